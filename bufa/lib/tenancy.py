@@ -1,0 +1,83 @@
+"""Which shops a piece of work may see: one transaction, one setting, enforced by the database.
+
+    with for_shops([shop_id]):
+        ...
+
+Row-level security compares each row's shop with the setting `app.shops`. The setting is local to the transaction, so
+a connection that goes back to its pool carries nothing over. Outside of `for_shops` there are no rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from asgiref.local import Local
+from django.db import connection, transaction
+
+from bufa.lib.rls import OPERATOR_SETTING, SHOPS_SETTING
+
+# Django's connections are kept the same way, so the two can't drift apart between threads.
+_here = Local(thread_critical=True)
+
+
+class OutOfReach(RuntimeError):
+    """Work for one shop tried to reach into another; always a mistake in the code, never a user's."""
+
+
+def current_shops() -> frozenset[int] | None:
+    """The shops of the innermost `for_shops`, or None outside of one."""
+    shops: frozenset[int] | None = getattr(_here, "shops", None)
+    return shops
+
+
+@contextmanager
+def for_shops(ids: Iterable[int]) -> Iterator[frozenset[int]]:
+    """Open a transaction that sees exactly the shops named; nested, the inner must be a subset of the outer.
+
+    Raises `OutOfReach` when the inner names a shop that the outer does not. An exception rolls back to the start of
+    this block, like `transaction.atomic`.
+    """
+    shops = frozenset(int(shop) for shop in ids)
+    outer = current_shops()
+    if outer is not None and not shops <= outer:
+        raise OutOfReach(f"shops {sorted(shops - outer)} are outside of {sorted(outer)}")
+    with transaction.atomic():
+        if shops != outer:
+            _set(SHOPS_SETTING, _array(shops))
+        _here.shops = shops
+        try:
+            yield shops
+        finally:
+            # Before the commit, so that its hooks run outside of any shop.
+            _here.shops = outer
+        if shops != outer:
+            # A released savepoint keeps the setting; a rolled-back one (an exception) gives the old one back itself.
+            _set(SHOPS_SETTING, "" if outer is None else _array(outer))
+
+
+@contextmanager
+def for_operator(operator_id: int) -> Iterator[None]:
+    """Open a transaction in which this operator's own memberships can be read (only read), and nothing else."""
+    outer: int | None = getattr(_here, "operator", None)
+    if outer is not None and outer != operator_id:
+        raise OutOfReach("one operator's work can't become another's")
+    with transaction.atomic():
+        if outer is None:
+            _set(OPERATOR_SETTING, str(int(operator_id)))
+        _here.operator = operator_id
+        try:
+            yield
+        finally:
+            _here.operator = outer
+        if outer is None:
+            _set(OPERATOR_SETTING, "")
+
+
+def _array(shops: Iterable[int]) -> str:
+    return "{" + ",".join(str(shop) for shop in sorted(shops)) + "}"
+
+
+def _set(name: str, value: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
