@@ -1,0 +1,1 @@
+"""The outside world, seen through small protocols. Nothing in here knows Django."""

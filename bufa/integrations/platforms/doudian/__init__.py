@@ -1,0 +1,1 @@
+"""Doudian (抖店), by its open platform."""

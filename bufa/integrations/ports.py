@@ -1,0 +1,379 @@
+"""What the desk asks of the outside world: facts that come in, abilities that a provider may have.
+
+A provider implements only the protocols it can keep; nothing here raises "not supported". Facts are plain values:
+ids are text (platform ids exceed 2**53), money is integer fen, instants are aware UTC datetimes or None, carriers are
+Doudian's `company_code`. A field that the provider left out holds its empty value ("" / 0 / None / ()).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class ProviderError(Exception):
+    """A provider did not do what it was asked.
+
+    why        short machine word: `timeout cut refused_connection http limited unavailable busy denied signature token input
+               business not_found phone unsupported no_credit malformed permanent`
+    retryable  the same call may be made again later (after `wait`, when given)
+    unknown    the request may have had its effect: it left, and no trustworthy answer came back. Never repeat such a
+               call blindly; read back first
+    code, sub_code, log_id, text   what the provider said, for the log and for people
+    raw        the answer's bytes as they came (b"" if none)
+    """
+
+    def __init__(
+        self,
+        why: str,
+        *,
+        retryable: bool = False,
+        wait: timedelta | None = None,
+        unknown: bool = False,
+        code: str = "",
+        sub_code: str = "",
+        log_id: str = "",
+        text: str = "",
+        raw: bytes = b"",
+    ) -> None:
+        super().__init__(f"{why} {code} {sub_code}".strip())
+        self.why = why
+        self.retryable = retryable
+        self.wait = wait
+        self.unknown = unknown
+        self.code = code
+        self.sub_code = sub_code
+        self.log_id = log_id
+        self.text = text
+        self.raw = raw
+
+
+class PushRefused(Exception):
+    """A push that must not be believed or cannot be understood. `why`: `unsigned signature malformed`."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+# ── tracking ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class RawScan:
+    """One line of a provider's track, unread. `code` is the provider's finest code of this line, `state` its coarse
+    word or state, both "" when absent. `scanned_at` is None when the provider gave no readable time."""
+
+    scanned_at: datetime | None
+    text: str
+    code: str = ""
+    state: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackReport:
+    """All a provider says about one waybill now. `scans` are oldest first; empty scans mean "no trace", whatever the
+    state says. `ended`: "" still followed, "signed" no more pushes will come, "aborted" the provider gave up (`note`
+    says why). `state` is the parcel's state or sub-state in the provider's own numbers."""
+
+    provider: str
+    carrier: str
+    number: str
+    scans: tuple[RawScan, ...] = ()
+    ended: Literal["", "signed", "aborted"] = ""
+    note: str = ""
+    state: str = ""
+
+
+class CanQueryTrack(Protocol):
+    def query(self, carrier: str, number: str, phone_tail: str = "") -> TrackReport:
+        """Ask once. `phone_tail`: last four digits, needed by SF and ZTO. No trace is an empty report, not an error."""
+        ...
+
+
+class CanSubscribeTrack(Protocol):
+    def subscribe(self, carrier: str, number: str, callback_url: str, salt: str, phone_tail: str = "") -> None:
+        """Ask for pushes. A number that is subscribed already counts as success."""
+        ...
+
+
+# ── orders ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class LineFact:
+    """One sub-order: product, how many, what the buyer paid for it."""
+
+    line_id: str
+    product_id: str
+    sku_id: str
+    title: str
+    spec: str
+    quantity: int
+    paid_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientFact:
+    """Who receives. The platform gives ciphers and masks; the plain fields are filled by imports only."""
+
+    name_cipher: str = ""
+    name_mask: str = ""
+    phone_cipher: str = ""
+    phone_mask: str = ""
+    address_cipher: str = ""
+    address_mask: str = ""
+    province: str = ""
+    city: str = ""
+    district: str = ""
+    town: str = ""
+    open_address_id: str = ""
+    name: str = field(default="", repr=False)
+    phone: str = field(default="", repr=False)
+    address: str = field(default="", repr=False)
+    email: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PackageFact:
+    """One parcel the platform knows of an order. `lines` are (sub-order id, quantity). `is_extra`: the platform marks it
+    as a parcel sent again; never settle a submission by this flag, settle it by `number`."""
+
+    package_id: str
+    carrier: str
+    number: str
+    shipped_at: datetime | None = None
+    lines: tuple[tuple[str, int], ...] = ()
+    is_extra: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFact:
+    """One parent order. `status` and `main_status` are the platform's codes (1 unpaid, 105 risk, 2 to ship, 101 partly,
+    3 shipped, 4 cancelled, 5 finished). `promise_hours`: hours from payment to `ship_by`, None when either is unknown."""
+
+    number: str
+    status: int
+    main_status: int
+    created_at: datetime | None
+    paid_at: datetime | None
+    ship_by: datetime | None
+    promise_hours: int | None
+    paid_fen: int
+    updated_at: datetime | None
+    finished_at: datetime | None
+    lines: tuple[LineFact, ...]
+    recipient: RecipientFact
+    packages: tuple[PackageFact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AfterSaleFact:
+    """One after-sale ticket. `type` 7 is 补寄; `status` 6 to answer, 8 to ship, 13 shipped, 14 received, 27 refused, 28
+    closed. `update_time` is the raw value that `agree_resend`/`refuse_resend` must send back (optimistic lock).
+    `resend_number` is the waybill the platform has for the resend, "" if none. `recipient` is known from the detail only."""
+
+    number: str
+    order_number: str
+    type: int
+    status: int
+    deadline: datetime | None
+    applied_at: datetime | None
+    updated_at: datetime | None
+    update_time: int
+    reason: str = ""
+    resend_carrier: str = ""
+    resend_number: str = ""
+    recipient: RecipientFact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PickupAddressFact:
+    """A ship-from address of the shop; `platform_id` is the `send_address_id` of a submission."""
+
+    platform_id: str
+    name: str
+    phone: str = field(repr=False)
+    province: str
+    city: str
+    district: str
+    street: str
+    detail: str
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierFact:
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page. `total` counts the whole window, or is -1 when the provider does not say."""
+
+    items: tuple[T, ...]
+    total: int
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PushEvent:
+    """One platform message. `order_number` / `after_sale_number` are "" where the message names none. `tag` 0 is the
+    probe that the platform sends when the address is saved."""
+
+    tag: int
+    message_id: str
+    data: Mapping[str, Any]
+    order_number: str = ""
+    after_sale_number: str = ""
+
+
+class CanListOrders(Protocol):
+    def list_orders(self, since: datetime, until: datetime, page: int = 0) -> Page[OrderFact]:
+        """Orders whose status changed in [since, until], oldest change first; pages count from 0, 100 a page."""
+        ...
+
+
+class CanReadOrder(Protocol):
+    def order(self, number: str) -> OrderFact: ...
+
+
+class CanListAfterSales(Protocol):
+    def list_after_sales(self, since: datetime, until: datetime, page: int = 0) -> Page[AfterSaleFact]: ...
+
+
+class CanReadAfterSale(Protocol):
+    def after_sale(self, number: str) -> AfterSaleFact: ...
+
+
+class CanListAddresses(Protocol):
+    def addresses(self) -> tuple[PickupAddressFact, ...]: ...
+
+
+class CanListCarriers(Protocol):
+    def carriers(self) -> tuple[CarrierFact, ...]: ...
+
+
+class CanReadPackages(Protocol):
+    def packages(self, order_number: str) -> tuple[PackageFact, ...]: ...
+
+
+# ── things that change the world; every one may raise ProviderError with `unknown=True` ─────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The provider accepted. `request_id` is its log id, `message_id` its name for what was made ("" if none), `raw` the
+    answer's bytes."""
+
+    request_id: str
+    message_id: str
+    raw: bytes = field(default=b"", repr=False)
+
+
+class CanOperateAfterSale(Protocol):
+    def agree_resend(self, number: str, update_time: int) -> Sent: ...
+
+    def refuse_resend(self, number: str, update_time: int, reason: str, reason_code: int) -> Sent: ...
+
+
+class CanSubmitResend(Protocol):
+    def fill_resend(self, after_sale_number: str, carrier: str, number: str) -> Sent:
+        """Not idempotent. Settled by `after_sale(…).resend_number` equal to `number`."""
+        ...
+
+
+class CanAddPackage(Protocol):
+    def add_extra_package(
+        self,
+        order_number: str,
+        lines: tuple[tuple[str, int], ...],
+        carrier: str,
+        number: str,
+        send_address_id: str = "",
+    ) -> Sent:
+        """Not idempotent: a blind repeat adds a second parcel. Settled by `packages(order_number)` holding `number`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SmsReceipt:
+    """What became of one SMS. `status`: "waiting", "failed" or "delivered"; `code` and `text` say why it failed."""
+
+    message_id: str
+    status: Literal["waiting", "failed", "delivered"]
+    sent_at: datetime | None
+    code: str = ""
+    text: str = ""
+    tag: str = ""
+
+
+class CanSendPlatformSms(Protocol):
+    def send_sms(self, phone_cipher: str, template_id: str, params: Mapping[str, str], tag: str = "") -> Sent:
+        """One SMS from the shop's template to the platform's cipher of a phone. `tag` comes back in the receipt."""
+        ...
+
+    def sms_receipts(self, since: datetime, until: datetime, page: int = 0) -> Page[SmsReceipt]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MailOut:
+    """A plain-text mail. `message_id` (with angle brackets) is made before the call, so that the mail can be found again
+    whatever happens to the connection."""
+
+    message_id: str
+    sender: str
+    to: tuple[str, ...]
+    subject: str
+    text: str = field(repr=False)
+    reply_to: str = ""
+    in_reply_to: str = ""
+    sent_at: datetime | None = None
+
+
+class CanSendMail(Protocol):
+    def send(self, mail: MailOut) -> Sent: ...
+
+
+# ── pushes and tokens ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class CanReceivePush(Protocol[T_co]):
+    """An inbound hook: `verify` then `parse` raise PushRefused; answer with `accepted` once stored, else `refused`."""
+
+    def verify(self, headers: Mapping[str, str], body: bytes) -> None: ...
+
+    def parse(self, body: bytes) -> tuple[T_co, ...]: ...
+
+    def accepted(self, now: datetime) -> bytes: ...
+
+    def refused(self, now: datetime, why: str) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A shop's access. `expires_at` is real (wall) time."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    expires_at: datetime
+    shop_id: str
+    shop_name: str = ""
+
+
+class TokenKeeper(Protocol):
+    """Where a shop's tokens live, so that two workers never refresh at once."""
+
+    def current(self) -> Tokens | None: ...
+
+    def renew(self, seen: Tokens | None, fetch: Callable[[Tokens | None], Tokens]) -> Tokens:
+        """Under one lock per shop: when the stored tokens are no longer `seen`, return them; else store and return
+        `fetch(stored)`."""
+        ...

@@ -1,0 +1,52 @@
+"""Names of providers → where their client lives. Strings, so that nobody imports a provider he does not use.
+
+`load(kind, name)` gives the factory; every factory takes the provider's own `Settings` first. To add a provider: copy a
+folder, add a line.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+PROVIDERS: dict[str, dict[str, str]] = {
+    "platform": {"doudian": "bufa.integrations.platforms.doudian"},
+    "tracking": {
+        "kuaidi100": "bufa.integrations.tracking.kuaidi100",
+        "kdniao": "bufa.integrations.tracking.kdniao",
+    },
+    "mail": {"smtp": "bufa.integrations.messaging.smtp"},
+}
+
+
+class UnknownProvider(LookupError):
+    """No provider of that kind and name is registered."""
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """The registered providers of one kind, in order."""
+    return tuple(PROVIDERS.get(kind, {}))
+
+
+def _module(kind: str, name: str, module: str) -> Any:
+    try:
+        folder = PROVIDERS[kind][name]
+    except KeyError:
+        raise UnknownProvider(f"{kind}:{name}") from None
+    return import_module(f"{folder}.{module}")
+
+
+def load(kind: str, name: str, settings: dict[str, Any], **beside: Any) -> Any:
+    """A client: `settings` are the fields of the provider's `settings.Settings`; `beside` goes to its `Client`
+    (for Doudian `keeper=` a TokenKeeper; `http=` an httpx client everywhere but SMTP).
+
+    Raises UnknownProvider, and TypeError for settings the provider does not know.
+    """
+    made = _module(kind, name, "settings").Settings(**settings)
+    return _module(kind, name, "client").Client(made, **beside)
+
+
+def load_push(kind: str, name: str, settings: dict[str, Any]) -> Any:
+    """The provider's receiver of pushes (a ports.CanReceivePush)."""
+    made = _module(kind, name, "settings").Settings(**settings)
+    return _module(kind, name, "push").Push(made)

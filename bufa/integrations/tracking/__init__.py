@@ -1,0 +1,1 @@
+"""Who tells where a parcel is."""

@@ -1,0 +1,1 @@
+"""KDNiao (快递鸟): query, subscription, push."""
