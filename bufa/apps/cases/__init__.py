@@ -1,0 +1,1 @@
+"""Findings, cases, statements, the timeline of what was done."""

@@ -1,0 +1,1 @@
+"""What we want to change outside: intents, attempts, answers."""

@@ -1,0 +1,1 @@
+"""Raw messages from outside, kept once, then understood."""

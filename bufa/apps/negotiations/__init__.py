@@ -1,0 +1,1 @@
+"""Talk with carriers: contacts, messages, consent."""

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from django.db import migrations
+
+from bufa.lib.rls import ProtectByShop
+
+
+class Migration(migrations.Migration):
+    dependencies = [("notices", "0001_initial")]
+
+    operations = [
+        ProtectByShop("notices_notice"),
+    ]

@@ -1,0 +1,1 @@
+"""Orders, lines, recipients (cipher, mask, blind index), after-sales."""

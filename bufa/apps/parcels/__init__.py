@@ -1,0 +1,1 @@
+"""Parcels, scans, tracking subscriptions, numbers used before."""

@@ -1,0 +1,117 @@
+"""Parcels and the scans they are folded from."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from bufa.apps.orders.models import Order
+from bufa.apps.shops.choices import is_one_of
+from bufa.domain.kinds import Kind, Reason, Stage
+
+
+class ParcelRole(models.TextChoices):
+    ORIGINAL = "original"
+    REISSUE = "reissue"
+
+
+class Parcel(models.Model):
+    """One box. Without a number it is an unshipped remainder that carries the ship-by deadline."""
+
+    shop_id = models.BigIntegerField()
+    order = models.ForeignKey(Order, models.PROTECT, related_name="parcels")
+    role = models.CharField(max_length=10, default=ParcelRole.ORIGINAL)
+    key = models.CharField(max_length=90, help_text="Stable identity in the order: rest, or carrier:number.")
+    carrier = models.CharField(max_length=40, blank=True)
+    number = models.CharField(max_length=40, blank=True)
+    number_raw = models.CharField(max_length=80, blank=True)
+    package_id = models.CharField(max_length=40, blank=True)
+    contents = models.JSONField(default=list, help_text="[[line_id, quantity], …]")
+    uploaded_at = models.DateTimeField(null=True, help_text="When the number was given to the platform.")
+    origin_province = models.CharField(max_length=30, blank=True)
+    dest_province = models.CharField(max_length=30, blank=True)
+    state = models.JSONField(default=dict, help_text="ParcelState.to_json(): folded from the scans, can be rebuilt.")
+    stage = models.CharField(max_length=20, default=Stage.UNSHIPPED)
+    place = models.CharField(max_length=120, blank=True)
+    last_scan_at = models.DateTimeField(null=True)
+    next_deadline = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True, help_text="By the real clock.")
+    risk_fen = models.BigIntegerField(default=0, help_text="What the next step of the clock costs.")
+    risk_at = models.DateTimeField(null=True)
+    is_watched = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["order", "key"], name="parcel_once_per_key"),
+            models.UniqueConstraint(
+                fields=["shop_id", "carrier", "number"], condition=~Q(number=""), name="parcel_once_per_waybill"
+            ),
+            is_one_of("role", ParcelRole.values, "parcel_role_known"),
+            is_one_of("stage", Stage, "parcel_stage_known"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["shop_id", "next_deadline"], condition=Q(next_deadline__isnull=False), name="parcel_due"
+            ),
+            models.Index(fields=["shop_id", "risk_at"], condition=Q(risk_at__isnull=False), name="parcel_risk"),
+            models.Index(fields=["shop_id", "number"], condition=~Q(number=""), name="parcel_number"),
+        ]
+
+
+class Scan(models.Model):
+    """One dated fact about a parcel. Text is stored with names and phones cut out."""
+
+    shop_id = models.BigIntegerField()
+    parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="scans")
+    scanned_at = models.DateTimeField()
+    minute = models.DateTimeField(help_text="scanned_at cut to the minute: part of what makes two messages one scan.")
+    received_at = models.DateTimeField(help_text="Latest time we received it.")
+    kind = models.CharField(max_length=24)
+    reason = models.CharField(max_length=24, blank=True)
+    place = models.CharField(max_length=120, blank=True)
+    text = models.TextField()
+    digest = models.CharField(max_length=32)
+    provider = models.CharField(max_length=20)
+    code = models.CharField(max_length=20, blank=True)
+    fineness = models.SmallIntegerField(default=0)
+    platform_hub = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["parcel", "minute", "digest"], name="scan_once"),
+            is_one_of("kind", Kind, "scan_kind_known"),
+            is_one_of("reason", ["", *Reason], "scan_reason_known"),
+        ]
+
+
+class Subscription(models.Model):
+    """What a tracking provider was asked to push about a parcel, within its limits."""
+
+    shop_id = models.BigIntegerField()
+    parcel = models.OneToOneField(Parcel, models.CASCADE, related_name="subscription")
+    provider = models.CharField(max_length=20)
+    state = models.CharField(
+        max_length=12, default="wanted", help_text="wanted, active, ended, aborted, unsupported, failed"
+    )
+    tries = models.JSONField(default=list, help_text="ISO times of subscriptions: at most 4 a month.")
+    next_at = models.DateTimeField(null=True)
+    last_query_at = models.DateTimeField(null=True, help_text="At least 30 minutes between queries of a number.")
+    error = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        constraints = [
+            is_one_of(
+                "state", ["wanted", "active", "ended", "aborted", "unsupported", "failed"], "subscription_state_known"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["shop_id", "next_at"], condition=Q(next_at__isnull=False), name="subscription_due")
+        ]
+
+
+class UsedNumber(models.Model):
+    """Keyed digest of carrier and number, without shop or buyer: a waybill is never used twice. Reached only through
+    the functions `waybill_used(digest)` and `waybill_use(digest)`; the application role cannot read the table."""
+
+    digest = models.BinaryField(primary_key=True)

@@ -1,0 +1,1 @@
+"""Replacement parcels: the form, the gate, the submission."""

@@ -1,0 +1,60 @@
+"""The reissue: a replacement parcel sent because of a case."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from bufa.apps.cases.models import Case
+from bufa.apps.parcels.models import Parcel
+from bufa.apps.shops.choices import is_one_of
+from bufa.apps.shops.models import PickupAddress
+
+LIVE = ("draft", "submitting", "unknown", "accepted")
+
+
+class Reissue(models.Model):
+    """One replacement: our number, items × quantity, carrier, waybill, where collected, where delivered."""
+
+    shop_id = models.BigIntegerField()
+    case = models.ForeignKey(Case, models.PROTECT, related_name="reissues")
+    round = models.IntegerField()
+    code = models.CharField(max_length=20, help_text="Our own reissue number.")
+    state = models.CharField(max_length=12, default="draft")
+    carrier = models.CharField(max_length=40, blank=True)
+    number = models.CharField(max_length=40, blank=True)
+    contents = models.JSONField(default=list, help_text="[[line_id, quantity], …]")
+    pickup_address = models.ForeignKey(PickupAddress, models.PROTECT, null=True)
+    delivery = models.JSONField(
+        default=dict, help_text="Where the delivery address comes from: order or ticket, and which."
+    )
+    route = models.CharField(max_length=16, blank=True)
+    after_sale_number = models.CharField(max_length=40, blank=True)
+    gate = models.JSONField(default=list, help_text="The gate's checks as they were when it was submitted.")
+    override_reason = models.CharField(max_length=200, blank=True)
+    parcel = models.OneToOneField(Parcel, models.PROTECT, null=True, related_name="reissue")
+    effect_id = models.BigIntegerField(null=True)
+    eta_from = models.DateTimeField(null=True)
+    eta_to = models.DateTimeField(null=True)
+    by = models.CharField(max_length=80)
+    created_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop_id", "code"], name="reissue_code_once"),
+            models.UniqueConstraint(fields=["case"], condition=Q(state__in=LIVE), name="one_live_reissue_per_case"),
+            models.UniqueConstraint(
+                fields=["case", "round"],
+                condition=~Q(state__in=["rejected", "cancelled"]),
+                name="one_reissue_per_round",
+            ),
+            is_one_of(
+                "state",
+                ["draft", "submitting", "unknown", "accepted", "rejected", "cancelled", "delivered", "wrong"],
+                "reissue_state_known",
+            ),
+            is_one_of("route", ["", "resend", "extra_package", "add_pack", "copy_pack"], "reissue_route_known"),
+        ]

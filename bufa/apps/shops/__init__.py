@@ -1,0 +1,1 @@
+"""Shops, their people, connections, policy, pickup addresses."""

@@ -1,0 +1,110 @@
+"""Who we work for: shops (the tenants), operators and their roles, connections, policy."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Q
+
+from bufa.domain.kinds import Role
+
+from .choices import is_one_of
+
+
+class ConnectionKind(models.TextChoices):
+    DOUDIAN = "doudian"
+    KUAIDI100 = "kuaidi100"
+    KDNIAO = "kdniao"
+    SMTP = "smtp"
+
+
+class ConnectionState(models.TextChoices):
+    NEW = "new"
+    CONNECTED = "connected"
+    FAILING = "failing"
+    OFF = "off"
+
+
+class Operator(AbstractUser):
+    """A person who signs in. Belongs to shops through Member; global, holds no shop's data."""
+
+    display_name = models.CharField(max_length=60, blank=True)
+    language = models.CharField(max_length=10, default="zh-hans")
+
+
+class Roster(models.Model):
+    """The ids of all shops and nothing else: what the sweep and the hooks start from, outside row-level security."""
+
+    shop_id = models.BigIntegerField(primary_key=True)
+
+
+class Shop(models.Model):
+    """One storefront: the tenant. Every row that belongs to it carries its id."""
+
+    name = models.CharField(max_length=80)
+    platform = models.CharField(max_length=20, default="doudian")
+    platform_shop_id = models.CharField(max_length=40, blank=True)
+    is_demo = models.BooleanField(default=False)
+    policy = models.JSONField(default=dict, help_text="Shop policy: only what differs from the defaults in domain.")
+    next_case = models.BigIntegerField(default=1)
+    next_reissue = models.BigIntegerField(default=1)
+    created_at = models.DateTimeField()
+
+
+class Member(models.Model):
+    """An operator's role in a shop."""
+
+    shop = models.ForeignKey(Shop, models.PROTECT, related_name="members")
+    operator = models.ForeignKey(Operator, models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=12)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "operator"], name="member_once_per_shop"),
+            is_one_of("role", Role, "member_role_known"),
+        ]
+
+
+class Connection(models.Model):
+    """Credentials of one outside service for one shop. Secrets and tokens are sealed."""
+
+    shop = models.ForeignKey(Shop, models.PROTECT, related_name="connections")
+    kind = models.CharField(max_length=20)
+    state = models.CharField(max_length=12, default=ConnectionState.NEW)
+    settings = models.JSONField(default=dict, help_text="What is not secret: base_url, app_key, host, sender.")
+    secrets = models.BinaryField(default=b"", help_text="Sealed JSON: app_secret, key, password.")
+    tokens = models.BinaryField(default=b"", help_text="Sealed JSON of the platform's tokens.")
+    tokens_expire_at = models.DateTimeField(null=True)
+    hook_digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the secret part of the hook path.")
+    synced_until = models.DateTimeField(null=True)
+    progress = models.JSONField(default=dict, help_text="First sync: done, total, phase.")
+    error = models.TextField(blank=True)
+    checked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "kind"], name="connection_once_per_kind"),
+            is_one_of("kind", ConnectionKind.values, "connection_kind_known"),
+            is_one_of("state", ConnectionState.values, "connection_state_known"),
+        ]
+
+
+class PickupAddress(models.Model):
+    """Where the carrier collects a reissue: the shop's own address, the platform's `send_address_id`."""
+
+    shop = models.ForeignKey(Shop, models.PROTECT, related_name="pickup_addresses")
+    platform_id = models.CharField(max_length=40, blank=True)
+    contact = models.CharField(max_length=60)
+    phone = models.CharField(max_length=30)
+    province = models.CharField(max_length=30)
+    city = models.CharField(max_length=30)
+    district = models.CharField(max_length=30, blank=True)
+    street = models.CharField(max_length=60, blank=True)
+    detail = models.CharField(max_length=200)
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop"], condition=Q(is_default=True), name="one_default_pickup_address"),
+        ]
