@@ -1,0 +1,1 @@
+"""Running Bufa on one machine: its PostgreSQL, its process tree, its doctor."""

@@ -1,0 +1,93 @@
+"""One PostgreSQL for each test process, migrated by the owner, used as the application: row-level security is real."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from django.test import TransactionTestCase
+
+from bufa.host.postgres import APP_ROLE, OWNER_ROLE, THROWAWAY, Postgres
+
+_server: Postgres | None = None
+_kept: frozenset[str] = frozenset()  # tables that the migrations themselves fill
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Iterator[Postgres]:
+    """A running embedded server of this test process."""
+    global _server
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    data = Path(os.environ["BUFA_TEST_DATA"], worker)
+    with Postgres(data, settings=THROWAWAY).running() as server:
+        server.provision()
+        _server = server
+        yield server
+        _server = None
+    if server.places.home.parent != data:  # it lives elsewhere when its user can't reach the temporary folder
+        shutil.rmtree(server.places.home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(postgres: Postgres, django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Migrate as the owner, then hand the connection to the application's role for all tests."""
+    global _kept
+    connection = connections["default"]
+    connection.settings_dict.update(HOST=postgres.socket, NAME="bufa", USER=OWNER_ROLE)
+    os.environ["BUFA_PG_SOCKET"] = postgres.socket  # for programs that tests start
+    with django_db_blocker.unblock():
+        call_command("migrate", verbosity=0, interactive=False)
+        connection.close()
+        connection.settings_dict["USER"] = APP_ROLE
+        _kept = frozenset(name for name in _tables() if _has_rows(name))
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+
+
+def _as_owner() -> psycopg.Connection[tuple[Any, ...]]:
+    assert _server is not None
+    return psycopg.connect(_server.conninfo(dbname="bufa"), autocommit=True)
+
+
+def _tables() -> list[str]:
+    with _as_owner() as owner:
+        rows = owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").fetchall()
+    return [str(name) for (name,) in rows]
+
+
+def _has_rows(table: str) -> bool:
+    with _as_owner() as owner:
+        return owner.execute(f'SELECT 1 FROM "{table}" LIMIT 1'.encode()).fetchone() is not None
+
+
+def _truncate(self: TransactionTestCase) -> None:
+    """After a test that commits: empty every table as the owner (the application may not), keep what migrations put."""
+    names = ", ".join(f'"{name}"' for name in _tables() if name not in _kept)
+    with _as_owner() as owner:
+        owner.execute("SET lock_timeout = '10s'")
+        owner.execute(f"TRUNCATE {names} RESTART IDENTITY".encode())
+
+
+TransactionTestCase._fixture_teardown = _truncate  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data folder of the test's own, named by the environment."""
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o711)
+    monkeypatch.setenv("BUFA_DATA", str(folder))
+    return folder
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if os.environ.get("BUFA_TEST_DATA_OWNER") == str(os.getpid()):
+        shutil.rmtree(os.environ["BUFA_TEST_DATA"], ignore_errors=True)
