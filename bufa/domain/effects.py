@@ -1,0 +1,59 @@
+"""What a change outside may become: when it is tried again, when it is read back, and when a person has to say.
+
+Only the decisions. HTTP timeout 10 s < LEASE < LEASE + GRACE: whoever still holds a call has long given up when the
+rescue calls its outcome unknown.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+LEASE = timedelta(seconds=20)
+GRACE = timedelta(seconds=10)
+TAKE_BACK = timedelta(seconds=10)
+READ_BACK_AFTER = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=5))
+MAIL_KINDS = frozenset({"carrier_mail", "customer_mail"})
+
+_FIRST_RETRY = timedelta(seconds=2)
+_LONGEST_RETRY = timedelta(minutes=10)
+_TRIES_BEFORE_A_PERSON_SEES = 6
+
+
+class Result(StrEnum):
+    """How one attempt ended."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    RETRY = "retry"
+
+
+def result_of_error(*, unknown: bool, retryable: bool) -> Result:
+    """An attempt that raised: only one that surely had no effect may be repeated."""
+    if unknown:
+        return Result.UNKNOWN
+    return Result.RETRY if retryable else Result.REJECTED
+
+
+def retry_after(attempt: int, asked: timedelta | None = None) -> timedelta:
+    """Pause before attempt + 1: 2 s, 4 s, 8 s … at most 10 min, never less than the provider asked for."""
+    own = min(_FIRST_RETRY * 2 ** min(attempt - 1, 12), _LONGEST_RETRY)
+    return max(own, asked) if asked is not None else own
+
+
+def shown_to_a_person(attempt: int) -> bool:
+    """An effect that keeps being put off is tried on, but a person should know."""
+    return attempt >= _TRIES_BEFORE_A_PERSON_SEES
+
+
+def can_be_read_back(kind: str) -> bool:
+    """A mail that left leaves no trace that we could ask for."""
+    return kind not in MAIL_KINDS
+
+
+def next_read(kind: str, reads: int) -> timedelta | None:
+    """Pause before the next read-back after `reads` of them; None: reading can't settle it, a person has to."""
+    if not can_be_read_back(kind) or reads >= len(READ_BACK_AFTER):
+        return None
+    return READ_BACK_AFTER[reads]
