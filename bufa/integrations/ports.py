@@ -7,7 +7,7 @@ Doudian's `company_code`. A field that the provider left out holds its empty val
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, Protocol, TypeVar
@@ -19,8 +19,8 @@ T_co = TypeVar("T_co", covariant=True)
 class ProviderError(Exception):
     """A provider did not do what it was asked.
 
-    why        short machine word: `timeout cut refused_connection http limited unavailable busy denied signature token input
-               business not_found phone unsupported no_credit malformed permanent`
+    why        short machine word: `timeout cut refused_connection http limited unavailable busy partial denied signature
+               token code_expired code_invalid input business not_found phone unsupported no_credit malformed`
     retryable  the same call may be made again later (after `wait`, when given)
     unknown    the request may have had its effect: it left, and no trustworthy answer came back. Never repeat such a
                call blindly; read back first
@@ -142,8 +142,8 @@ class RecipientFact:
 
 @dataclass(frozen=True, slots=True)
 class PackageFact:
-    """One parcel the platform knows of an order. `lines` are (sub-order id, quantity). `is_extra`: the platform marks it
-    as a parcel sent again; never settle a submission by this flag, settle it by `number`."""
+    """One parcel the platform knows of an order. `lines` are (sub-order id, quantity). `is_extra`: the platform marks
+    it as a parcel sent again; never settle a submission by this flag, settle it by `number`."""
 
     package_id: str
     carrier: str
@@ -156,7 +156,7 @@ class PackageFact:
 @dataclass(frozen=True, slots=True)
 class OrderFact:
     """One parent order. `status` and `main_status` are the platform's codes (1 unpaid, 105 risk, 2 to ship, 101 partly,
-    3 shipped, 4 cancelled, 5 finished). `promise_hours`: hours from payment to `ship_by`, None when either is unknown."""
+    3 shipped, 4 cancelled, 5 finished). `promise_hours`: hours from payment to `ship_by`, None if either is unknown."""
 
     number: str
     status: int
@@ -177,7 +177,8 @@ class OrderFact:
 class AfterSaleFact:
     """One after-sale ticket. `type` 7 is 补寄; `status` 6 to answer, 8 to ship, 13 shipped, 14 received, 27 refused, 28
     closed. `update_time` is the raw value that `agree_resend`/`refuse_resend` must send back (optimistic lock).
-    `resend_number` is the waybill the platform has for the resend, "" if none. `recipient` is known from the detail only."""
+    `resend_number` is the waybill the platform has for the resend, "" if none. `recipient` comes with
+    the detail only."""
 
     number: str
     order_number: str
@@ -224,6 +225,39 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Walk(Generic[T]):
+    """One stretch of a walk over a window: fresh `items`, `done` of about `total` so far, and `through`: every change
+    up to this instant has been handed out, so a broken walk goes on from here."""
+
+    items: tuple[T, ...]
+    done: int
+    total: int
+    through: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RejectReason:
+    """A reason the platform allows for refusing a ticket; `needs_proof`: pictures must go with it."""
+
+    code: int
+    text: str
+    needs_proof: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InterceptFact:
+    """What the platform said of one parcel to be intercepted. `accepted` is not "intercepted": the track will tell."""
+
+    carrier: str
+    number: str
+    can: bool
+    accepted: bool
+    cost_fen: int
+    code: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PushEvent:
     """One platform message. `order_number` / `after_sale_number` are "" where the message names none. `tag` 0 is the
     probe that the platform sends when the address is saved."""
@@ -241,16 +275,30 @@ class CanListOrders(Protocol):
         ...
 
 
+class CanWalkOrders(Protocol):
+    def walk_orders(self, since: datetime, until: datetime) -> Iterator[Walk[OrderFact]]:
+        """The whole window, however many pages; nothing is skipped when orders change under the walk."""
+        ...
+
+
 class CanReadOrder(Protocol):
-    def order(self, number: str) -> OrderFact: ...
+    def order(self, number: str) -> OrderFact:
+        """Raises ProviderError(why="not_found") when the platform does not know it, or not as this shop's."""
+        ...
 
 
 class CanListAfterSales(Protocol):
     def list_after_sales(self, since: datetime, until: datetime, page: int = 0) -> Page[AfterSaleFact]: ...
 
 
+class CanWalkAfterSales(Protocol):
+    def walk_after_sales(self, since: datetime, until: datetime) -> Iterator[Walk[AfterSaleFact]]: ...
+
+
 class CanReadAfterSale(Protocol):
     def after_sale(self, number: str) -> AfterSaleFact: ...
+
+    def reject_reasons(self, number: str) -> tuple[RejectReason, ...]: ...
 
 
 class CanListAddresses(Protocol):
@@ -270,8 +318,8 @@ class CanReadPackages(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The provider accepted. `request_id` is its log id, `message_id` its name for what was made ("" if none), `raw` the
-    answer's bytes."""
+    """The provider accepted. `request_id` is its log id, `message_id` its name for what was made ("" if none), `raw`
+    the answer's bytes."""
 
     request_id: str
     message_id: str
@@ -282,6 +330,10 @@ class CanOperateAfterSale(Protocol):
     def agree_resend(self, number: str, update_time: int) -> Sent: ...
 
     def refuse_resend(self, number: str, update_time: int, reason: str, reason_code: int) -> Sent: ...
+
+
+class CanIntercept(Protocol):
+    def intercept(self, after_sale_number: str, carrier: str, number: str) -> InterceptFact: ...
 
 
 class CanSubmitResend(Protocol):
@@ -325,8 +377,8 @@ class CanSendPlatformSms(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MailOut:
-    """A plain-text mail. `message_id` (with angle brackets) is made before the call, so that the mail can be found again
-    whatever happens to the connection."""
+    """A plain-text mail. `message_id` (with angle brackets) is made before the call, so that the mail can be found
+    again whatever happens to the connection."""
 
     message_id: str
     sender: str
@@ -366,6 +418,14 @@ class Tokens:
     expires_at: datetime
     shop_id: str
     shop_name: str = ""
+
+
+class CanAuthorize(Protocol):
+    def authorize_url(self, state: str) -> str: ...
+
+    def connect(self, code: str = "") -> Tokens:
+        """Get the first tokens: by the code of a consent (10 minutes), or with "" for an own-use app."""
+        ...
 
 
 class TokenKeeper(Protocol):
