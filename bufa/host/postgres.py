@@ -193,7 +193,7 @@ def provision_given(url: str) -> None:
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [APP_ROLE]).fetchone():
                 connection.execute(f"CREATE ROLE {APP_ROLE} NOLOGIN NOBYPASSRLS".encode())
             user = connection.info.user
-            if not connection.execute("SELECT pg_has_role(%s, %s, 'SET')", [user, APP_ROLE]).fetchone() == (True,):
+            if connection.execute("SELECT pg_has_role(%s, %s, 'SET')", [user, APP_ROLE]).fetchone() != (True,):
                 connection.execute(f"GRANT {APP_ROLE} TO CURRENT_USER".encode())
             grant_to_app(connection)
     except psycopg.errors.InsufficientPrivilege as error:

@@ -69,10 +69,8 @@ def stop(process: subprocess.Popen[bytes], *, number: signal.Signals = signal.SI
     """Ask a child to stop, wait up to `patience` seconds, then end its whole group. Returns its exit code."""
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(number)
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(patience)
-    except subprocess.TimeoutExpired:
-        pass
     signal_group(process, signal.SIGKILL)
     return process.wait()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -19,10 +20,8 @@ def secret_file(name: str, *, size: int = 32) -> bytes:
     is no data folder: a secret that nobody keeps would lose what it protects.
     """
     path = data_dir() / name
-    try:
+    with contextlib.suppress(FileNotFoundError):
         return _read(path)
-    except FileNotFoundError:
-        pass
     if not path.parent.is_dir():
         raise FileNotFoundError(f"there is no data folder {path.parent} to keep {name} in")
     draft = path.with_name(f".{name}.{os.getpid()}.{secrets.token_hex(4)}")
@@ -32,10 +31,9 @@ def secret_file(name: str, *, size: int = 32) -> bytes:
             file.write(secrets.token_hex(size) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        try:
-            os.link(draft, path)  # unlike a rename, a link never replaces what another process has just made
-        except FileExistsError:
-            pass
+        # Unlike a rename, a link never replaces what another process has just made.
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
     finally:
         draft.unlink()
     return _read(path)

@@ -1,0 +1,100 @@
+"""Writing many rows at once: one statement, one array a column (`unnest`).
+
+`COPY` into a table with row-level security fails for the application's role, and Django's `bulk_update` is many
+times slower; this goes through the policies like any other statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import psycopg
+from django.db import connection
+from psycopg import sql
+
+Columns = Mapping[str, tuple[str, Sequence[Any]]]
+"""Column name -> (its PostgreSQL type, such as "bigint" or "timestamptz", one value a row)."""
+
+
+def cursor() -> psycopg.Cursor[tuple[Any, ...]]:
+    """A plain psycopg cursor on Django's connection, inside the transaction that is open on it."""
+    connection.ensure_connection()
+    raw = cast("psycopg.Connection[tuple[Any, ...]]", connection.connection)
+    return psycopg.Cursor(raw)
+
+
+def unnest_insert(
+    table: str,
+    columns: Columns,
+    *,
+    on_conflict: str | None = None,
+    returning: Sequence[str] = (),
+) -> list[tuple[Any, ...]]:
+    """Insert one row an array element; `[]` for no rows.
+
+    `on_conflict` is the SQL after ON CONFLICT, such as "(shop_id, digest) DO NOTHING"; it is code, never input.
+    Returns the columns of `returning` for the rows really inserted (or updated), else an empty list. Raises
+    ValueError when the arrays differ in length.
+    """
+    if not _length(columns):
+        return []
+    query = sql.SQL("INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays})").format(
+        table=sql.Identifier(table), names=_names(columns), arrays=_arrays(columns)
+    )
+    if on_conflict is not None:
+        query += sql.SQL(" ON CONFLICT ") + sql.SQL(cast("Any", on_conflict))
+    return _run(query, columns, returning)
+
+
+def unnest_update(
+    table: str,
+    columns: Columns,
+    *,
+    key: Sequence[str] = ("id",),
+    where: str | None = None,
+    returning: Sequence[str] = (),
+) -> list[tuple[Any, ...]]:
+    """Set all columns but those of `key`, in the rows whose key columns match; `[]` for no rows.
+
+    `where` narrows further: SQL in which `t` is the table and `new` the arrays, such as "t.version = new.old_version"
+    (name the helper column with a leading underscore, and it is matched against but not set). It is code, never
+    input. Returns the columns of `returning` for the rows really changed.
+    """
+    if not _length(columns):
+        return []
+    to_set = [name for name in columns if name not in key and not name.startswith("_")]
+    query = sql.SQL("UPDATE {table} AS t SET {sets} FROM unnest({arrays}) AS new ({names}) WHERE {match}").format(
+        table=sql.Identifier(table),
+        sets=sql.SQL(", ").join(sql.SQL("{0} = new.{0}").format(sql.Identifier(name)) for name in to_set),
+        arrays=_arrays(columns),
+        names=_names(columns),
+        match=sql.SQL(" AND ").join(sql.SQL("t.{0} = new.{0}").format(sql.Identifier(name)) for name in key),
+    )
+    if where is not None:
+        query += sql.SQL(" AND (") + sql.SQL(cast("Any", where)) + sql.SQL(")")
+    return _run(query, columns, returning, prefix="t.")
+
+
+def _length(columns: Columns) -> int:
+    lengths = {len(values) for _, values in columns.values()}
+    if len(lengths) != 1:
+        raise ValueError(f"columns differ in length: { {name: len(values) for name, (_, values) in columns.items()} }")
+    return lengths.pop()
+
+
+def _names(columns: Columns) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(name) for name in columns)
+
+
+def _arrays(columns: Columns) -> sql.Composed:
+    return sql.SQL(", ").join(sql.SQL(cast("Any", f"%s::{kind}[]")) for kind, _ in columns.values())
+
+
+def _run(query: sql.Composed, columns: Columns, returning: Sequence[str], *, prefix: str = "") -> list[tuple[Any, ...]]:
+    if returning:
+        names = sql.SQL(", ").join(sql.SQL(cast("Any", prefix)) + sql.Identifier(name) for name in returning)
+        query += sql.SQL(" RETURNING ") + names
+    with cursor() as cur:
+        cur.execute(query, [list(values) for _, values in columns.values()])
+        return cur.fetchall() if returning else []
