@@ -6,6 +6,7 @@ folder, add a line.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
@@ -34,6 +35,11 @@ def _module(kind: str, name: str, module: str) -> Any:
     except KeyError:
         raise UnknownProvider(f"{kind}:{name}") from None
     return import_module(f"{folder}.{module}")
+
+
+def setting_names(kind: str, name: str) -> frozenset[str]:
+    """What the provider's `Settings` take."""
+    return frozenset(field.name for field in fields(_module(kind, name, "settings").Settings))
 
 
 def load(kind: str, name: str, settings: dict[str, Any], **beside: Any) -> Any:

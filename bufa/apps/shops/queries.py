@@ -1,0 +1,277 @@
+"""Read shops, people and connections. `all_shop_ids` and `check_hook` are the only two that need no shop first."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bufa.apps.shops.models import Connection, ConnectionState, Member, Operator, PickupAddress, Roster, Shop
+from bufa.domain.kinds import Role
+from bufa.domain.watch import Policy
+from bufa.integrations import registry
+from bufa.lib import crypto
+from bufa.lib.tenancy import for_operator, for_shops
+
+TRACKING_KINDS = ("kuaidi100", "kdniao")
+"""Kinds of connection that follow parcels, the preferred one first."""
+
+PROVIDER_AREA: Mapping[str, str] = {
+    "doudian": "platform",
+    "kuaidi100": "tracking",
+    "kdniao": "tracking",
+    "smtp": "mail",
+}
+
+_HOOK_TOKEN = re.compile(r"(?P<shop>[1-9][0-9]{0,17})-(?P<secret>[A-Za-z0-9_-]{20,80})")
+
+
+@dataclass(frozen=True, slots=True)
+class ShopInfo:
+    """A shop as pages name it; `role` is the asking operator's, or None where nobody in particular asks."""
+
+    shop_id: int
+    name: str
+    platform_shop_id: str
+    is_demo: bool
+    role: Role | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberInfo:
+    operator_id: int
+    login: str
+    display_name: str
+    role: Role
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionInfo:
+    """A connection without its secrets. `has_secret` names which secrets are stored; `hook_path` is where the other
+    side pushes to, "" when it never pushes."""
+
+    shop_id: int
+    kind: str
+    state: str
+    settings: Mapping[str, Any]
+    has_secret: tuple[str, ...]
+    hook_path: str
+    tokens_expire_at: datetime | None
+    synced_until: datetime | None
+    progress: Mapping[str, Any]
+    error: str
+    checked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PickupInfo:
+    """Where the carrier collects a reissue."""
+
+    pickup_id: int
+    platform_id: str
+    contact: str
+    phone: str
+    province: str
+    city: str
+    district: str
+    street: str
+    detail: str
+    is_default: bool
+
+
+def all_shop_ids() -> list[int]:
+    """Ids of all shops: what the sweep and the hooks start from."""
+    return list(Roster.objects.order_by("shop_id").values_list("shop_id", flat=True))
+
+
+def shops_of(operator_id: int) -> list[ShopInfo]:
+    """The shops an operator is an active member of, with the role there."""
+    with for_operator(operator_id):
+        found = Member.objects.filter(operator_id=operator_id, is_active=True, operator__is_active=True)
+        roles = dict(found.values_list("shop_id", "role"))
+    if not roles:
+        return []
+    with for_shops(roles):
+        return [_shop_info(shop, Role(roles[shop.pk])) for shop in Shop.objects.filter(id__in=roles).order_by("id")]
+
+
+def role_in(operator_id: int, shop_id: int) -> Role | None:
+    """The operator's role in the shop; None for strangers and for those who were disabled."""
+    with for_shops([shop_id]):
+        role = (
+            Member.objects.filter(shop_id=shop_id, operator_id=operator_id, is_active=True, operator__is_active=True)
+            .values_list("role", flat=True)
+            .first()
+        )
+    return Role(role) if role else None
+
+
+def shop(shop_id: int) -> ShopInfo:
+    """Raises Shop.DoesNotExist (an ObjectDoesNotExist) for an id that is no shop."""
+    with for_shops([shop_id]):
+        return _shop_info(Shop.objects.get(id=shop_id), None)
+
+
+def shop_infos(shops: Sequence[int]) -> list[ShopInfo]:
+    with for_shops(shops):
+        return [_shop_info(row, None) for row in Shop.objects.filter(id__in=shops).order_by("id")]
+
+
+def find_shop(name_or_id: str) -> int | None:
+    """The shop that a person at the command line means: its id, its platform id or its exact name; None when
+    there is none or more than one."""
+    ids = all_shop_ids()
+    if name_or_id.isdigit() and int(name_or_id) in ids:
+        return int(name_or_id)
+    with for_shops(ids):
+        named = Shop.objects.filter(id__in=ids)
+        found = list(named.filter(platform_shop_id=name_or_id).values_list("id", flat=True)[:2])
+        found = found or list(named.filter(name=name_or_id).values_list("id", flat=True)[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def members(shops: Sequence[int]) -> list[MemberInfo]:
+    with for_shops(shops):
+        rows = Member.objects.filter(shop_id__in=shops).select_related("operator").order_by("shop_id", "id")
+        return [
+            MemberInfo(row.operator_id, row.operator.username, row.operator.display_name, Role(row.role), row.is_active)
+            for row in rows
+        ]
+
+
+def operator_name(operator_id: int) -> str:
+    """The name to show for an operator, "" when there is no such."""
+    row = Operator.objects.filter(id=operator_id).values_list("display_name", "username").first()
+    return (row[0] or row[1]) if row else ""
+
+
+def connections(shops: Sequence[int]) -> list[ConnectionInfo]:
+    with for_shops(shops):
+        return [_connection_info(row) for row in Connection.objects.filter(shop_id__in=shops).order_by("shop_id", "id")]
+
+
+def connection(shop_id: int, kind: str) -> ConnectionInfo | None:
+    with for_shops([shop_id]):
+        row = Connection.objects.filter(shop_id=shop_id, kind=kind).first()
+        return _connection_info(row) if row else None
+
+
+def tracking_kind(shop_id: int) -> str:
+    """The tracking provider that the shop uses: the preferred one of those connected, "" for none."""
+    with for_shops([shop_id]):
+        there = set(
+            Connection.objects.filter(shop_id=shop_id, kind__in=TRACKING_KINDS)
+            .exclude(state=ConnectionState.OFF)
+            .values_list("kind", flat=True)
+        )
+    return next((kind for kind in TRACKING_KINDS if kind in there), "")
+
+
+def policy_json(shop_id: int) -> dict[str, Any]:
+    """The shop's policy as stored: only what differs from the defaults."""
+    with for_shops([shop_id]):
+        stored: dict[str, Any] = Shop.objects.values_list("policy", flat=True).get(id=shop_id)
+        return stored
+
+
+def policy(shop_id: int) -> Policy:
+    """The shop's policy as the rules read it. Entries that make no sense are left out, never guessed."""
+    stored = policy_json(shop_id)
+    return Policy(
+        warn_hours=_hours(stored.get("warn_hours")),
+        hours=_hours(stored.get("hours")),
+        muted=frozenset(str(rule) for rule in stored.get("muted", ()) if isinstance(rule, str)),
+    )
+
+
+def pickup_addresses(shops: Sequence[int]) -> list[PickupInfo]:
+    """Default first."""
+    with for_shops(shops):
+        rows = PickupAddress.objects.filter(shop_id__in=shops).order_by("-is_default", "id")
+        return [
+            PickupInfo(
+                row.pk, row.platform_id, row.contact, row.phone, row.province, row.city, row.district, row.street,
+                row.detail, row.is_default,
+            )
+            for row in rows
+        ]  # fmt: skip
+
+
+def origin_province(shop_id: int) -> str:
+    """The province parcels leave from, by the default pickup address; "" when none is known."""
+    found = pickup_addresses([shop_id])
+    return found[0].province if found else ""
+
+
+def check_hook(token: str, kind: str) -> int | None:
+    """The shop whose hook `/hooks/<token>/<kind>` is, or None. Takes the same time for every wrong secret."""
+    match = _HOOK_TOKEN.fullmatch(token)
+    if match is None:
+        return None
+    shop_id = int(match["shop"])
+    with for_shops([shop_id]):
+        stored = (
+            Connection.objects.filter(shop_id=shop_id, kind=kind)
+            .exclude(state=ConnectionState.OFF)
+            .values_list("hook_digest", flat=True)
+            .first()
+        )
+    given = hashlib.sha256(match["secret"].encode()).hexdigest()
+    return shop_id if hmac.compare_digest(stored or "-" * 64, given) else None
+
+
+def secrets_of(row: Connection) -> dict[str, Any]:
+    """Unsealed secrets of a connection row; `_hook` among them is the secret part of its hook path."""
+    if not row.secrets:
+        return {}
+    opened = crypto.unseal(row.shop_id, bytes(row.secrets), where=f"shops_connection.secrets:{row.kind}")
+    found: dict[str, Any] = json.loads(opened)
+    return found
+
+
+def provider_settings(shop_id: int, kind: str) -> dict[str, Any] | None:
+    """What the provider's own Settings take, secrets included; None when the shop has no such connection.
+
+    Keys that the provider does not know are ours (a sender's name, a template id) and stay out.
+    """
+    with for_shops([shop_id]):
+        row = Connection.objects.filter(shop_id=shop_id, kind=kind).exclude(state=ConnectionState.OFF).first()
+        if row is None:
+            return None
+        given = {**row.settings, **secrets_of(row)}
+    known = registry.setting_names(PROVIDER_AREA[kind], kind)
+    return {name: value for name, value in given.items() if name in known and value not in (None, "")}
+
+
+def _shop_info(row: Shop, role: Role | None) -> ShopInfo:
+    return ShopInfo(row.pk, row.name, row.platform_shop_id, row.is_demo, role)
+
+
+def _connection_info(row: Connection) -> ConnectionInfo:
+    opened = secrets_of(row)
+    hook = opened.get("_hook", "")
+    return ConnectionInfo(
+        shop_id=row.shop_id,
+        kind=row.kind,
+        state=row.state,
+        settings=row.settings,
+        has_secret=tuple(sorted(name for name, value in opened.items() if value and not name.startswith("_"))),
+        hook_path=f"/hooks/{row.shop_id}-{hook}/{row.kind}" if hook else "",
+        tokens_expire_at=row.tokens_expire_at,
+        synced_until=row.synced_until,
+        progress=row.progress,
+        error=row.error,
+        checked_at=row.checked_at,
+    )
+
+
+def _hours(stored: object) -> dict[str, int]:
+    if not isinstance(stored, Mapping):
+        return {}
+    return {str(rule): value for rule, value in stored.items() if isinstance(value, int) and 0 <= value <= 24 * 60}
