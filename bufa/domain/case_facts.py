@@ -1,0 +1,306 @@
+"""What a case is made of: its states, its actions, and the facts that its next move depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from bufa.domain.kinds import Measure, Step
+from bufa.domain.outcome import Why
+from bufa.domain.watch import Finding
+
+
+class CaseState(StrEnum):
+    """Where a case is. Each state belongs to one step; a closed case to none."""
+
+    DETERMINING = "determining"
+    WAITING = "waiting"
+    ASKING = "asking"
+    NUMBERING = "numbering"
+    SUBMITTING = "submitting"
+    TELLING = "telling"
+    FOLLOWING = "following"
+    CLOSED = "closed"
+
+    @property
+    def step(self) -> Step | None:
+        return STEP_OF[self]
+
+
+STEP_OF: Mapping[CaseState, Step | None] = {
+    CaseState.DETERMINING: Step.DETERMINE,
+    CaseState.WAITING: Step.DETERMINE,
+    CaseState.ASKING: Step.NEGOTIATE,
+    CaseState.NUMBERING: Step.NUMBER,
+    CaseState.SUBMITTING: Step.NUMBER,
+    CaseState.TELLING: Step.NOTIFY,
+    CaseState.FOLLOWING: Step.FOLLOW,
+    CaseState.CLOSED: None,
+}
+
+
+class Action(StrEnum):
+    """Everything that can happen to a case, by people or by facts that come in."""
+
+    CONFIRM_VERDICT = "confirm_verdict"
+    CHOOSE_MEASURE = "choose_measure"
+    CHANGE_MEASURE = "change_measure"
+    ASK_CARRIER = "ask_carrier"
+    RECORD_CONSENT = "record_consent"
+    RECORD_REFUSAL = "record_refusal"
+    GO_WITHOUT_CONSENT = "go_without_consent"
+    FILL_NUMBER = "fill_number"
+    SUBMIT = "submit"
+    SUBMISSION_ACCEPTED = "submission_accepted"
+    SUBMISSION_REJECTED = "submission_rejected"
+    SUBMISSION_UNKNOWN = "submission_unknown"
+    RELEASE_UNKNOWN = "release_unknown"
+    TELL_CUSTOMER = "tell_customer"
+    CUSTOMER_TOLD = "customer_told"
+    NOTICE_FAILED = "notice_failed"
+    SKIP_NOTICE = "skip_notice"
+    REISSUE_DELIVERED = "reissue_delivered"
+    REISSUE_WRONG = "reissue_wrong"
+    PARCEL_DELIVERED = "parcel_delivered"
+    PARCEL_MOVED = "parcel_moved"
+    WAIT_OVER = "wait_over"
+    CLOSE = "close"
+    REOPEN = "reopen"
+    DISMISS = "dismiss"
+    TAKE = "take"
+    NOTE = "note"
+
+
+class Claim(StrEnum):
+    """What is said to be wrong with a parcel: a statement's and a verdict's content."""
+
+    NOT_SHIPPED = "not_shipped"
+    NOT_PICKED_UP = "not_picked_up"
+    STALLED = "stalled"
+    LATE = "late"
+    LOST = "lost"
+    DAMAGED = "damaged"
+    REFUSED = "refused"
+    RETURNED = "returned"
+    WRONG_OR_SHORT = "wrong_or_short"
+    SIGNED_NOT_RECEIVED = "signed_not_received"
+    DELIVERED = "delivered"
+    MOVING = "moving"
+
+
+class Consent(StrEnum):
+    """The carrier's answer, or that a lead went on without one."""
+
+    GIVEN = "given"
+    REFUSED = "refused"
+    OVERRIDDEN = "overridden"
+
+
+class ConsentPolicy(StrEnum):
+    """When the shop wants the carrier's consent before a reissue leaves."""
+
+    ALWAYS = "always"
+    CARRIER_PAYS = "carrier_pays"
+    NEVER = "never"
+
+
+class ReissueState(StrEnum):
+    """How far this round's reissue is; the empty value means there is none."""
+
+    NONE = ""
+    DRAFT = "draft"
+    SUBMITTING = "submitting"
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+    REJECTED = "rejected"
+    DELIVERED = "delivered"
+    WRONG = "wrong"
+
+
+LIVE_REISSUE = frozenset({ReissueState.SUBMITTING, ReissueState.UNKNOWN, ReissueState.ACCEPTED})
+"""The platform has, or may have, this reissue's number."""
+
+
+class NoticeState(StrEnum):
+    """How far this round's telling of the customer is; the empty value means nothing was sent yet."""
+
+    NONE = ""
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Purpose(StrEnum):
+    """What a message to a customer is for. Unique per case, purpose, recipient and round."""
+
+    EARLY_WARNING = "early_warning"
+    APOLOGY = "apology"
+    ASK_OPEN_TICKET = "ask_open_ticket"
+    CHASE_UPDATE = "chase_update"
+    REISSUE_SENT = "reissue_sent"
+    REISSUE_DELIVERED = "reissue_delivered"
+    REFUND = "refund"
+    COMPENSATION = "compensation"
+    CLOSING = "closing"
+
+
+class Outcome(StrEnum):
+    """How a case ended."""
+
+    REISSUE_DELIVERED = "reissue_delivered"
+    ORIGINAL_DELIVERED = "original_delivered"
+    REFUNDED = "refunded"
+    COMPENSATED = "compensated"
+    RECOVERED = "recovered"
+    DISMISSED = "dismissed"
+    OTHER = "other"
+
+
+class EffectKind(StrEnum):
+    """What a decision asks the apps to do in the same transaction."""
+
+    SEND_CARRIER_MAIL = "send_carrier_mail"
+    SUBMIT_REISSUE = "submit_reissue"
+    READ_BACK = "read_back"
+    SUBSCRIBE_REISSUE = "subscribe_reissue"
+    SEND_NOTICE = "send_notice"
+    OPEN_NEXT_ROUND = "open_next_round"
+
+
+@dataclass(frozen=True, slots=True)
+class FindingFact:
+    """What a case needs to know of an open finding."""
+
+    rule_id: str
+    since: datetime
+    confirmed: bool = True
+
+    @classmethod
+    def of(cls, finding: Finding) -> FindingFact:
+        return cls(finding.rule_id, finding.since, finding.certainty == "confirmed")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """Everything that a case's moves depend on. The names are those of the columns that `Decision.changes` sets.
+
+    `claim`, `measure`, `carrier_asked_at`, `answer_due`, `consent`, `reissue_state`, `told_at`, `notice_state`,
+    `ticket_asked_at`, `wait_until`, `promise_at` belong to this round and are emptied when the next one opens.
+    `deadline` and `risk_fen` are the platform's next step of the clock and its cost.
+    `needs_ticket`: the reissue needs the buyer's after-sale; `ticket_open`: one is agreed.
+    `wait_due` is when a person should look again.
+    """
+
+    state: CaseState
+    opened_at: datetime
+    round: int = 1
+    measure: Measure | None = None
+    claim: Claim | None = None
+    findings: tuple[FindingFact, ...] = ()
+    verdict_confirmed: bool = False
+    consent_policy: ConsentPolicy = ConsentPolicy.CARRIER_PAYS
+    carrier_pays: bool = True
+    carrier_asked_at: datetime | None = None
+    answer_due: datetime | None = None
+    consent: Consent | None = None
+    reissue_state: ReissueState = ReissueState.NONE
+    needs_ticket: bool = False
+    ticket_open: bool = False
+    ticket_asked_at: datetime | None = None
+    told_at: datetime | None = None
+    notice_state: NoticeState = NoticeState.NONE
+    promise_at: datetime | None = None
+    wait_until: datetime | None = None
+    parcel_moving: bool = False
+    owner: int | None = None
+    deadline: datetime | None = None
+    risk_fen: int = 0
+    outcome: Outcome | None = None
+
+    @property
+    def step(self) -> Step | None:
+        return self.state.step
+
+    @property
+    def has_reissue(self) -> bool:
+        return self.reissue_state is not ReissueState.NONE
+
+    @property
+    def reissue_is_live(self) -> bool:
+        return self.reissue_state in LIVE_REISSUE
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether this measure waits for the carrier's word."""
+        match self.measure:
+            case Measure.CHASE | Measure.INTERCEPT | Measure.REDELIVER:
+                return True
+            case Measure.REISSUE:
+                return self.consent_policy is ConsentPolicy.ALWAYS or (
+                    self.consent_policy is ConsentPolicy.CARRIER_PAYS and self.carrier_pays
+                )
+            case _:
+                return False
+
+    @property
+    def consent_settled(self) -> bool:
+        return not self.needs_consent or self.consent in (Consent.GIVEN, Consent.OVERRIDDEN)
+
+    @property
+    def main_purpose(self) -> Purpose | None:
+        """The message that this measure owes the customer; None while there is nothing to say yet."""
+        match self.measure:
+            case Measure.REISSUE:
+                return Purpose.REISSUE_SENT if self.reissue_state is ReissueState.ACCEPTED else None
+            case Measure.REFUND:
+                return Purpose.REFUND
+            case Measure.COMPENSATE:
+                return Purpose.COMPENSATION
+            case _:
+                return None
+
+
+Audience = Literal["desk", "lead"]
+Waiting = Literal["shop", "carrier", "platform", "customer", "nobody"]
+
+
+@dataclass(frozen=True, slots=True)
+class EffectWanted:
+    """One thing to do outside the case, asked for by a decision. `params` are plain JSON values."""
+
+    kind: EffectKind
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline."""
+
+    kind: str
+    why: Why
+    audience: Audience = "desk"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What an action makes of a case. `changes` maps field names of CaseFacts to new values, `state` included."""
+
+    state: CaseState
+    step: Step | None
+    changes: Mapping[str, Any]
+    effects: tuple[EffectWanted, ...]
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NextBest:
+    """What should happen next, why, until when, and whose turn it is."""
+
+    action: Action
+    why: Why
+    due: datetime | None
+    waiting_for: Waiting
