@@ -1,0 +1,319 @@
+"""Reading cases: today, the list, one case whole, search. Every query names its shops first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.db.models import Count, F, Min, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
+
+from bufa.apps.cases.models import Case, Finding
+from bufa.apps.cases.shapes import (
+    CaseFilters,
+    CasePage,
+    CaseRow,
+    FindingView,
+    Hit,
+    MoneyNext,
+    StepCount,
+    Today,
+    Yesterday,
+)
+from bufa.apps.parcels.models import Parcel
+from bufa.apps.parcels.views import FAR, find_parcels, make_cursor, read_cursor
+from bufa.domain.kinds import Step
+from bufa.domain.outcome import Why
+from bufa.lib import crypto
+from bufa.lib.tenancy import for_shops
+
+SHOP_ZONE = ZoneInfo("Asia/Shanghai")
+OPEN = ~Q(state="closed")
+
+
+def today(shops: Sequence[int], now: datetime, operator_id: int | None = None, limit: int = 20) -> Today:
+    """What needs doing today: the five steps, what will cost money next, my cases, and yesterday."""
+    ends = _day_start(now) + timedelta(days=1)
+    with for_shops(shops):
+        steps = _steps(shops, now)
+        money = _money_next(shops, now, limit)
+        risk = Parcel.objects.filter(shop_id__in=shops, risk_at__gt=now, risk_at__lte=ends, is_watched=True)
+        mine: tuple[CaseRow, ...] = ()
+        if operator_id is not None:
+            rows = _rows(shops).filter(OPEN, owner_id=operator_id)
+            mine = tuple(_row(row) for row in rows.order_by(F("due_at").asc(nulls_last=True), "id")[:limit])
+        return Today(
+            at=now,
+            steps=steps,
+            money=money,
+            money_today_fen=risk.aggregate(total=Sum("risk_fen"))["total"] or 0,
+            mine=mine,
+            watched=Parcel.objects.filter(shop_id__in=shops, is_watched=True).count(),
+            open_cases=sum(step.count for step in steps),
+            open_findings=Finding.objects.filter(shop_id__in=shops, state="open").count(),
+            yesterday=_yesterday(shops, now),
+        )
+
+
+def _steps(shops: Sequence[int], now: datetime) -> tuple[StepCount, ...]:
+    overdue = Count("id", filter=Q(due_at__lt=now))
+    sums = (
+        Case.objects.filter(OPEN, shop_id__in=shops)
+        .values("step")
+        .annotate(
+            count=Count("id"), overdue=overdue, oldest=Min("due_at"), risk=Coalesce(Sum("risk_fen"), Value(0))
+        )
+    )
+    found = {row["step"]: row for row in sums}
+    return tuple(
+        StepCount(step.value, row["count"], row["overdue"], row["oldest"], row["risk"])
+        if (row := found.get(step.value))
+        else StepCount(step.value, 0, 0, None, 0)
+        for step in Step
+    )
+
+
+_MONEY = """
+SELECT p.risk_at, p.shop_id, p.id, p.carrier, p.number, o.number, p.stage, p.place, p.risk_fen,
+       COALESCE(c.code, ''), COALESCE(c.headline, ''), COALESCE(c.next_action, '')
+FROM parcels_parcel p
+JOIN orders_order o ON o.id = p.order_id AND o.shop_id = p.shop_id
+LEFT JOIN cases_case c ON c.parcel_id = p.id AND c.shop_id = p.shop_id AND c.state <> 'closed'
+WHERE p.shop_id = ANY (%(shops)s) AND p.risk_at > %(now)s AND p.risk_fen > 0 AND p.is_watched
+ORDER BY p.risk_at, p.id
+LIMIT %(limit)s
+"""
+
+
+def _money_next(shops: Sequence[int], now: datetime, limit: int) -> tuple[MoneyNext, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(_MONEY, {"shops": list(shops), "now": now, "limit": limit})
+        return tuple(MoneyNext(*row) for row in cursor.fetchall())
+
+
+def _yesterday(shops: Sequence[int], now: datetime) -> Yesterday:
+    until = _day_start(now)
+    since = until - timedelta(days=1)
+    that_day = (since, until - timedelta(microseconds=1))
+    cases = Case.objects.filter(shop_id__in=shops)
+    closed = cases.filter(closed_at__range=that_day)
+    cost = Finding.objects.filter(shop_id__in=shops, since__range=that_day).exclude(state="dismissed")
+    return Yesterday(
+        day=since.astimezone(SHOP_ZONE).date(),
+        opened=cases.filter(opened_at__range=that_day).count(),
+        closed=closed.count(),
+        reissues_delivered=closed.filter(outcome="reissue_delivered").count(),
+        payout_fen=cost.aggregate(total=Sum("payout_fen"))["total"] or 0,
+    )
+
+
+def case_list(
+    shops: Sequence[int],
+    filters: CaseFilters | None = None,
+    cursor: str = "",
+    limit: int = 50,
+    now: datetime | None = None,
+) -> CasePage:
+    """Cases by when their next action is due (no time last), a page at a time. `now` is needed for `overdue` only."""
+    with for_shops(shops):
+        rows = _filtered(_rows(shops), filters or CaseFilters(), now).annotate(sort=Coalesce("due_at", Value(FAR)))
+        if after := read_cursor(cursor):
+            rows = rows.filter(Q(sort__gt=after[0]) | Q(sort=after[0], id__gt=after[1]))
+        found = list(rows.order_by("sort", "id")[: limit + 1])
+    page = found[:limit]
+    more = make_cursor(page[-1].due_at, page[-1].pk) if len(found) > limit else ""
+    return CasePage(tuple(_row(row) for row in page), more)
+
+
+def _filtered(rows: QuerySet[Case], filters: CaseFilters, now: datetime | None) -> QuerySet[Case]:
+    if filters.state in ("", "open"):
+        rows = rows.filter(OPEN)
+    elif filters.state != "all":
+        rows = rows.filter(state=filters.state)
+    for column in ("step", "measure", "waiting_for"):
+        if wanted := getattr(filters, column):
+            rows = rows.filter(**{column: wanted})
+    if filters.carrier:
+        rows = rows.filter(parcel__carrier=filters.carrier)
+    if filters.owner_id is not None:
+        rows = rows.filter(owner_id=filters.owner_id) if filters.owner_id else rows.filter(owner=None)
+    if filters.overdue and now is not None:
+        rows = rows.filter(OPEN, due_at__lt=now)
+    if text := filters.text.strip():
+        upper = text.upper()
+        rows = rows.filter(
+            Q(code__startswith=upper)
+            | Q(code__endswith=f"-{upper}")
+            | Q(parcel__number__startswith=upper)
+            | Q(order__number__startswith=text)
+        )
+    return rows
+
+
+def case_by_code(shops: Sequence[int], code: str) -> CaseRow | None:
+    """One case as a row, or None when it is not these shops'."""
+    with for_shops(shops):
+        row = _rows(shops).filter(code=code).first()
+        return _row(row) if row else None
+
+
+def cases_by_id(shops: Sequence[int], case_ids: Sequence[int]) -> dict[int, CaseRow]:
+    """Cases by id."""
+    with for_shops(shops):
+        return {row.pk: _row(row) for row in _rows(shops).filter(id__in=case_ids)}
+
+
+def cases_of_parcels(shops: Sequence[int], parcel_ids: Sequence[int]) -> dict[int, CaseRow]:
+    """Parcel → its newest case, for the original parcels named."""
+    with for_shops(shops):
+        return {row.parcel_id: _row(row) for row in _rows(shops).filter(parcel_id__in=parcel_ids).order_by("id")}
+
+
+def findings_of(shops: Sequence[int], parcel_ids: Sequence[int]) -> tuple[FindingView, ...]:
+    """All findings on the parcels, open ones first, then newest first."""
+    with for_shops(shops):
+        rows = Finding.objects.filter(shop_id__in=shops, parcel_id__in=parcel_ids).order_by("-since", "id")
+        return tuple(sorted((_finding(row) for row in rows), key=lambda row: row.state != "open"))
+
+
+def find(shops: Sequence[int], text: str, limit: int = 10) -> tuple[Hit, ...]:
+    """The search box: case code (whole or its tail), waybill, order number, or four digits of a phone's end.
+
+    Reissue codes: `reissues.queries.find`.
+    """
+    text = text.strip()
+    if not text:
+        return ()
+    hits: list[Hit] = []
+    with for_shops(shops):
+        if len(text) >= 3:
+            for row in _filtered(_rows(shops), CaseFilters(state="all", text=text), None).order_by("-id")[:limit]:
+                matched = "code" if text.upper() in row.code else "order" if row.order.number == text else "waybill"
+                hits.append(_case_hit(_row(row), matched))
+        seen = {hit.number for hit in hits if hit.number}
+        for parcel in find_parcels(shops, text, limit):
+            if parcel.number in seen and parcel.number:
+                continue
+            matched = "waybill" if parcel.number.startswith(text.upper()) else "order"
+            hits.append(
+                Hit(
+                    "parcel",
+                    parcel.shop_id,
+                    str(parcel.parcel_id),
+                    matched,
+                    parcel.order_number,
+                    carrier=parcel.carrier,
+                    number=parcel.number,
+                    stage=parcel.stage,
+                )
+            )
+        if len(text) == 4 and text.isdigit():
+            hits.extend(_by_phone_tail(shops, text, limit))
+    return tuple(hits[: 2 * limit])
+
+
+def _by_phone_tail(shops: Sequence[int], tail: str, limit: int) -> list[Hit]:
+    # Each shop has a key of its own, so the same four digits look different in each.
+    digests = [crypto.blind(shop_id, tail, purpose="phone_tail") for shop_id in shops]
+    parcels = (
+        Parcel.objects.filter(shop_id__in=shops, order__recipient__phone_tail_index__in=digests)
+        .select_related("order")
+        .order_by("-id")[:limit]
+    )
+    codes = cases_of_parcels(shops, [parcel.pk for parcel in parcels])
+    return [
+        _case_hit(codes[parcel.pk], "phone")
+        if parcel.pk in codes
+        else Hit(
+            "parcel",
+            parcel.shop_id,
+            str(parcel.pk),
+            "phone",
+            parcel.order.number,
+            carrier=parcel.carrier,
+            number=parcel.number,
+            stage=parcel.stage,
+        )
+        for parcel in parcels
+    ]
+
+
+def _case_hit(row: CaseRow, matched: str) -> Hit:
+    return Hit(
+        "case",
+        row.shop_id,
+        row.code,
+        matched,
+        row.order_number,
+        carrier=row.carrier,
+        number=row.number,
+        case_code=row.code,
+        stage=row.stage,
+    )
+
+
+def _day_start(now: datetime) -> datetime:
+    return now.astimezone(SHOP_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _rows(shops: Sequence[int]) -> QuerySet[Case]:
+    return Case.objects.filter(shop_id__in=shops).select_related("order", "parcel", "owner")
+
+
+def why_from(data: dict[str, Any]) -> Why:
+    """A stored reason: `{"code": …, "params": {…}}`, empty where none was given."""
+    return Why(data.get("code", ""), data.get("params", {}))
+
+
+def _row(case: Case) -> CaseRow:
+    owner = case.owner
+    return CaseRow(
+        shop_id=case.shop_id,
+        case_id=case.pk,
+        code=case.code,
+        state=case.state,
+        step=case.step,
+        round=case.round,
+        measure=case.measure,
+        headline=case.headline,
+        why=why_from(case.why),
+        next_action=case.next_action,
+        waiting_for=case.waiting_for,
+        due_at=case.due_at,
+        risk_fen=case.risk_fen,
+        risk_at=case.risk_at,
+        owner_id=case.owner_id,
+        owner_name=(owner.display_name or owner.username) if owner else "",
+        opened_at=case.opened_at,
+        changed_at=case.changed_at,
+        closed_at=case.closed_at,
+        outcome=case.outcome,
+        version=case.version,
+        order_id=case.order_id,
+        order_number=case.order.number,
+        parcel_id=case.parcel_id,
+        carrier=case.parcel.carrier,
+        number=case.parcel.number,
+        stage=case.parcel.stage,
+        place=case.parcel.place,
+        last_scan_at=case.parcel.last_scan_at,
+    )
+
+
+def _finding(row: Finding) -> FindingView:
+    return FindingView(
+        finding_id=row.pk,
+        parcel_id=row.parcel_id,
+        rule=row.rule,
+        certainty=row.certainty,
+        state=row.state,
+        since=row.since,
+        found_at=row.found_at,
+        evidence=why_from(row.evidence),
+        payout_fen=row.payout_fen,
+        cleared_at=row.cleared_at,
+        dismissed_by=row.dismissed_by,
+    )

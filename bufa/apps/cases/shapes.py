@@ -1,0 +1,254 @@
+"""What the pages get to see of cases: plain frozen values, no models, no buyer data but what is named so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from bufa.apps.orders.views import OrderView
+from bufa.apps.parcels.views import ParcelView
+from bufa.domain.outcome import Why
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """One case in a list."""
+
+    shop_id: int
+    case_id: int
+    code: str
+    state: str
+    step: str
+    round: int
+    measure: str
+    headline: str
+    why: Why
+    next_action: str
+    waiting_for: str
+    due_at: datetime | None
+    risk_fen: int
+    risk_at: datetime | None
+    owner_id: int | None
+    owner_name: str
+    opened_at: datetime
+    changed_at: datetime
+    closed_at: datetime | None
+    outcome: str
+    version: int
+    order_id: int
+    order_number: str
+    parcel_id: int
+    carrier: str
+    number: str
+    stage: str
+    place: str
+    last_scan_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state != "closed"
+
+    def is_overdue(self, now: datetime) -> bool:
+        return self.is_open and self.due_at is not None and self.due_at < now
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilters:
+    """`state`: a state, `open` or `closed` ("" is open). `owner_id`: 0 means nobody's. `text`: the beginning of a case
+    code, waybill or order number. `overdue`: what should have been done by now."""
+
+    step: str = ""
+    state: str = ""
+    owner_id: int | None = None
+    measure: str = ""
+    carrier: str = ""
+    waiting_for: str = ""
+    text: str = ""
+    overdue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """One page of a list; give `next_cursor` back for the next, "" is the last."""
+
+    rows: tuple[CaseRow, ...]
+    next_cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepCount:
+    """One of the five steps on the today page. `risk_fen`: what its cases' next clocks cost together."""
+
+    step: str
+    count: int
+    overdue: int
+    oldest_due: datetime | None
+    risk_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyNext:
+    """One parcel whose clock will cost money at `at`. `case_code` is "" where nobody works on it yet."""
+
+    at: datetime
+    shop_id: int
+    parcel_id: int
+    carrier: str
+    number: str
+    order_number: str
+    stage: str
+    place: str
+    risk_fen: int
+    case_code: str
+    headline: str
+    next_action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Yesterday:
+    """The shop day before: what was opened, closed, delivered after all, and what breaches cost."""
+
+    day: date
+    opened: int
+    closed: int
+    reissues_delivered: int
+    payout_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The today page. `money_today_fen`: what will be due before the shop day ends if nothing is done."""
+
+    at: datetime
+    steps: tuple[StepCount, ...]
+    money: tuple[MoneyNext, ...]
+    money_today_fen: int
+    mine: tuple[CaseRow, ...]
+    watched: int
+    open_cases: int
+    open_findings: int
+    yesterday: Yesterday
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    finding_id: int
+    parcel_id: int
+    rule: str
+    certainty: str
+    state: str
+    since: datetime
+    found_at: datetime
+    evidence: Why
+    payout_fen: int
+    cleared_at: datetime | None
+    dismissed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementView:
+    """`words` are unsealed, for staff of the shop."""
+
+    statement_id: int
+    source: str
+    claim: str
+    words: str = field(repr=False)
+    said_at: datetime = field(kw_only=True)
+    by: str = field(kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """What the three kinds of evidence add up to. `confidence` is 0–100; `confirmed_by` is "" until a person says so."""
+
+    claim: str
+    confidence: int
+    agree: tuple[str, ...]
+    contradict: tuple[str, ...]
+    missing: tuple[str, ...]
+    confirmed_by: str
+    why: Why | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OptionView:
+    """One measure with its price. `refused` says why it can't be chosen now; `is_proposed` marks the system's own."""
+
+    measure: str
+    is_proposed: bool
+    is_chosen: bool
+    costs: Mapping[str, int]
+    net_fen: int
+    act_by: datetime | None
+    arrives_at: datetime | None
+    arrives_late: datetime | None
+    why: Why | None
+    refused: Why | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionView:
+    """One thing that can be done, and why not if not. `is_next`: the next best."""
+
+    action: str
+    step: str
+    allowed: bool
+    refused: Why | None
+    is_next: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineView:
+    entry_id: int
+    kind: str
+    audience: str
+    by: str
+    at: datetime
+    data: Mapping[str, Any]
+    words: str = field(default="", repr=False)
+    effect_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One of the five steps on the case page: `done`, `now` or `later`."""
+
+    step: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """Everything of one case that this app knows. Talk with carriers, reissues and notices have queries of their own:
+    `negotiations.queries.of_case`, `reissues.queries.of_case`, `notices.queries.of_case`, `effects.queries.by_id`."""
+
+    row: CaseRow
+    order: OrderView
+    original: ParcelView
+    reissue_parcels: tuple[ParcelView, ...]
+    findings: tuple[FindingView, ...]
+    statements: tuple[StatementView, ...]
+    verdict: VerdictView | None
+    options: tuple[OptionView, ...]
+    steps: tuple[StepView, ...]
+    actions: tuple[ActionView, ...]
+    timeline: tuple[TimelineView, ...]
+    facts: Mapping[str, Any]
+    ticket_deadline: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One answer of the search box. `kind`: case, parcel or order; `matched`: code, waybill, order or phone."""
+
+    kind: str
+    shop_id: int
+    ref: str
+    matched: str
+    order_number: str
+    carrier: str = ""
+    number: str = ""
+    case_code: str = ""
+    stage: str = ""

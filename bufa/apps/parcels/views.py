@@ -1,0 +1,179 @@
+"""Parcels as the pages show them: rows of a list, one parcel with its scans. Plain values only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
+
+from bufa.apps.parcels.models import Parcel, Scan
+from bufa.lib.tenancy import for_shops
+
+FAR = datetime(9999, 1, 1, tzinfo=UTC)
+"""Stands for "no time" where rows are sorted by a time that may be missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanView:
+    scanned_at: datetime
+    received_at: datetime
+    kind: str
+    reason: str
+    place: str
+    text: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelView:
+    """One parcel; `scans` oldest first, filled only where asked for."""
+
+    shop_id: int
+    parcel_id: int
+    order_id: int
+    order_number: str
+    role: str
+    carrier: str
+    number: str
+    stage: str
+    place: str
+    contents: tuple[tuple[str, int], ...]
+    uploaded_at: datetime | None
+    last_scan_at: datetime | None
+    next_deadline: datetime | None
+    risk_fen: int
+    risk_at: datetime | None
+    origin_province: str
+    dest_province: str
+    is_watched: bool
+    created_at: datetime
+    state: dict[str, Any]
+    scans: tuple[ScanView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelFilters:
+    """`text` is a waybill or order number or its beginning. `at_risk`: money is at stake and a time is known."""
+
+    stage: str = ""
+    carrier: str = ""
+    role: str = ""
+    text: str = ""
+    at_risk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelPage:
+    rows: tuple[ParcelView, ...]
+    next_cursor: str
+
+
+def parcel_list(
+    shops: Sequence[int], filters: ParcelFilters | None = None, cursor: str = "", limit: int = 50
+) -> ParcelPage:
+    """Parcels by their next deadline (none last), a page at a time. Give `next_cursor` back for the next page."""
+    filters = filters or ParcelFilters()
+    with for_shops(shops):
+        rows = _rows(shops).annotate(sort=Coalesce("next_deadline", Value(FAR)))
+        if filters.stage:
+            rows = rows.filter(stage=filters.stage)
+        if filters.carrier:
+            rows = rows.filter(carrier=filters.carrier)
+        if filters.role:
+            rows = rows.filter(role=filters.role)
+        if filters.at_risk:
+            rows = rows.filter(risk_at__isnull=False, risk_fen__gt=0)
+        if text := filters.text.strip():
+            rows = rows.filter(Q(number__startswith=text.upper()) | Q(order__number__startswith=text))
+        if after := read_cursor(cursor):
+            rows = rows.filter(Q(sort__gt=after[0]) | Q(sort=after[0], id__gt=after[1]))
+        found = list(rows.order_by("sort", "id")[: limit + 1])
+    page = found[:limit]
+    more = make_cursor(page[-1].next_deadline, page[-1].pk) if len(found) > limit else ""
+    return ParcelPage(tuple(_view(row) for row in page), more)
+
+
+def parcel_view(shop_id: int, parcel_id: int) -> ParcelView | None:
+    """One parcel with its scans; None when it is not this shop's."""
+    return parcel_views([shop_id], [parcel_id], with_scans=True).get(parcel_id)
+
+
+def parcel_views(shops: Sequence[int], parcel_ids: Sequence[int], *, with_scans: bool = False) -> dict[int, ParcelView]:
+    """Parcels by id, in two queries however many."""
+    with for_shops(shops):
+        views = {row.pk: _view(row) for row in _rows(shops).filter(id__in=parcel_ids)}
+        if not with_scans:
+            return views
+        scans: dict[int, list[ScanView]] = {}
+        rows = Scan.objects.filter(shop_id__in=shops, parcel_id__in=list(views)).order_by("scanned_at", "id")
+        for row in rows:
+            shown = ScanView(
+                row.scanned_at, row.received_at, row.kind, row.reason, row.place, row.text, row.provider
+            )
+            scans.setdefault(row.parcel_id, []).append(shown)
+        return {key: replace(view, scans=tuple(scans.get(key, ()))) for key, view in views.items()}
+
+
+def parcels_of_order(shop_id: int, order_id: int) -> tuple[ParcelView, ...]:
+    """All parcels of an order, originals first."""
+    with for_shops([shop_id]):
+        rows = _rows([shop_id]).filter(order_id=order_id).order_by("role", "id")
+        return tuple(_view(row) for row in rows)
+
+
+def find_parcels(shops: Sequence[int], text: str, limit: int = 10) -> tuple[ParcelView, ...]:
+    """Parcels whose waybill or order number is, or begins with, the text."""
+    text = text.strip()
+    if len(text) < 4:
+        return ()
+    with for_shops(shops):
+        rows = _rows(shops).filter(Q(number__startswith=text.upper()) | Q(order__number__startswith=text))
+        return tuple(_view(row) for row in rows.order_by("-id")[:limit])
+
+
+def make_cursor(at: datetime | None, row_id: int) -> str:
+    """Where a page ended, as text for a link."""
+    return f"{(at or FAR).isoformat()}~{row_id}"
+
+
+def read_cursor(cursor: str) -> tuple[datetime, int] | None:
+    """What `make_cursor` wrote; None for the first page or for anything that nobody gave out."""
+    at, _, row_id = cursor.partition("~")
+    try:
+        instant = datetime.fromisoformat(at)
+        return (instant, int(row_id)) if instant.tzinfo else None
+    except ValueError:
+        return None
+
+
+def _rows(shops: Sequence[int]) -> QuerySet[Parcel]:
+    return Parcel.objects.filter(shop_id__in=shops).annotate(order_number=F("order__number"))
+
+
+def _view(row: Parcel) -> ParcelView:
+    return ParcelView(
+        shop_id=row.shop_id,
+        parcel_id=row.pk,
+        order_id=row.order_id,
+        order_number=row.order_number,  # type: ignore[attr-defined]
+        role=row.role,
+        carrier=row.carrier,
+        number=row.number,
+        stage=row.stage,
+        place=row.place,
+        contents=tuple((str(line), int(count)) for line, count in row.contents),
+        uploaded_at=row.uploaded_at,
+        last_scan_at=row.last_scan_at,
+        next_deadline=row.next_deadline,
+        risk_fen=row.risk_fen,
+        risk_at=row.risk_at,
+        origin_province=row.origin_province,
+        dest_province=row.dest_province,
+        is_watched=row.is_watched,
+        created_at=row.created_at,
+        state=row.state,
+    )
