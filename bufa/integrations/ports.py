@@ -19,8 +19,8 @@ T_co = TypeVar("T_co", covariant=True)
 class ProviderError(Exception):
     """A provider did not do what it was asked.
 
-    why        short machine word: `timeout cut refused_connection http limited unavailable busy partial denied signature
-               token code_expired code_invalid input business not_found phone unsupported no_credit malformed`
+    why        short machine word: `timeout cut refused_connection http limited unavailable busy partial denied
+               signature token code_expired code_invalid input business not_found phone unsupported no_credit malformed`
     retryable  the same call may be made again later (after `wait`, when given)
     unknown    the request may have had its effect: it left, and no trustworthy answer came back. Never repeat such a
                call blindly; read back first
@@ -80,7 +80,8 @@ class RawScan:
 class TrackReport:
     """All a provider says about one waybill now. `scans` are oldest first; empty scans mean "no trace", whatever the
     state says. `ended`: "" still followed, "signed" no more pushes will come, "aborted" the provider gave up (`note`
-    says why). `state` is the parcel's state or sub-state in the provider's own numbers."""
+    says why). `state` is the parcel's state or sub-state in the provider's own numbers. `carrier_was`: the code
+    that was asked for, where the provider found that the parcel travels with another carrier ("" otherwise)."""
 
     provider: str
     carrier: str
@@ -89,6 +90,7 @@ class TrackReport:
     ended: Literal["", "signed", "aborted"] = ""
     note: str = ""
     state: str = ""
+    carrier_was: str = ""
 
 
 class CanQueryTrack(Protocol):

@@ -30,11 +30,6 @@ _LATEST_SECOND = 4102444800  # 2100-01-01: beyond it a number is no time
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
-def http_client() -> httpx.Client:
-    """The client that the providers use when they are given none: no redirects, no proxies from the environment."""
-    return httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
-
-
 def exchange(
     http: httpx.Client,
     url: str,
@@ -53,7 +48,13 @@ def exchange(
     started = time.monotonic()
     try:
         with http.stream(
-            "POST", url, content=content, data=dict(form) if form else None, params=params, headers=headers
+            "POST",
+            url,
+            content=content,
+            data=dict(form) if form else None,
+            params=params,
+            headers=headers,
+            timeout=TIMEOUT,
         ) as answer:
             status = answer.status_code
             body = _read(answer, started)

@@ -9,7 +9,7 @@ import httpx
 
 from bufa.integrations import wire
 from bufa.integrations.platforms.doudian import aftersales, orders, paging, shipping, sms, tokens
-from bufa.integrations.platforms.doudian.gateway import Answer, Gateway, wall_now
+from bufa.integrations.platforms.doudian.gateway import Answer, Gateway
 from bufa.integrations.platforms.doudian.settings import Settings
 from bufa.integrations.ports import (
     AfterSaleFact,
@@ -28,6 +28,8 @@ from bufa.integrations.ports import (
     TrackReport,
     Walk,
 )
+from bufa.lib.clock import real_now
+from bufa.lib.http import client as http_factory
 
 _MOST_PAGES = 50
 
@@ -40,11 +42,11 @@ class Client:
         settings: Settings,
         keeper: TokenKeeper,
         http: httpx.Client | None = None,
-        wall: Callable[[], datetime] = wall_now,
+        wall: Callable[[], datetime] = real_now,
     ) -> None:
         self._settings = settings
         self._keeper = keeper
-        self._gateway = Gateway(settings, keeper, http or wire.http_client(), wall)
+        self._gateway = Gateway(settings, keeper, http or http_factory(), wall)
 
     # ── connecting ──────────────────────────────────────────────────────────────────────────────────────────────────
 

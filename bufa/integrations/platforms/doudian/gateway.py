@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -15,15 +15,11 @@ from bufa.integrations.platforms.doudian import errors, signing
 from bufa.integrations.platforms.doudian.settings import Settings
 from bufa.integrations.platforms.doudian.tokens import TokenSource
 from bufa.integrations.ports import ProviderError, TokenKeeper
+from bufa.lib.clock import real_now
 
 _HEADERS = {"content-type": "application/json;charset=utf-8", "x-open-no-old-err-code": "1"}
 # A changing call that had to renew its token is not sent after this: its lease would run out while it is under way.
 _LATEST_START_S = 8.0
-
-
-def wall_now() -> datetime:
-    """Tokens and signatures live on the real clock, also when the desk follows the simulator's."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +35,7 @@ class Gateway:
     """Speaks for one shop."""
 
     def __init__(
-        self, settings: Settings, keeper: TokenKeeper, http: httpx.Client, wall: Callable[[], datetime] = wall_now
+        self, settings: Settings, keeper: TokenKeeper, http: httpx.Client, wall: Callable[[], datetime] = real_now
     ) -> None:
         self.settings = settings
         self._http = http
