@@ -96,7 +96,7 @@ def decide(facts: CaseFacts, action: Action, *, role: Role | None, now: datetime
     state = first_unfinished(new) if len(move.targets) > 1 or move.targets != (facts.state,) else facts.state
     if state not in move.targets:
         raise AssertionError(f"{action} led from {facts.state} to {state}, which the table does not list")
-    entry = Entry(*_entry_kind(facts, action, changes, params))
+    entry = _entry(facts, action, changes, params)
     return Decision(state, state.step, changes | {"state": state}, effects, (entry,))
 
 
@@ -134,14 +134,21 @@ def _allowed(facts: CaseFacts, action: Action, role: Role | None) -> Move:
     return move
 
 
-def _entry_kind(
-    facts: CaseFacts, action: Action, changes: Mapping[str, Any], params: Mapping[str, Any]
-) -> tuple[str, Why]:
+_FREE_TEXT = ("reason", "text", "override_reason")
+
+
+def _entry(facts: CaseFacts, action: Action, changes: Mapping[str, Any], params: Mapping[str, Any]) -> Entry:
+    """The line of the timeline. People write names into free text, so it travels apart from the plain parameters."""
     kind = action.value
     if action is Action.PARCEL_DELIVERED and not changes and facts.reissue_is_live:
         kind = "double_delivery"
-    told = {name: plain for name, value in params.items() if (plain := _plain(value)) is not None}
-    return kind, Why(kind, told | {"round": facts.round})
+    told = {
+        name: plain
+        for name, value in params.items()
+        if name not in (*_FREE_TEXT, "who") and (plain := _plain(value)) is not None
+    }
+    words = "\n".join(str(params[name]).strip() for name in _FREE_TEXT if params.get(name))
+    return Entry(kind, Why(kind, told | {"round": facts.round}), words=words)
 
 
 def _plain(value: Any) -> Any:
@@ -178,7 +185,7 @@ def next_best(facts: CaseFacts, now: datetime) -> NextBest:
             return _next_following(facts, now)
         case CaseState.CLOSED:
             outcome = facts.outcome.value if facts.outcome else ""
-            return NextBest(Action.REOPEN, Why("case_closed", {"outcome": outcome}), None, "nobody")
+            return NextBest(Action.REOPEN, Why("case_closed", {"outcome": outcome}), None, "shop")
 
 
 def why_here(facts: CaseFacts) -> Why:
