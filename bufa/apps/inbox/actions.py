@@ -1,0 +1,191 @@
+"""Keep raw messages once, before anybody understands them, and say what became of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F
+
+from bufa.apps.audit import actions as audit
+from bufa.apps.inbox.models import Message, MessageState
+from bufa.lib import crypto
+from bufa.lib.db import unnest_insert
+from bufa.lib.queue import hint
+from bufa.lib.tenancy import for_shops
+
+RETENTION = timedelta(days=90)
+HANDLE = "inbox.handle"
+NO_SUCH_PARCEL = "no_such_parcel"
+"""The code of messages that wait for a number to appear; `params.numbers` lists it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One message to keep. `external_id` "" means: known by its content."""
+
+    source: str
+    kind: str
+    external_id: str
+    body: bytes = field(repr=False)
+    received_at: datetime
+
+    @property
+    def identity(self) -> str:
+        return self.external_id[:200] or f"sha256:{hashlib.sha256(self.body).hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A kept message, opened."""
+
+    message_id: int
+    source: str
+    kind: str
+    external_id: str
+    body: bytes = field(repr=False)
+    received_at: datetime
+    attempts: int
+
+
+def keep(
+    shop_id: int, source: str, kind: str, external_id: str, body: bytes, received_at: datetime, *, call: bool = True
+) -> bool:
+    """Store one message as it came and ask for it to be handled. True when it is new, False when it was seen before.
+
+    Returns only after the commit (unless the caller holds a transaction): then the sender may be thanked.
+    """
+    return keep_all(shop_id, [Raw(source, kind, external_id, body, received_at)], call=call) == 1
+
+
+def keep_all(shop_id: int, messages: Sequence[Raw], *, call: bool = True) -> int:
+    """Store many messages in one write; returns how many were new. One hint is given for all of them."""
+    unique = {(raw.source, raw.identity): raw for raw in messages}
+    rows = list(unique.values())
+    with for_shops([shop_id]):
+        stored = unnest_insert(
+            Message._meta.db_table,
+            {
+                "shop_id": ("bigint", [shop_id] * len(rows)),
+                "source": ("text", [raw.source for raw in rows]),
+                "kind": ("text", [raw.kind[:40] for raw in rows]),
+                "external_id": ("text", [raw.identity for raw in rows]),
+                "body": ("bytea", [_seal(shop_id, raw) for raw in rows]),
+                "received_at": ("timestamptz", [raw.received_at for raw in rows]),
+                "expires_at": ("timestamptz", [raw.received_at + RETENTION for raw in rows]),
+                "state": ("text", [MessageState.NEW.value] * len(rows)),
+                "attempts": ("integer", [0] * len(rows)),
+                "outcome": ("text", [""] * len(rows)),
+                "why_parked": ("jsonb", ["{}"] * len(rows)),
+            },
+            on_conflict="(shop_id, source, external_id) DO NOTHING",
+            returning=("id",),
+        )
+        if stored and call:
+            call_handler(shop_id)
+    return len(stored)
+
+
+def call_handler(shop_id: int) -> None:
+    """Ask once for the shop's new messages to be handled; more calls while the job waits are nothing."""
+    hint(HANDLE, once=f"inbox:{shop_id}", shop_id=shop_id)
+
+
+def take_new(shop_id: int, *, limit: int = 500, only: Sequence[int] | None = None) -> list[Stored]:
+    """Lock the oldest new messages (of `only`, where given) for the caller's transaction and open them.
+
+    Must run inside `for_shops`; messages that another worker holds are skipped.
+    """
+    rows = Message.objects.select_for_update(skip_locked=True).filter(shop_id=shop_id, state=MessageState.NEW)
+    if only is not None:
+        rows = rows.filter(id__in=only)
+    return [_open(row) for row in rows.order_by("id")[:limit]]
+
+
+def peek_new(shop_id: int, *, limit: int = 500) -> list[Stored]:
+    """The oldest new messages without a lock, for work that has to wait for the network first."""
+    with for_shops([shop_id]):
+        rows = Message.objects.filter(shop_id=shop_id, state=MessageState.NEW).order_by("id")[:limit]
+        return [_open(row) for row in rows]
+
+
+def done(shop_id: int, message_ids: Iterable[int], *, outcome: str, now: datetime) -> None:
+    """These were understood and their facts are in."""
+    with for_shops([shop_id]):
+        Message.objects.filter(shop_id=shop_id, id__in=list(message_ids), state=MessageState.NEW).update(
+            state=MessageState.DONE, outcome=outcome[:80], handled_at=now, attempts=F("attempts") + 1, why_parked={}
+        )
+
+
+def park(shop_id: int, message_id: int, *, code: str, params: Mapping[str, Any] | None = None, now: datetime) -> None:
+    """Put one aside with its reason; nothing is lost and a person, or a number that appears, brings it back."""
+    with for_shops([shop_id]):
+        Message.objects.filter(shop_id=shop_id, id=message_id, state=MessageState.NEW).update(
+            state=MessageState.PARKED,
+            outcome=code[:80],
+            why_parked={"code": code, "params": dict(params or {})},
+            handled_at=now,
+            attempts=F("attempts") + 1,
+        )
+
+
+def retry(*, shop_id: int, message_ids: Sequence[int], by: str) -> int:
+    """A person asks for parked messages to be handled again. Returns how many."""
+    with for_shops([shop_id]):
+        count = _bring_back(Message.objects.filter(shop_id=shop_id, id__in=message_ids), shop_id)
+        if count:
+            audit.record(shop_id, by, "inbox.retry", f"shop:{shop_id}", {"count": count})
+    return count
+
+
+def numbers_appeared(shop_id: int, numbers: Iterable[str]) -> int:
+    """Parcels with these numbers exist now: bring back the messages that waited for them. Returns how many."""
+    wanted = list(numbers)
+    if not wanted:
+        return 0
+    with for_shops([shop_id]):
+        waiting = Message.objects.filter(shop_id=shop_id, state=MessageState.PARKED, outcome=NO_SUCH_PARCEL)
+        ids = [
+            pk
+            for pk, why in waiting.values_list("id", "why_parked")
+            if not set(wanted).isdisjoint(why.get("params", {}).get("numbers", ()))
+        ]
+        return _bring_back(Message.objects.filter(shop_id=shop_id, id__in=ids), shop_id) if ids else 0
+
+
+def purge(shop_id: int, now: datetime, *, limit: int = 5000) -> int:
+    """Delete messages past their retention, handled ones only. Returns how many."""
+    with for_shops([shop_id]):
+        ids = list(
+            Message.objects.filter(shop_id=shop_id, expires_at__lt=now)
+            .exclude(state=MessageState.NEW)
+            .order_by("id")
+            .values_list("id", flat=True)[:limit]
+        )
+        deleted, _ = Message.objects.filter(shop_id=shop_id, id__in=ids).delete()
+    return deleted
+
+
+def _bring_back(rows: Any, shop_id: int) -> int:
+    count: int = rows.filter(state=MessageState.PARKED).update(
+        state=MessageState.NEW, outcome="", why_parked={}, handled_at=None
+    )
+    if count:
+        call_handler(shop_id)
+    return count
+
+
+def _where(source: str, external_id: str) -> str:
+    return f"inbox_message.body:{source}:{external_id}"
+
+
+def _seal(shop_id: int, raw: Raw) -> bytes:
+    return crypto.seal(shop_id, raw.body, where=_where(raw.source, raw.identity))
+
+
+def _open(row: Message) -> Stored:
+    body = crypto.unseal(row.shop_id, row.body, where=_where(row.source, row.external_id))
+    return Stored(row.pk, row.source, row.kind, row.external_id, body, row.received_at, row.attempts)
