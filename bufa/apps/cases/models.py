@@ -40,6 +40,7 @@ class Case(models.Model):
     closed_by = models.CharField(max_length=80, blank=True)
     outcome = models.CharField(max_length=30, blank=True)
     version = models.IntegerField(default=0, help_text="Compare-and-set for people who act at once.")
+    todo = models.JSONField(default=list, help_text="What decisions asked of other rooms and nobody has done yet.")
 
     class Meta:
         constraints = [
@@ -61,6 +62,7 @@ class Case(models.Model):
                 fields=["shop_id", "owner", "due_at"], condition=~Q(state="closed"), name="case_open_by_owner"
             ),
             models.Index(fields=["shop_id", "-opened_at"], name="case_newest"),
+            models.Index(fields=["shop_id", "id"], condition=~Q(todo=[]), name="case_todo"),
         ]
 
 

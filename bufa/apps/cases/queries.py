@@ -63,9 +63,7 @@ def _steps(shops: Sequence[int], now: datetime) -> tuple[StepCount, ...]:
     sums = (
         Case.objects.filter(OPEN, shop_id__in=shops)
         .values("step")
-        .annotate(
-            count=Count("id"), overdue=overdue, oldest=Min("due_at"), risk=Coalesce(Sum("risk_fen"), Value(0))
-        )
+        .annotate(count=Count("id"), overdue=overdue, oldest=Min("due_at"), risk=Coalesce(Sum("risk_fen"), Value(0)))
     )
     found = {row["step"]: row for row in sums}
     return tuple(

@@ -97,8 +97,7 @@ def order_views(shops: Sequence[int], order_ids: Sequence[int]) -> dict[int, Ord
         for row in AfterSale.objects.filter(shop_id__in=shops, order_id__in=order_ids).order_by("id"):
             tickets.setdefault(row.order_id, []).append(_ticket(row))
         people = {
-            row.order_id: _recipient(row)
-            for row in Recipient.objects.filter(shop_id__in=shops, order_id__in=order_ids)
+            row.order_id: _recipient(row) for row in Recipient.objects.filter(shop_id__in=shops, order_id__in=order_ids)
         }
         return {
             order.pk: OrderView(

@@ -111,9 +111,7 @@ def parcel_views(shops: Sequence[int], parcel_ids: Sequence[int], *, with_scans:
         scans: dict[int, list[ScanView]] = {}
         rows = Scan.objects.filter(shop_id__in=shops, parcel_id__in=list(views)).order_by("scanned_at", "id")
         for row in rows:
-            shown = ScanView(
-                row.scanned_at, row.received_at, row.kind, row.reason, row.place, row.text, row.provider
-            )
+            shown = ScanView(row.scanned_at, row.received_at, row.kind, row.reason, row.place, row.text, row.provider)
             scans.setdefault(row.parcel_id, []).append(shown)
         return {key: replace(view, scans=tuple(scans.get(key, ()))) for key, view in views.items()}
 

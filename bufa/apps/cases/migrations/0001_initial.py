@@ -97,6 +97,12 @@ class Migration(migrations.Migration):
                 ("outcome", models.CharField(blank=True, max_length=30)),
                 ("version", models.IntegerField(default=0, help_text="Compare-and-set for people who act at once.")),
                 (
+                    "todo",
+                    models.JSONField(
+                        default=list, help_text="What decisions asked of other rooms and nobody has done yet."
+                    ),
+                ),
+                (
                     "order",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT, related_name="cases", to="orders.order"

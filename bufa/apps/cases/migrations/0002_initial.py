@@ -80,6 +80,12 @@ class Migration(migrations.Migration):
             model_name="case",
             index=models.Index(fields=["shop_id", "-opened_at"], name="case_newest"),
         ),
+        migrations.AddIndex(
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("todo", []), _negated=True), fields=["shop_id", "id"], name="case_todo"
+            ),
+        ),
         migrations.AddConstraint(
             model_name="case",
             constraint=models.UniqueConstraint(fields=("shop_id", "code"), name="case_code_once"),

@@ -1,0 +1,190 @@
+"""Between a case's row and the facts that the trade decides on.
+
+Columns hold what lists sort and filter by; the rest of `CaseFacts` is JSON in `Case.facts`, beside a few keys of our
+own (`reissue_parcels`). What the world around the case says (open findings, money at risk, tickets, statements) is
+read fresh at each decision and never trusted from the row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from bufa.apps.cases.models import Case, Finding, Statement
+from bufa.apps.orders.models import AfterSale
+from bufa.apps.parcels.models import Parcel
+from bufa.domain import watch
+from bufa.domain.cases import (
+    CaseFacts,
+    CaseState,
+    Claim,
+    Consent,
+    ConsentPolicy,
+    FindingFact,
+    NoticeState,
+    Outcome,
+    ReissueState,
+)
+from bufa.domain.kinds import Measure, Stage, Step
+from bufa.domain.lanes import loss_chance
+from bufa.domain.outcome import Why
+from bufa.domain.regions import distance
+from bufa.domain.rulebook import Certainty
+from bufa.domain.verdict import Source, Verdict, weigh
+from bufa.domain.verdict import Statement as Said
+
+_TYPES: dict[str, type[StrEnum]] = {
+    "measure": Measure,
+    "claim": Claim,
+    "consent_policy": ConsentPolicy,
+    "consent": Consent,
+    "reissue_state": ReissueState,
+    "notice_state": NoticeState,
+}
+_TIMES = frozenset({"carrier_asked_at", "answer_due", "ticket_asked_at", "told_at", "promise_at", "wait_until"})
+_COLUMNS = frozenset({"state", "opened_at", "round", "measure", "findings", "owner", "deadline", "risk_fen", "outcome"})
+_KEPT = tuple(field.name for field in fields(CaseFacts) if field.name not in _COLUMNS)
+
+RESEND_TYPE, RESEND_AGREED = 7, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the world around a case says at this moment."""
+
+    findings: tuple[Finding, ...]
+    statements: tuple[Statement, ...]
+    risk_fen: int
+    risk_at: datetime | None
+    ticket_open: bool
+    loss: float
+
+
+def parcel_ids(case: Case) -> list[int]:
+    """The original parcel, then the reissues in order."""
+    return [case.parcel_id, *case.facts.get("reissue_parcels", [])]
+
+
+def look_around(case: Case, now: datetime) -> Around:
+    """Read the parcels, findings, statements and tickets of a case: four queries."""
+    ids = parcel_ids(case)
+    rows = {
+        row.pk: row
+        for row in Parcel.objects.filter(shop_id=case.shop_id, id__in=ids).only(
+            "risk_fen", "risk_at", "stage", "last_scan_at", "origin_province", "dest_province"
+        )
+    }
+    found = Finding.objects.filter(shop_id=case.shop_id, parcel_id__in=ids, state="open").order_by("since", "id")
+    by_parcel: dict[int, list[Finding]] = {}
+    for finding in found:
+        by_parcel.setdefault(finding.parcel_id, []).append(finding)
+    # The newest reissue is what people work on; the original's old findings only count while there is nothing newer.
+    current = next((ids[i] for i in range(len(ids) - 1, -1, -1) if by_parcel.get(ids[i])), case.parcel_id)
+    at_risk = [row for row in rows.values() if row.risk_at is not None and row.risk_fen > 0]
+    first = min(at_risk, key=lambda row: (row.risk_at, row.pk), default=None)
+    statements = Statement.objects.filter(shop_id=case.shop_id, case_id=case.pk).order_by("said_at", "id")
+    ticket = AfterSale.objects.filter(
+        shop_id=case.shop_id, order_id=case.order_id, type=RESEND_TYPE, status=RESEND_AGREED, resend_number=""
+    )
+    return Around(
+        findings=tuple(by_parcel.get(current, ())),
+        statements=tuple(statements),
+        risk_fen=first.risk_fen if first else 0,
+        risk_at=first.risk_at if first else None,
+        ticket_open=ticket.exists(),
+        loss=_loss(rows.get(current), now),
+    )
+
+
+def _loss(parcel: Parcel | None, now: datetime) -> float:
+    if parcel is None or parcel.last_scan_at is None:
+        return 0.0
+    silence = (now - parcel.last_scan_at).total_seconds() / 3600
+    return loss_chance(silence, Stage(parcel.stage), distance(parcel.origin_province, parcel.dest_province))
+
+
+def read(case: Case, around: Around) -> CaseFacts:
+    """The facts of a case as the trade takes them."""
+    kept = {name: _value(name, case.facts[name]) for name in _KEPT if name in case.facts}
+    kept["ticket_open"] = around.ticket_open
+    return CaseFacts(
+        state=CaseState(case.state),
+        opened_at=case.opened_at,
+        round=case.round,
+        measure=Measure(case.measure) if case.measure else None,
+        findings=tuple(
+            FindingFact(row.rule, row.since, row.certainty == Certainty.CONFIRMED) for row in around.findings
+        ),
+        owner=case.owner_id,
+        deadline=around.risk_at,
+        risk_fen=around.risk_fen,
+        outcome=Outcome(case.outcome) if case.outcome else None,
+        **kept,
+    )
+
+
+def write(case: Case, facts: CaseFacts, around: Around, verdict: Verdict) -> None:
+    """Put facts into the row (not saved yet)."""
+    case.state = facts.state.value
+    if facts.step is not None:
+        case.step = facts.step.value
+    case.round = facts.round
+    case.measure = facts.measure.value if facts.measure else ""
+    case.owner_id = facts.owner
+    case.outcome = facts.outcome.value if facts.outcome else ""
+    case.risk_fen = around.risk_fen
+    case.risk_at = around.risk_at
+    case.headline = headline(around) or case.headline
+    case.facts = {**case.facts, **{name: _plain(getattr(facts, name)) for name in _KEPT}}
+    case.verdict = {
+        "claim": verdict.claim.value,
+        "confidence": verdict.confidence,
+        "agree": [source.value for source in verdict.agree],
+        "contradict": [source.value for source in verdict.contradict],
+        "missing": [source.value for source in verdict.missing],
+        "confirmed_by": case.verdict.get("confirmed_by", "") if facts.verdict_confirmed else "",
+    }
+
+
+def headline(around: Around) -> str:
+    """The rule whose finding names the case: confirmed before suspected, then the oldest."""
+    first = min(
+        around.findings, key=lambda row: (row.certainty != Certainty.CONFIRMED, row.since, row.rule), default=None
+    )
+    return first.rule if first else ""
+
+
+def weigh_all(around: Around, now: datetime) -> Verdict:
+    """The verdict of all evidence there is now."""
+    said = [Said(Source(row.source), Claim(row.claim), row.said_at) for row in around.statements]
+    return weigh(said, [as_fact(row) for row in around.findings], around.loss, now)
+
+
+def as_fact(row: Finding) -> watch.Finding:
+    """A stored finding as the trade knows it."""
+    return watch.Finding(
+        rule_id=row.rule,
+        certainty=Certainty(row.certainty),
+        since=row.since,
+        evidence=Why(row.evidence.get("code", row.rule), row.evidence.get("params", {})),
+        payout_fen=row.payout_fen,
+        step=Step.DETERMINE,
+        opens_case=True,
+        is_silence=False,
+    )
+
+
+def _value(name: str, stored: Any) -> Any:
+    if stored is None:
+        return None
+    if name in _TYPES:
+        return _TYPES[name](stored)
+    return datetime.fromisoformat(stored) if name in _TIMES else stored
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return value.value if isinstance(value, StrEnum) else value
