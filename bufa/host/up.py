@@ -1,0 +1,200 @@
+"""`bufa up`: which children there are, in which order, and what a person is told."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bufa.host.postgres import Postgres, provision_given
+from bufa.host.processes import Program
+from bufa.host.running import hold, write_down
+from bufa.host.supervisor import Child, Supervisor
+from bufa.host.trouble import Trouble
+
+HISTORY_DONE = "history done"
+WORKER = ("manage", "procrastinate", "worker", "--concurrency=4", "--shutdown-graceful-timeout=4")
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was asked for on the command line."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 8800
+    demo: bool = False
+
+
+class Up:
+    """Facts that children learn from each other while they start."""
+
+    def __init__(self, wishes: Wishes) -> None:
+        self.wishes = wishes
+        shown = "127.0.0.1" if wishes.host in {"0.0.0.0", "::"} else wishes.host  # noqa: S104 - compared, not bound
+        self.address = f"http://{shown}:{wishes.port}"
+        self.facts: dict[str, str] = {"pid": str(os.getpid()), "address": self.address}
+        self.said: list[str] = []
+
+    # --- what children get ----------------------------------------------------------------------------------------
+    def env(self) -> dict[str, str]:
+        env = dict(os.environ)
+        env |= {
+            "BUFA_DATA": str(self.wishes.data),
+            "BUFA_ADDRESS": self.address,
+            "DJANGO_SETTINGS_MODULE": "bufa.config.settings",
+            "PYTHONUNBUFFERED": "1",
+        }
+        for name, fact in (("BUFA_PG_SOCKET", "socket"), ("BUFA_CLOCK_URL", "clock"), ("BUFA_SIMULATOR", "simulator")):
+            if fact in self.facts:
+                env[name] = self.facts[fact]
+        return env
+
+    def python(self, *arguments: str, last_signal: signal.Signals = signal.SIGKILL) -> Callable[[], Program]:
+        """A Python child; by default it goes at once when we are gone: it has no children, and its work is in rows."""
+        return lambda: Program([sys.executable, *arguments], env=self.env(), last_signal=last_signal)
+
+    def learn(self, **facts: str) -> None:
+        self.facts |= facts
+        write_down(self.wishes.data, self.facts)
+
+    # --- children -------------------------------------------------------------------------------------------------
+    def children(self) -> list[Child]:
+        url = os.environ.get("DATABASE_URL")
+        database = [] if url else [self._postgres()]
+        prepared_after = frozenset() if url else frozenset({"postgres ready"})
+        if url:
+            provision_given(url)
+        live_after = frozenset({"web ready", f"demo: {HISTORY_DONE}"} if self.wishes.demo else {"web ready"})
+        return [
+            *database,
+            Child("prepare", self.python("-m", "bufa.host.prepare"), after=prepared_after, once=True),
+            *([self._simulator(), self._demo()] if self.wishes.demo else []),
+            self._web(),
+            Child("worker", self.python("-m", "bufa", *WORKER), after=live_after),
+            Child("sweeper", self.python("-m", "bufa", "watch"), after=live_after),
+        ]
+
+    def _postgres(self) -> Child:
+        server = Postgres(self.wishes.data)
+        server.prepare()
+        self.learn(socket=server.socket)
+        return Child(
+            "postgres",
+            server.program,
+            is_ready=server.is_ready,
+            when_ready=server.provision,
+            stop_signal=signal.SIGINT,
+            last_to_stop=True,
+        )
+
+    def _web(self) -> Child:
+        wishes = self.wishes
+        arguments = [
+            "-m", "granian", "--interface", "wsgi", "--host", wishes.host, "--port", str(wishes.port),
+            "--workers", "1", "--blocking-threads", "8", "--no-ws", "--workers-kill-timeout", "4",
+            "--log-level", "warning", "bufa.config.wsgi:application",
+        ]  # fmt: skip
+        after = {"prepare done"} | ({"simulator ready"} if wishes.demo else set())
+        return Child(
+            "web",
+            self.python(*arguments, last_signal=signal.SIGTERM),
+            after=frozenset(after),
+            is_ready=lambda: _answers(wishes.host, wishes.port),
+            when_ready=None if wishes.demo else self._welcome,
+        )
+
+    def _simulator(self) -> Child:
+        # The same port at each start: the sample shop's connections name it.
+        memory = self.wishes.data / "simulator.port"
+        port = _port_again(memory)
+        memory.write_text(str(port))
+
+        def hear(line: str) -> None:
+            if "simulator" in self.facts or not line.startswith("{"):
+                print(f"simulator {line}", file=sys.stderr, flush=True)
+                return
+            try:
+                clock = f"{json.loads(line)['control'].rstrip('/')}/clock"
+            except (ValueError, TypeError, KeyError):
+                raise Trouble(f"The simulator did not say where it is, but: {line[:200]}") from None
+            self.learn(simulator=line, clock=clock)
+
+        return Child(
+            "simulator",
+            self.python("-m", "simulator", "--port", str(port), "--seed", "7"),
+            on_line=hear,
+            is_ready=lambda: "simulator" in self.facts,
+        )
+
+    def _demo(self) -> Child:
+        def hear(line: str) -> None:
+            print(line, flush=True)
+
+        return Child(
+            "demo",
+            self.python("-m", "bufa.demo"),
+            after=frozenset({"web ready"}),
+            may_end=True,
+            announces=HISTORY_DONE,
+            on_line=hear,
+        )
+
+    def _welcome(self) -> None:
+        print(f"Bufa 补发  {self.address}", flush=True)
+
+
+def up(wishes: Wishes) -> None:
+    """Run until told to stop. Raises Trouble before anything is started, or when the start fails."""
+    _check_port(wishes.host, wishes.port)
+    with hold(wishes.data):
+        ours = Up(wishes)
+        try:
+            ours.learn()
+            Supervisor(ours.children()).run()
+        finally:
+            (wishes.data / "running.json").unlink(missing_ok=True)
+
+
+def _check_port(host: str, port: int) -> None:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror:
+        raise Trouble(f"There is no address {host} to listen on.") from None
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+            probe.listen(1)
+        except PermissionError:
+            raise Trouble(f"Port {port} needs more rights than you have. Choose one above 1023: --port 8800.") from None
+        except OSError as error:
+            raise Trouble(f"Port {port} is taken ({error.strerror}). Choose another one: --port {port + 1}.") from None
+
+
+def _port_again(memory: Path) -> int:
+    with contextlib.suppress(FileNotFoundError, ValueError, Trouble):
+        port = int(memory.read_text())
+        _check_port("127.0.0.1", port)
+        return port
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, port, timeout=2)  # noqa: S104
+    try:
+        connection.request("GET", "/", headers={"Host": "localhost"})
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
