@@ -400,7 +400,9 @@ TABLE: tuple[Move, ...] = (
     # determine
     Move(Action.CONFIRM_VERDICT, (D,), (D,), P.WORK_CASE, _confirm_verdict, _guard_unconfirmed),
     Move(Action.CHOOSE_MEASURE, (D,), (W, A, N, T, F), P.CHOOSE_MEASURE, _choose_measure, _guard_verdict),
-    Move(Action.CHANGE_MEASURE, (W, A, N, T, F), (D, W, A, N, T), P.CHOOSE_MEASURE, _change_measure, _refuse_live_reissue),
+    Move(
+        Action.CHANGE_MEASURE, (W, A, N, T, F), (D, W, A, N, T), P.CHOOSE_MEASURE, _change_measure, _refuse_live_reissue
+    ),
     Move(Action.WAIT_OVER, (W, F), (D,), P.WORK_CASE, _wait_over, _guard_not_reissue, system=True),
     Move(Action.PARCEL_MOVED, (W,), (F,), P.WORK_CASE, _parcel_moved, system=True),
     Move(Action.DISMISS, (D,), (C,), P.WORK_CASE, _dismiss),
@@ -427,14 +429,22 @@ TABLE: tuple[Move, ...] = (
     Move(Action.RELEASE_UNKNOWN, (S,), (N, T), P.SETTLE_EFFECT, _release_unknown, _guard_unknown),
     # notify
     *(Move(Action.TELL_CUSTOMER, (at,), (at,), P.SEND_NOTICE, _tell_customer, system=True) for at in OPEN),
-    *(Move(Action.CUSTOMER_TOLD, (at,), (at,), P.SEND_NOTICE, _customer_told, system=True) for at in CaseState if at is not T),
+    *(
+        Move(Action.CUSTOMER_TOLD, (at,), (at,), P.SEND_NOTICE, _customer_told, system=True)
+        for at in CaseState
+        if at is not T
+    ),
     Move(Action.CUSTOMER_TOLD, (T,), (T, F, C), P.SEND_NOTICE, _customer_told, system=True),
     *(Move(Action.NOTICE_FAILED, (at,), (at,), P.SEND_NOTICE, _notice_failed, system=True) for at in CaseState),
     Move(Action.SKIP_NOTICE, (T,), (F, C), P.SEND_NOTICE, _skip_notice),
     # follow
     Move(Action.REISSUE_DELIVERED, (T, F), (C,), P.WORK_CASE, _reissue_delivered, _guard_accepted, system=True),
     Move(Action.REISSUE_WRONG, (T, F), (D,), P.WORK_CASE, _reissue_wrong, _guard_accepted, system=True),
-    *(Move(Action.PARCEL_DELIVERED, (at,), (at, C), P.WORK_CASE, _parcel_delivered, system=True) for at in OPEN if at is not S),
+    *(
+        Move(Action.PARCEL_DELIVERED, (at,), (at, C), P.WORK_CASE, _parcel_delivered, system=True)
+        for at in OPEN
+        if at is not S
+    ),
     Move(Action.PARCEL_DELIVERED, (S,), (S,), P.WORK_CASE, _parcel_delivered, system=True),
     # close
     Move(Action.CLOSE, (D, W, A, N, T, F), (C,), P.WORK_CASE, _close, _refuse_live_reissue, system=True),

@@ -82,8 +82,8 @@ def opened(now: datetime, findings: Iterable[FindingFact] = (), **known: Any) ->
 def decide(facts: CaseFacts, action: Action, *, role: Role | None, now: datetime, **params: Any) -> Decision:
     """What the action makes of the case, or Refused with the reason; nothing is changed here.
 
-    `role` None is the system: facts that came in. Parameters by action: confirm_verdict claim · choose_measure measure,
-    until (wait), carrier_pays · change_measure reason, measure (None: determine again), until · ask_carrier answer_due ·
+    `role` None is the system: facts that came in. Parameters by action: confirm_verdict claim · choose_measure
+    measure, until (wait), carrier_pays · change_measure reason, measure (None: determine again), until · ask_carrier answer_due ·
     record_consent who · record_refusal, go_without_consent, skip_notice, dismiss, reopen reason · submit
     override_reason · submission_accepted promise_at · release_unknown accepted, reason · tell_customer, customer_told,
     notice_failed purpose, channel · close reason, outcome · take owner · note text.
@@ -200,11 +200,18 @@ def _money(facts: CaseFacts) -> dict[str, Any]:
 def _next_determining(facts: CaseFacts) -> NextBest:
     if facts.verdict_confirmed:
         claim = facts.claim.value if facts.claim else ""
-        return NextBest(Action.CHOOSE_MEASURE, Why("measure_missing", {"claim": claim} | _money(facts)), facts.deadline, "shop")
+        return NextBest(
+            Action.CHOOSE_MEASURE, Why("measure_missing", {"claim": claim} | _money(facts)), facts.deadline, "shop"
+        )
     if not facts.findings:
         return NextBest(Action.CONFIRM_VERDICT, Why("verdict_missing", _money(facts)), facts.deadline, "shop")
     first = min(facts.findings, key=lambda finding: (not finding.confirmed, finding.since, finding.rule_id))
-    params = {"rule": first.rule_id, "since": first.since.isoformat(), "confirmed": first.confirmed, "round": facts.round}
+    params = {
+        "rule": first.rule_id,
+        "since": first.since.isoformat(),
+        "confirmed": first.confirmed,
+        "round": facts.round,
+    }
     return NextBest(Action.CONFIRM_VERDICT, Why("finding_open", params | _money(facts)), facts.deadline, "shop")
 
 
@@ -212,7 +219,9 @@ def _next_waiting(facts: CaseFacts, now: datetime) -> NextBest:
     until = facts.wait_until
     if until is None or until <= now:
         return NextBest(Action.WAIT_OVER, Why("wait_is_over", _money(facts)), facts.deadline or until, "shop")
-    return NextBest(Action.WAIT_OVER, Why("waiting_until", {"until": until.isoformat()} | _money(facts)), until, "carrier")
+    return NextBest(
+        Action.WAIT_OVER, Why("waiting_until", {"until": until.isoformat()} | _money(facts)), until, "carrier"
+    )
 
 
 def _next_asking(facts: CaseFacts, now: datetime) -> NextBest:
@@ -224,7 +233,9 @@ def _next_asking(facts: CaseFacts, now: datetime) -> NextBest:
     due = facts.answer_due or facts.carrier_asked_at + timedelta(hours=ANSWER_HOURS)
     asked = {"asked_at": facts.carrier_asked_at.isoformat(), "due": due.isoformat()}
     if due <= now:
-        return NextBest(Action.ASK_CARRIER, Why("carrier_silent", measure | asked | _money(facts)), facts.deadline, "shop")
+        return NextBest(
+            Action.ASK_CARRIER, Why("carrier_silent", measure | asked | _money(facts)), facts.deadline, "shop"
+        )
     return NextBest(Action.RECORD_CONSENT, Why("carrier_to_answer", measure | asked), due, "carrier")
 
 
@@ -261,10 +272,14 @@ def _next_telling(facts: CaseFacts) -> NextBest:
 def _next_following(facts: CaseFacts, now: datetime) -> NextBest:
     if facts.measure is not Measure.REISSUE:
         measure = {"measure": facts.measure.value if facts.measure else ""}
-        return NextBest(Action.PARCEL_DELIVERED, Why("original_under_way", measure | _money(facts)), facts.deadline, "carrier")
+        return NextBest(
+            Action.PARCEL_DELIVERED, Why("original_under_way", measure | _money(facts)), facts.deadline, "carrier"
+        )
     due = facts.promise_at
     if due is not None and due <= now:
-        return NextBest(Action.ASK_CARRIER, Why("promise_overdue", {"promise_at": due.isoformat()}), facts.deadline, "shop")
+        return NextBest(
+            Action.ASK_CARRIER, Why("promise_overdue", {"promise_at": due.isoformat()}), facts.deadline, "shop"
+        )
     params = {"promise_at": due.isoformat()} if due else {}
     return NextBest(Action.REISSUE_DELIVERED, Why("reissue_under_way", params), due, "carrier")
 
@@ -285,7 +300,9 @@ def diagram() -> str:
                 if source is not target:
                     arrows.setdefault((source, target), []).append(move.action.value)
     order = list(CaseState)
-    for (source, target), actions in sorted(arrows.items(), key=lambda item: (order.index(item[0][0]), order.index(item[0][1]))):
+    for (source, target), actions in sorted(
+        arrows.items(), key=lambda item: (order.index(item[0][0]), order.index(item[0][1]))
+    ):
         lines.append(f"    {source.value} --> {target.value}: {', '.join(dict.fromkeys(actions))}")
     lines.append(f"    {CaseState.CLOSED.value} --> [*]")
     return "\n".join(lines) + "\n"

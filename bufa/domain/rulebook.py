@@ -137,7 +137,9 @@ def _hours(raw: int | dict[str, int]) -> dict[Distance, int]:
     return {distance: raw[distance.value] for distance in Distance}
 
 
-_WORDS = frozenset({"ship_by", "uploaded", "collected", "transit", "notice", "returned", "after_delivered", "moved", "hub"})
+_WORDS = frozenset(
+    {"ship_by", "uploaded", "collected", "transit", "notice", "returned", "after_delivered", "moved", "hub"}
+)
 
 
 def _check_words(raw: Mapping[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """Three kinds of evidence make a verdict: tracking, the carrier's word, the customer's report.
 
 The formula: each statement and each open finding speaks for one claim with a weight (table `WEIGHT`), halved for every
-three days of age of words. Weights of the same source are not added: the strongest speaks. A claim's support is the sum
-over sources; claims that can be true together (table `IMPLIES`) support the graver one. The verdict is the claim with the
+three days of age of words. Of one source's words for one claim the strongest speaks. A claim's support is the sum over
+sources; what a claim implies (table `IMPLIES`) supports it by half. The verdict is the claim with the
 most support; confidence = 100 × support / (support + contradiction + DOUBT), rounded down, where contradiction is what
 speaks for claims that exclude it, and DOUBT stands for what nobody has said yet.
 """
@@ -85,7 +85,13 @@ WEIGHT: Mapping[Source, Mapping[Claim, int]] = {
     Source.CARRIER: {claim: 90 for claim in Claim} | {Claim.MOVING: 45, Claim.DELIVERED: 50, Claim.REFUSED: 60},
     # Only the customer knows what was in the box, and whether it came.
     Source.CUSTOMER: {claim: 50 for claim in Claim}
-    | {Claim.WRONG_OR_SHORT: 75, Claim.DAMAGED: 75, Claim.SIGNED_NOT_RECEIVED: 60, Claim.DELIVERED: 95, Claim.MOVING: 10},
+    | {
+        Claim.WRONG_OR_SHORT: 75,
+        Claim.DAMAGED: 75,
+        Claim.SIGNED_NOT_RECEIVED: 60,
+        Claim.DELIVERED: 95,
+        Claim.MOVING: 10,
+    },
     Source.TRACKING: {claim: 70 for claim in Claim},
 }
 
@@ -114,7 +120,9 @@ def weigh(statements: Iterable[Statement], findings: Iterable[Finding], loss_cha
     voices = _voices(statements, findings, loss_chance, now)
     if not voices:
         return Verdict(Claim.LATE, (), (), tuple(Source), 0)
-    claims = sorted({claim for said in voices.values() for claim in said}, key=lambda claim: (-_gravity(claim), claim.value))
+    claims = sorted(
+        {claim for said in voices.values() for claim in said}, key=lambda claim: (-_gravity(claim), claim.value)
+    )
     best = max(claims, key=lambda claim: sum(_support(voices, claim).values()))
     support = _support(voices, best)
     against = {source: weight for source, said in voices.items() if (weight := _against(said, best)) > 0}
@@ -152,11 +160,11 @@ def _speak(voices: Voices, source: Source, claim: Claim, weight: float) -> None:
 
 
 def _support(voices: Voices, claim: Claim) -> dict[Source, float]:
-    """By source: full weight for the claim itself, half for what it implies; the stronger of the two."""
+    """By source: its weight for the claim itself plus half of its strongest for what the claim implies, at most 100."""
     support = {}
     for source, said in voices.items():
         implied = max((said.get(other, 0.0) for other in IMPLIES.get(claim, frozenset())), default=0.0)
-        weight = max(said.get(claim, 0.0), implied / 2)
+        weight = min(100.0, said.get(claim, 0.0) + implied / 2)
         if weight > 0:
             support[source] = weight
     return support

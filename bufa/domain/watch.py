@@ -238,14 +238,10 @@ def _standing(running: Iterable[_Clock], watched: Watched, at: datetime) -> tupl
     """The open findings at an instant, without those that another one takes the place of."""
     breached = [clock for clock in running if clock.since <= at]
     replaced = {rule_id for clock in breached for rule_id in clock.rule.replaces}
-    return tuple(
-        clock.finding(watched) for clock in sorted(breached, key=_order) if clock.rule.id not in replaced
-    )
+    return tuple(clock.finding(watched) for clock in sorted(breached, key=_order) if clock.rule.id not in replaced)
 
 
-def _risk(
-    running: list[_Clock], coming: list[_Clock], watched: Watched, now: datetime
-) -> tuple[int, datetime | None]:
+def _risk(running: list[_Clock], coming: list[_Clock], watched: Watched, now: datetime) -> tuple[int, datetime | None]:
     cost_now = sum(finding.payout_fen for finding in _standing(running, watched, now))
     for at in sorted({clock.since for clock in coming}):
         more = sum(finding.payout_fen for finding in _standing(running, watched, at)) - cost_now

@@ -1,0 +1,376 @@
+"""The number gate: what a reissue number must pass before it is submitted, the route it takes, and our own numbers.
+
+Every check says one of four things: it will pass, the platform will refuse it, it will be punished later, or we cannot
+tell. What we cannot tell is a warning and never a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bufa.domain.kinds import Role
+from bufa.domain.outcome import Refused, Why
+from bufa.domain.permissions import Permission, check, may
+
+
+class Answer(StrEnum):
+    """What a check says."""
+
+    PASS = "pass"
+    REFUSED = "refused"
+    PUNISHED_LATER = "punished_later"
+    CANNOT_TELL = "cannot_tell"
+
+
+class Route(StrEnum):
+    """How a reissue's number reaches the platform."""
+
+    RESEND = "resend"
+    EXTRA_PACKAGE = "extra_package"
+    ADD_PACK = "add_pack"
+    COPY_PACK = "copy_pack"
+
+
+@dataclass(frozen=True, slots=True)
+class FormAddress:
+    """An address on the form, without plain text where that is not needed: `has_*` say whether it is there.
+
+    A pickup address also needs `address_id`, the platform's `send_address_id`, unless the shop has no access to the API.
+    """
+
+    province: str = ""
+    city: str = ""
+    district: str = ""
+    has_detail: bool = False
+    has_name: bool = False
+    has_phone: bool = False
+    address_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientMatch:
+    """What tells whether the parcel goes to the order's recipient: the platform's ids, else blind indexes. "" unknown."""
+
+    order_open_address_id: str = ""
+    form_open_address_id: str = ""
+    order_blind: str = ""
+    form_blind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFacts:
+    """The buyer's after-sale of type 7 (补寄). `status` is the platform's number: 6 asked for, 8 agreed, 13 sent."""
+
+    aftersale_id: str
+    status: int
+    deadline: datetime | None = None
+
+    @property
+    def is_agreed(self) -> bool:
+        return self.status == 8
+
+
+@dataclass(frozen=True, slots=True)
+class FormItem:
+    """One line of the order and how many of it go out again. `ordered`: how many were bought, None when not known."""
+
+    line_id: str
+    quantity: int
+    ordered: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The reissue form as it is to be submitted.
+
+    `used_before`: what the register of used numbers says, None when it was not asked. `order_is_late`: the order missed
+    one of the platform's clocks, so that another package without a ticket counts as sending again (重新发货异常).
+    `needs_pickup_id`: the pickup address must carry the platform's id. `numbers_in_shop`: used by another parcel of ours.
+    """
+
+    order_number: str
+    carrier: str
+    number: str
+    pickup: FormAddress
+    delivery: FormAddress
+    recipient: RecipientMatch
+    items: tuple[FormItem, ...]
+    original_numbers: frozenset[str] = frozenset()
+    original_carrier: str = ""
+    used_before: bool | None = None
+    order_is_late: bool = False
+    shipped: bool = True
+    ticket: TicketFacts | None = None
+    has_api: bool = True
+    collected_at: datetime | None = None
+    paid_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check's answer, with the reason and the rule it rests on."""
+
+    code: str
+    verdict: Answer
+    why: Why
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """All checks of one form at one instant, in the order of the form."""
+
+    checks: tuple[Check, ...]
+    route: Route
+
+    @property
+    def verdict(self) -> Answer:
+        """The worst answer: refused, then punished later, then cannot tell."""
+        found = {check_.verdict for check_ in self.checks}
+        order = (Answer.REFUSED, Answer.PUNISHED_LATER, Answer.CANNOT_TELL)
+        return next((answer for answer in order if answer in found), Answer.PASS)
+
+    def of(self, answer: Answer) -> tuple[Check, ...]:
+        return tuple(check_ for check_ in self.checks if check_.verdict is answer)
+
+    def may_submit(self, role: Role, reason: str = "") -> None:
+        """Raise Refused unless this role may submit: gate_refused, not_allowed, gate_needs_lead, gate_needs_reason."""
+        check(role, Permission.SUBMIT_REISSUE)
+        refused = self.of(Answer.REFUSED)
+        if refused:
+            raise Refused("gate_refused", checks=[check_.code for check_ in refused])
+        punished = [check_.code for check_ in self.of(Answer.PUNISHED_LATER)]
+        if not punished:
+            return
+        if not may(role, Permission.OVERRIDE_GATE):
+            raise Refused("gate_needs_lead", checks=punished, role=role.value)
+        if not reason.strip():
+            raise Refused("gate_needs_reason", checks=punished)
+
+    def to_json(self) -> list[dict[str, object]]:
+        """Plain JSON, to keep what the gate said when the number was submitted."""
+        return [
+            {
+                "code": check_.code,
+                "verdict": check_.verdict.value,
+                "why": {"code": check_.why.code, "params": dict(check_.why.params)},
+                "rule": check_.rule,
+            }
+            for check_ in self.checks
+        ]
+
+
+def gate(form: Form, now: datetime) -> GateReport:
+    """Every check of the form. Pure: what was looked up elsewhere (used before, blind indexes) is in the form."""
+    route, _ = choose_route(form.ticket, form.shipped, has_api=form.has_api)
+    checks = (
+        _order_check(form),
+        _carrier_check(form),
+        _number_check(form),
+        _original_check(form),
+        _used_check(form),
+        _recipient_check(form),
+        _pickup_check(form),
+        _delivery_check(form),
+        _items_check(form),
+        _ticket_check(form, route, now),
+        _time_check(form, now),
+    )
+    return GateReport(checks, route)
+
+
+def choose_route(ticket: TicketFacts | None, shipped: bool, *, has_api: bool = True) -> tuple[Route, Why]:
+    """The platform route of a reissue (design.md §6) and why: an agreed ticket first, a first shipment by its own call."""
+    if not has_api:
+        return Route.COPY_PACK, Why("route_no_api")
+    if ticket is not None and ticket.is_agreed:
+        return Route.RESEND, Why("route_ticket_agreed", {"aftersale_id": ticket.aftersale_id})
+    if not shipped:
+        return Route.ADD_PACK, Why("route_never_shipped")
+    if ticket is not None and ticket.status in (6, 27):
+        return Route.EXTRA_PACKAGE, Why("route_ticket_not_agreed", {"aftersale_id": ticket.aftersale_id})
+    return Route.EXTRA_PACKAGE, Why("route_no_ticket")
+
+
+def needs_ticket(order_is_late: bool, shipped: bool) -> bool:
+    """Whether the customer should be asked to open a ticket first: without one, a late order is punished."""
+    return order_is_late and shipped
+
+
+# --- the checks ------------------------------------------------------------------------------------------------------
+
+
+def _said(code: str, answer: Answer, why: str = "", rule: str = "", **params: object) -> Check:
+    return Check(code, answer, Why(why or f"{code}_{answer.value}", params), rule)
+
+
+def _order_check(form: Form) -> Check:
+    if not form.order_number.strip():
+        return _said("order", Answer.REFUSED, "order_missing")
+    return _said("order", Answer.PASS)
+
+
+def _carrier_check(form: Form) -> Check:
+    if not form.carrier.strip():
+        return _said("carrier", Answer.REFUSED, "carrier_missing")
+    return _said("carrier", Answer.PASS, carrier=form.carrier)
+
+
+def _number_check(form: Form) -> Check:
+    number = plain_number(form.number)
+    if not number:
+        return _said("number", Answer.REFUSED, "number_missing")
+    if not (6 <= len(number) <= 32 and number.isascii() and number.isalnum()):
+        return _said("number", Answer.REFUSED, "number_shape", carrier=form.carrier, rule="tracking 4.2")
+    return _said("number", Answer.PASS, carrier=form.carrier)
+
+
+def _original_check(form: Form) -> Check:
+    number = plain_number(form.number)
+    if number and number in {plain_number(other) for other in form.original_numbers}:
+        return _said("original", Answer.REFUSED, "number_is_the_original", rule="doudian 12.5")
+    return _said("original", Answer.PASS)
+
+
+def _used_check(form: Form) -> Check:
+    match form.used_before:
+        case True:
+            return _said("used", Answer.REFUSED, "number_used_before", rule="doudian 12.5")
+        case False:
+            return _said("used", Answer.PASS)
+        case _:
+            return _said("used", Answer.CANNOT_TELL, "register_not_asked", rule="doudian 12.5")
+
+
+def _recipient_check(form: Form) -> Check:
+    """A waybill whose receiver is not the order's is an abnormal track: 25 per cent of what the buyer paid."""
+    match = form.recipient
+    if match.order_open_address_id and match.form_open_address_id == match.order_open_address_id:
+        return _said("recipient", Answer.PASS, "same_open_address")
+    if match.order_blind and match.form_blind:
+        if match.order_blind == match.form_blind:
+            return _said("recipient", Answer.PASS, "same_recipient")
+        return _said("recipient", Answer.PUNISHED_LATER, "recipient_differs", rule="doudian 12.5")
+    if match.order_open_address_id and match.form_open_address_id:
+        return _said("recipient", Answer.CANNOT_TELL, "open_address_differs", rule="doudian 12.5")
+    return _said("recipient", Answer.CANNOT_TELL, "recipient_unknown", rule="doudian 12.5")
+
+
+def missing_parts(address: FormAddress) -> tuple[str, ...]:
+    """The parts that an address lacks: province, city, detail, name, phone. A district is not everywhere."""
+    parts: Mapping[str, object] = {
+        "province": address.province,
+        "city": address.city,
+        "detail": address.has_detail,
+        "name": address.has_name,
+        "phone": address.has_phone,
+    }
+    return tuple(name for name, there in parts.items() if not there)
+
+
+def _pickup_check(form: Form) -> Check:
+    missing = missing_parts(form.pickup)
+    if form.pickup.address_id and form.pickup.province:
+        return _said("pickup", Answer.PASS, address_id=form.pickup.address_id)
+    if missing:
+        return _said("pickup", Answer.REFUSED, "pickup_incomplete", missing=list(missing))
+    if form.has_api:
+        return _said("pickup", Answer.CANNOT_TELL, "pickup_without_platform_id")
+    return _said("pickup", Answer.PASS)
+
+
+def _delivery_check(form: Form) -> Check:
+    missing = missing_parts(form.delivery)
+    if missing:
+        return _said("delivery", Answer.REFUSED, "delivery_incomplete", missing=list(missing))
+    return _said("delivery", Answer.PASS)
+
+
+def _items_check(form: Form) -> Check:
+    if not form.items:
+        return _said("items", Answer.REFUSED, "items_missing")
+    wrong = [item.line_id for item in form.items if item.quantity <= 0]
+    if wrong:
+        return _said("items", Answer.REFUSED, "quantity_not_positive", lines=wrong)
+    over = [item.line_id for item in form.items if item.ordered is not None and item.quantity > item.ordered]
+    if over:
+        return _said("items", Answer.REFUSED, "quantity_above_order", lines=over)
+    if any(item.ordered is None for item in form.items):
+        return _said("items", Answer.CANNOT_TELL, "ordered_unknown")
+    return _said("items", Answer.PASS)
+
+
+def _ticket_check(form: Form, route: Route, now: datetime) -> Check:
+    if route is Route.RESEND and form.ticket is not None:
+        if form.ticket.deadline is not None and form.ticket.deadline <= now:
+            return _said(
+                "ticket", Answer.CANNOT_TELL, "ticket_deadline_over", deadline=form.ticket.deadline.isoformat()
+            )
+        return _said("ticket", Answer.PASS, "ticket_agreed")
+    if route is Route.EXTRA_PACKAGE and form.order_is_late:
+        waiting = form.ticket is not None and form.ticket.status in (6, 27)
+        why = "ticket_to_be_agreed" if waiting else "ticket_to_be_opened"
+        return _said("ticket", Answer.PUNISHED_LATER, why, rule="doudian 5.3")
+    return _said("ticket", Answer.PASS, "ticket_not_needed")
+
+
+def _time_check(form: Form, now: datetime) -> Check:
+    """A first track from before the payment is an abnormal track; a reissue's label may be booked but not scanned."""
+    if form.collected_at is None:
+        return _said("time", Answer.PASS, "not_collected_yet")
+    if form.paid_at is not None and form.collected_at < form.paid_at:
+        return _said("time", Answer.PUNISHED_LATER, "collected_before_paid", rule="doudian 12.5")
+    return _said("time", Answer.PASS)
+
+
+def plain_number(text: str) -> str:
+    """A waybill without blanks, in upper case."""
+    return "".join(text.split()).upper()
+
+
+# --- our own reissue numbers -----------------------------------------------------------------------------------------
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""31 characters, a prime, without 0, 1, I, L, O: so one weighted sum finds every wrong and every swapped character."""
+
+_SHOP, _SEQ = 3, 4
+
+
+def reissue_number(shop_no: int, seq: int) -> str:
+    """Our own number of a reissue, such as `R7K4-29QX-8`: shop, running number, check character.
+
+    Unique per (shop_no, seq); both count from 0. A shop number above 29,790 or a running number above 923,520 makes its
+    group longer, nothing else.
+    """
+    if shop_no < 0 or seq < 0:
+        raise ValueError("shop and running numbers count from 0")
+    body = f"{_digits(shop_no, _SHOP)}-{_digits(seq, _SEQ)}"
+    return f"R{body}-{_check_character(body)}"
+
+
+def valid_reissue_number(text: str) -> bool:
+    """Whether this is one of our numbers, typed in any case, with or without dashes and blanks kept in place."""
+    parts = "".join(text.split()).upper().split("-")
+    if len(parts) != 3 or not parts[0].startswith("R"):
+        return False
+    shop, seq, last = parts[0][1:], parts[1], parts[2]
+    if len(shop) < _SHOP or len(seq) < _SEQ or len(last) != 1 or set(shop + seq + last) - set(ALPHABET):
+        return False
+    return _check_character(f"{shop}-{seq}") == last
+
+
+def _digits(number: int, width: int) -> str:
+    digits = ""
+    while number:
+        number, rest = divmod(number, len(ALPHABET))
+        digits = ALPHABET[rest] + digits
+    return digits.rjust(width, ALPHABET[0])
+
+
+def _check_character(body: str) -> str:
+    signs = body.replace("-", "")
+    total = sum((at + 1) * ALPHABET.index(sign) for at, sign in enumerate(signs))
+    return ALPHABET[total % len(ALPHABET)]
