@@ -1,0 +1,1 @@
+"""The pages of the desk, one module per area. They read through queries and change things through actions only."""

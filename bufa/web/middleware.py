@@ -1,0 +1,54 @@
+"""Seats the operator before a page runs: role, shops, language, and one transaction around every reading request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+
+from bufa.lib.tenancy import for_shops
+from bufa.web import desk
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class _Abandon(Exception):
+    """Carries a failed answer out of its transaction, which is then rolled back instead of committed."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        self.response = response
+
+
+class DeskMiddleware:
+    """Comes after authentication. A page that only reads does so in one transaction over the operator's shops, so that
+    all its numbers are of one moment; a page that changes something opens its own through actions."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        here = desk.build(request)
+        request.desk = here  # type: ignore[attr-defined]
+        language = getattr(request.user, "language", "") or translation.get_language() or "zh-hans"
+        with translation.override(language):
+            request.LANGUAGE_CODE = language
+            response = self._answer(request, here)
+        response.headers["Content-Language"] = language
+        # Pages hold buyers' data behind masks: no shared cache, no copy on the machine's disk.
+        response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
+
+    def _answer(self, request: HttpRequest, here: desk.Desk) -> HttpResponse:
+        if request.method not in SAFE or not here.seats:
+            return self.get_response(request)
+        try:
+            with for_shops(here.all_shops):
+                response = self.get_response(request)
+                if response.status_code >= 500:
+                    raise _Abandon(response)
+        except _Abandon as failed:
+            return failed.response
+        return response

@@ -1,0 +1,92 @@
+"""Parcels: those at risk first; one parcel with its scans, findings and clocks."""
+
+from __future__ import annotations
+
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+
+from bufa.apps.cases import queries as cases
+from bufa.apps.orders import queries as orders
+from bufa.apps.parcels import queries as parcels
+from bufa.apps.parcels.queries import ParcelFilters
+from bufa.domain.kinds import Stage
+from bufa.lib import clock
+from bufa.web.desk import desk
+from bufa.web.timeline import track
+from bufa.web.words import CARRIERS, carrier, word
+
+RISK, ALL = "risk", "all"
+
+
+class Filters(forms.Form):
+    text = forms.CharField(label=_("单号"), required=False, max_length=40)
+    stage = forms.ChoiceField(label=_("阶段"), required=False)
+    carrier = forms.ChoiceField(label=_("承运商"), required=False)
+    role = forms.ChoiceField(label=_("哪种包裹"), required=False)
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        choices = {
+            "stage": [(each.value, word("stage", each.value)) for each in Stage],
+            "carrier": [(code, carrier(code)) for code in CARRIERS],
+            "role": [(role, word("parcel_role", role)) for role in ("original", "reissue")],
+        }
+        for name, options in choices.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [("", _("不限")), *options]  # type: ignore[assignment]
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    here = desk(request)
+    form = Filters(request.GET or None)
+    said = form.cleaned_data if form.is_bound and form.is_valid() else {}
+    view = ALL if request.GET.get("view") == ALL else RISK
+    filters = ParcelFilters(
+        stage=said.get("stage", ""),
+        carrier=said.get("carrier", ""),
+        role=said.get("role", ""),
+        text=said.get("text", ""),
+        at_risk=view == RISK,
+    )
+    cursor = request.GET.get("after", "")
+    found = parcels.parcel_list(here.shops, filters, cursor)
+    ids = [row.parcel_id for row in found.rows]
+    wrong: dict[int, list[object]] = {}
+    for finding in cases.findings_of(here.shops, ids):
+        if finding.state == "open":
+            wrong.setdefault(finding.parcel_id, []).append(finding)
+    return render(
+        request,
+        "web/parcels/list.html",
+        {
+            "form": form,
+            "view": view,
+            "rows": [(row, wrong.get(row.parcel_id, [])) for row in found.rows],
+            "next_cursor": found.next_cursor,
+            "at_cursor": cursor,
+            "filtered": any(said.values()),
+        },
+    )
+
+
+def parcel(request: HttpRequest, shop_id: int, parcel_id: int) -> HttpResponse:
+    here = desk(request)
+    here.role(shop_id)
+    found = parcels.parcel_view(shop_id, parcel_id)
+    if found is None:
+        raise Http404
+    now = clock.now()
+    return render(
+        request,
+        "web/parcels/parcel.html",
+        {
+            "parcel": found,
+            "track": track(found, now),
+            "findings": cases.findings_of([shop_id], [parcel_id]),
+            "case": cases.cases_of_parcels([shop_id], [parcel_id]).get(parcel_id),
+            "order": orders.order_view(shop_id, found.order_id),
+        },
+    )

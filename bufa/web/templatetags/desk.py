@@ -1,0 +1,195 @@
+"""What templates use to show states, clocks and money, always the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django import template
+from django.forms import BoundField
+from django.template.context import RequestContext
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from heroicons.templatetags.heroicons import heroicon_mini, heroicon_outline
+
+from bufa.domain.outcome import Why
+from bufa.web import words
+
+register = template.Library()
+
+TONES = {
+    "case": {"determining": "warn", "waiting": "", "asking": "", "numbering": "act", "submitting": "act", "telling": "act",
+             "following": "", "closed": "ok"},
+    "effect": {"accepted": "ok", "rejected": "bad", "unknown": "warn", "cancelled": "", "ready": "act", "sending": "act"},
+    "notice": {"sent": "ok", "delivered": "ok", "failed": "bad", "unknown": "warn", "cancelled": "", "todo": "warn", "done": "ok",
+               "queued": "act", "sending": "act"},
+    "reissue": {"draft": "", "submitting": "act", "unknown": "warn", "accepted": "ok", "rejected": "bad", "cancelled": "",
+                "delivered": "ok", "wrong": "bad"},
+    "stage": {"delivered": "ok", "returning": "bad", "returned": "bad", "cancelled": "", "ready_for_pickup": "warn"},
+    "finding": {"open": "bad", "cleared": "ok", "dismissed": ""},
+    "certainty": {"suspected": "warn", "confirmed": "bad"},
+    "connection": {"connected": "ok", "failing": "bad", "new": "warn", "off": ""},
+    "message": {"sent": "ok", "failed": "bad", "unknown": "warn", "queued": "act", "received": "ok"},
+    "consent": {"given": "ok", "refused": "bad", "overridden": "warn"},
+    "after_sale": {"6": "warn", "8": "act", "13": "", "14": "ok", "27": "", "28": ""},
+}  # fmt: skip
+
+
+@register.filter
+def yuan(fen: int | None) -> str:
+    """1250 → ¥12.50, 300 → ¥3."""
+    if fen is None:
+        return "–"
+    whole, rest = divmod(abs(fen), 100)
+    sign = "-" if fen < 0 else ""
+    return f"{sign}¥{whole:,}" + (f".{rest:02d}" if rest else "")
+
+
+@register.filter
+def when(at: datetime | None) -> str:
+    """11-23 14:05 in the shop's time."""
+    return words.moment(at)
+
+
+@register.filter
+def day(at: datetime | None) -> str:
+    return "–" if at is None else localtime(at).strftime("%m-%d")
+
+
+@register.filter
+def hour(at: datetime | None) -> str:
+    return "–" if at is None else localtime(at).strftime("%H:%M")
+
+
+@register.filter
+def lasting(span: timedelta | None) -> str:
+    """3 小时 12 分."""
+    return words.span(span)
+
+
+@register.simple_tag
+def since(start: datetime, end: datetime) -> str:
+    return words.span(end - start)
+
+
+@register.simple_tag(takes_context=True)
+def clock(context: Mapping[str, Any], at: datetime | None, *, start: datetime | None = None) -> SafeString | str:
+    """Time left until `at`, amber from half of the way, red from four fifths, or when it is over.
+
+    Without a known start the last twelve and the last three hours count.
+    """
+    if at is None:
+        return format_html('<span class="faint">{}</span>', "–")
+    now = context["now"]
+    left = at - now
+    whole = at - start if start else timedelta(hours=24)
+    if left <= timedelta(0):
+        tone, text = "bad", _("已过 %(span)s") % {"span": words.span(-left)}
+    else:
+        used = 1 - left / whole if whole > timedelta(0) else 1
+        tone = "bad" if used >= 0.8 and left < timedelta(hours=24) else "warn" if used >= 0.5 else ""
+        text = _("还剩 %(span)s") % {"span": words.span(left)}
+    return format_html(
+        '<time class="clock {}" datetime="{}" data-clock title="{}">{}</time>',
+        tone,
+        at.isoformat(),
+        words.moment(at),
+        text,
+    )
+
+
+@register.filter
+def word(code: object, group: str) -> str:
+    """The word for a code: {{ parcel.stage|word:"stage" }}."""
+    return words.word(group, str(code)) if code not in (None, "") else ""
+
+
+@register.filter
+def say(why: Why | Mapping[str, Any] | None) -> str:
+    """A reason in words; takes `Why` or the JSON that it is stored as."""
+    return words.say(words.as_why(why)) if why else ""
+
+
+@register.filter
+def carrier(code: str) -> str:
+    return words.carrier(code)
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    return "–" if share is None else f"{round(share * 100)}%"
+
+
+@register.filter
+def get(mapping: Mapping[Any, Any] | None, key: Any) -> Any:
+    """A value of a mapping by a key that is a variable."""
+    return mapping.get(key) if mapping else None
+
+
+@register.simple_tag
+def badge(group: str, code: object, tone: str | None = None) -> SafeString | str:
+    """A coloured word for a state."""
+    text = str(code or "")
+    if not text:
+        return ""
+    shade = TONES.get(group, {}).get(text, "") if tone is None else tone
+    return format_html('<span class="badge {}">{}</span>', shade, words.word(group, text))
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16) -> SafeString:
+    """A small icon beside words; screen readers skip it."""
+    draw = heroicon_mini if size <= 20 else heroicon_outline
+    return draw(name, size=size, aria_hidden="true", focusable="false")  # type: ignore[no-any-return]
+
+
+@register.inclusion_tag("web/parts/field.html")
+def field(bound: BoundField, css: str = "") -> dict[str, Any]:
+    """A form field with label, hint and its own errors, tied together for screen readers."""
+    if bound.errors:
+        bound.field.widget.attrs["aria-invalid"] = "true"
+    described = [
+        f"{bound.id_for_label}-{part}" for part, there in (("hint", bound.help_text), ("error", bound.errors)) if there
+    ]
+    if described:
+        bound.field.widget.attrs["aria-describedby"] = " ".join(described)
+    kind = getattr(bound.field.widget, "input_type", "")
+    return {"field": bound, "css": css, "is_check": kind == "checkbox" and not bound.field.widget.__class__.__name__.endswith("Multiple"),
+            "is_group": bound.field.widget.__class__.__name__ in ("CheckboxSelectMultiple", "RadioSelect"), "is_hidden": bound.is_hidden}  # fmt: skip
+
+
+@register.simple_tag(takes_context=True)
+def query(context: RequestContext, **changes: object) -> str:
+    """This page's query string with some parts changed; empty ones go."""
+    request = context["request"]
+    parts = {key: value for key, value in request.GET.items() if value}
+    for key, value in changes.items():
+        parts.pop(key, None)
+        if value not in (None, ""):
+            parts[key] = str(value)
+    return "?" + urlencode(parts) if parts else "?"
+
+
+@register.simple_tag(takes_context=True)
+def here(context: RequestContext, area: str) -> SafeString | str:
+    """`aria-current` for the part of the desk that is open."""
+    match = context["request"].resolver_match
+    current = match.url_name.split("_")[0].split("-")[0] if match and match.url_name else ""
+    return format_html(' aria-current="page"') if current == area else ""
+
+
+@register.simple_tag(takes_context=True)
+def allowed(context: Mapping[str, Any], permission: str, shop_id: int | None = None) -> str:
+    """ "" when the operator may do this, else the reason in words, for a grey button."""
+    here_ = context.get("desk")
+    return here_.refusal(permission, shop_id) if here_ else ""
+
+
+@register.simple_tag
+def case_url(case_id: int) -> str:
+    return reverse("case", args=[case_id])

@@ -1,0 +1,56 @@
+"""A parcel's scans as lines to draw: newest first, silences as gaps, the next clock as a ghost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bufa.apps.parcels.queries import ParcelView
+
+GAP = timedelta(hours=24)
+"""A silence longer than this is drawn."""
+
+OVER = frozenset({"delivered", "returned", "cancelled"})
+GOOD = frozenset({"delivered", "ready_for_pickup"})
+WRONG = frozenset(
+    {"lost", "damaged", "refused", "returning", "returned", "attempt_failed", "held", "intercepted", "cancelled"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line. `css`: ghost (not yet), gap (silence), hot (newest), good, wrong or nothing."""
+
+    css: str
+    at: datetime | None
+    kind: str = ""
+    reason: str = ""
+    text: str = ""
+    place: str = ""
+    span: timedelta | None = None
+
+
+def track(parcel: ParcelView | None, now: datetime, limit: int = 40) -> tuple[Line, ...]:
+    """All lines of a parcel, newest first."""
+    if parcel is None:
+        return ()
+    return tuple(_lines(parcel, now))[:limit]
+
+
+def _lines(parcel: ParcelView, now: datetime) -> Iterator[Line]:
+    scans = sorted(parcel.scans, key=lambda scan: scan.scanned_at, reverse=True)
+    if parcel.next_deadline is not None and parcel.next_deadline > now:
+        yield Line("ghost", parcel.next_deadline, kind="deadline")
+    newest = scans[0].scanned_at if scans else parcel.uploaded_at
+    if newest is not None and parcel.stage not in OVER and now - newest > GAP:
+        yield Line("gap", None, span=now - newest)
+    after: datetime | None = None
+    for place, scan in enumerate(scans):
+        if after is not None and after - scan.scanned_at > GAP:
+            yield Line("gap", None, span=after - scan.scanned_at)
+        css = "good" if scan.kind in GOOD else "wrong" if scan.kind in WRONG else "hot" if place == 0 else ""
+        yield Line(css, scan.scanned_at, scan.kind, scan.reason, scan.text, scan.place)
+        after = scan.scanned_at
+    if parcel.uploaded_at is not None:
+        yield Line("", parcel.uploaded_at, kind="uploaded")

@@ -1,0 +1,74 @@
+"""Today: what matters now, the five steps, what will cost money next."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from bufa.apps.cases import queries as cases
+from bufa.apps.cases.shapes import MoneyNext, Today
+from bufa.apps.notices import queries as notices
+from bufa.apps.orders import queries as orders
+from bufa.apps.shops import queries as shops
+from bufa.lib import clock
+from bufa.web.desk import desk
+from bufa.web.words import moment, yuan
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """The whole page, or its living part when htmx asks for it every ten seconds."""
+    here = desk(request)
+    if not here.seats:
+        return render(request, "web/today/no_shop.html", status=200)
+    now = clock.now()
+    today = cases.today(here.shops, now, here.operator_id)
+    said = {
+        "now": now,
+        "today": today,
+        "headline": headline(today, now),
+        "money": today.money[:12],
+        "mine": today.mine[:8],
+        "tickets": orders.tickets_to_answer(here.shops, limit=6),
+        "tasks": notices.phone_tasks(here.shops, limit=6),
+        "loading": [each for each in shops.connections(here.shops) if _is_loading(each.progress)],
+    }
+    living = bool(getattr(request, "htmx", False))
+    return render(request, "web/today/live.html" if living else "web/today/page.html", said)
+
+
+def headline(today: Today, now: datetime) -> str:
+    """One sentence: the money that can still be kept today, else what is late, else that all is calm."""
+    ends = localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    coming = [each for each in today.money if each.at < ends]
+    if today.money_today_fen > 0 and coming:
+        last = _round_hour(coming[-1].at)
+        return _("今天 %(time)s 前有 %(money)s 可以不赔") % {
+            "time": "24:00" if last >= ends else last.strftime("%H:%M"),
+            "money": yuan(today.money_today_fen),
+        }
+    late = sum(step.overdue for step in today.steps)
+    if late:
+        return _("%(n)d 个案件过了时限，先办这些") % {"n": late}
+    if today.money:
+        first: MoneyNext = today.money[0]
+        return _("今天没有要赔的；下一笔在 %(time)s，%(money)s") % {
+            "time": moment(first.at),
+            "money": yuan(first.risk_fen),
+        }
+    if today.open_cases:
+        return _("没有马上要赔的钱，%(n)d 个案件在办") % {"n": today.open_cases}
+    return _("一切正常：没有要办的案件")
+
+
+def _round_hour(at: datetime) -> datetime:
+    here = localtime(at)
+    floor = here.replace(minute=0, second=0, microsecond=0)
+    return floor if floor == here else floor + timedelta(hours=1)
+
+
+def _is_loading(progress: object) -> bool:
+    return isinstance(progress, dict) and bool(progress.get("total")) and progress.get("phase") not in ("done", "")

@@ -1,0 +1,170 @@
+"""Codes of the domain in the operator's words. The domain says what is so; how it is said stands here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import get_language
+
+from bufa.domain.outcome import Why
+from bufa.web.words import deeds, reasons, trade
+
+GROUPS: Mapping[str, trade.Words] = {**trade.GROUPS, **deeds.GROUPS}
+
+# Params whose value is itself a code, and where its words are.
+_PARAM_GROUPS = {
+    "rule": "rule",
+    "measure": "measure",
+    "claim": "claim",
+    "state": "case",
+    "action": "action",
+    "reissue_state": "reissue",
+    "consent": "consent",
+    "purpose": "purpose",
+    "outcome": "outcome",
+    "permission": "permission",
+    "role": "role",
+    "roles": "role",
+    "reason": "reason",
+    "stage": "stage",
+    "name": "parameter",
+    "kind": "connection_kind",
+    "distance": "distance",
+    "channel": "channel",
+    "problems": "problem",
+    "source": "source",
+    "route": "route",
+    "step": "step",
+}
+
+
+def word(group: str, code: str) -> str:
+    """The word for a code; a code without words shows itself (a test keeps that from happening)."""
+    return str(GROUPS.get(group, {}).get(code, code))
+
+
+def say(why: Why) -> str:
+    """A reason as a sentence."""
+    text = str(reasons.TEXTS.get(why.code, why.code))
+    return fill(text, why.params)
+
+
+def entry(kind: str, params: Mapping[str, Any]) -> str:
+    """A line of the timeline."""
+    return fill(word("entry", kind), params)
+
+
+def fill(text: str, params: Mapping[str, Any]) -> str:
+    """Put params into a text of the tables; one that is missing leaves nothing behind."""
+    return (text % _Shown(params)).strip(" ：") if "%(" in text else text.replace("%%", "%")
+
+
+def has_words(code: str) -> bool:
+    return code in reasons.TEXTS
+
+
+def as_why(stored: Why | Mapping[str, Any]) -> Why:
+    """What a JSON column holds (`{"code": …, "params": …}`) as a reason."""
+    if isinstance(stored, Why):
+        return stored
+    return Why(str(stored.get("code", "")), stored.get("params") or {})
+
+
+class _Shown(dict[str, str]):
+    """Params in words, looked up as a text asks for them."""
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._params = params
+
+    def __missing__(self, name: str) -> str:
+        if name in self._params:
+            return shown(name, self._params[name])
+        fen = self._params.get(f"{name}_fen")
+        return yuan(fen) if isinstance(fen, int) else ""
+
+
+def shown(name: str, value: Any) -> str:
+    """One param in words: a code by its table, an instant in the shop's time, money, a list with its words joined."""
+    if value is None:
+        return ""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return _("、").join(shown(name, each) for each in value)
+    if name == "carrier":
+        return carrier(str(value))
+    if name.endswith("_fen") and isinstance(value, int):
+        return yuan(value)
+    if isinstance(value, datetime):
+        return moment(value)
+    text = str(value)
+    if group := _PARAM_GROUPS.get(name):
+        return word(group, text)
+    if len(text) >= 19 and text[4:5] == "-" and "T" in text:
+        try:
+            return moment(datetime.fromisoformat(text))
+        except ValueError:
+            return text
+    return text
+
+
+def yuan(fen: int) -> str:
+    """1250 → ¥12.50, 300 → ¥3."""
+    whole, rest = divmod(abs(fen), 100)
+    return f"{'-' if fen < 0 else ''}¥{whole:,}" + (f".{rest:02d}" if rest else "")
+
+
+def moment(at: datetime | None) -> str:
+    """11-23 14:05 in the shop's time, with the year where it is another one."""
+    if at is None:
+        return "–"
+    here = localtime(at)
+    from bufa.lib import clock
+
+    return here.strftime("%m-%d %H:%M" if here.year == localtime(clock.now()).year else "%Y-%m-%d %H:%M")
+
+
+def span(length: timedelta | None) -> str:
+    """3 小时 12 分: at most two units."""
+    if length is None:
+        return "–"
+    minutes = max(0, int(length.total_seconds() // 60))
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return _("%(d)d 天 %(h)d 时") % {"d": days, "h": hours} if hours else _("%(d)d 天") % {"d": days}
+    if hours:
+        return _("%(h)d 时 %(m)d 分") % {"h": hours, "m": minutes} if minutes else _("%(h)d 小时") % {"h": hours}
+    return _("%(m)d 分钟") % {"m": minutes}
+
+
+def carrier(code: str) -> str:
+    """A carrier's name by Doudian's company_code; the code itself where we have no name."""
+    if not code:
+        return ""
+    names = CARRIERS.get(code)
+    if names is None:
+        return code
+    return names[0] if (get_language() or "").startswith("zh") else names[1]
+
+
+CARRIERS: Mapping[str, tuple[str, str]] = {
+    "zhongtong": ("中通", "ZTO"),
+    "yuantong": ("圆通", "YTO"),
+    "shentong": ("申通", "STO"),
+    "yunda": ("韵达", "Yunda"),
+    "shunfeng": ("顺丰", "SF Express"),
+    "jd": ("京东", "JD Logistics"),
+    "jtexpress": ("极兔", "J&T"),
+    "ems": ("EMS", "EMS"),
+    "youzhengguonei": ("邮政", "China Post"),
+    "youzhengbk": ("邮政标快", "China Post Express"),
+    "debangwuliu": ("德邦", "Deppon"),
+    "debangkuaidi": ("德邦快递", "Deppon Express"),
+    "danniao": ("丹鸟", "Danniao"),
+    "fengwang": ("丰网", "Fengwang"),
+    "zhaijisong": ("宅急送", "ZJS"),
+    "annengwuliu": ("安能", "Ane"),
+}

@@ -1,0 +1,223 @@
+"""Words for what is done: actions, timeline lines, effects and their attempts, notices, connections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy as _in
+
+from bufa.web.words.trade import Words
+
+ACTION: Words = {
+    "confirm_verdict": _("确认判定"),
+    "choose_measure": _("选择措施"),
+    "change_measure": _("改选措施"),
+    "ask_carrier": _("问承运商"),
+    "record_consent": _("记录承运商同意"),
+    "record_refusal": _("记录承运商拒绝"),
+    "go_without_consent": _("未经同意继续"),
+    "fill_number": _("填写补发单号"),
+    "submit": _("提交补发单号"),
+    "submission_accepted": _("等平台受理"),
+    "submission_rejected": _("平台拒绝"),
+    "submission_unknown": _("结果未知"),
+    "release_unknown": _("到平台核对后认定"),
+    "tell_customer": _("通知客户"),
+    "customer_told": _("等通知送达"),
+    "notice_failed": _("通知未送达"),
+    "skip_notice": _("不通知客户"),
+    "reissue_delivered": _("等补发件送达"),
+    "reissue_wrong": _("补发件又出问题"),
+    "parcel_delivered": _("等原件送达"),
+    "parcel_moved": _("原件又动了"),
+    "wait_over": _("再看一次"),
+    "close": _("结案"),
+    "reopen": _("重开"),
+    "dismiss": _("不是异常"),
+    "take": _("认领"),
+    "note": _("备注"),
+}
+
+# What a timeline line says; %(…)s are its params in words.
+ENTRY: Words = {
+    "opened": _("立案"),
+    "confirm_verdict": _("判定为%(claim)s"),
+    "choose_measure": _("选择措施：%(measure)s"),
+    "change_measure": _("改选措施：%(measure)s"),
+    "ask_carrier": _("给承运商写信"),
+    "record_consent": _("承运商同意"),
+    "record_refusal": _("承运商不同意"),
+    "go_without_consent": _("未经承运商同意继续"),
+    "fill_number": _("填写补发单号"),
+    "submit": _("提交补发单号"),
+    "submission_accepted": _("平台已受理补发单号"),
+    "submission_rejected": _("平台拒绝了补发单号"),
+    "submission_unknown": _("提交结果未知，正在向平台读回核对"),
+    "release_unknown": _("人工核对平台后认定提交结果"),
+    "tell_customer": _("通知客户：%(purpose)s"),
+    "customer_told": _("已通知客户：%(purpose)s"),
+    "notice_failed": _("通知未送达：%(purpose)s"),
+    "skip_notice": _("决定不通知客户"),
+    "reissue_delivered": _("补发件已送达"),
+    "reissue_wrong": _("补发件又出问题，进入下一轮"),
+    "parcel_delivered": _("原件已送达"),
+    "parcel_moved": _("原件又有轨迹"),
+    "wait_over": _("等待结束，重新判定"),
+    "close": _("结案"),
+    "reopen": _("重开案件"),
+    "dismiss": _("不是异常，结案"),
+    "take": _("认领"),
+    "note": _("备注"),
+    "double_delivery": _("原件也送达了：客户可能收到两件"),
+}
+
+EFFECT_KIND: Words = {
+    "resend": _("提交补寄单号"),
+    "extra_package": _("提交额外包裹"),
+    "agree_resend": _("同意补寄"),
+    "refuse_resend": _("拒绝补寄"),
+    "platform_sms": _("平台短信"),
+    "carrier_mail": _("给承运商的邮件"),
+    "customer_mail": _("给客户的邮件"),
+}
+
+EFFECT: Words = {
+    "ready": _("待发出"),
+    "sending": _("发送中"),
+    "accepted": _("已受理"),
+    "rejected": _("被拒绝"),
+    "unknown": _("结果未知"),
+    "cancelled": _("已撤回"),
+    "retry": _("稍后再试"),
+}
+
+NOTICE: Words = {
+    "queued": _("待发出"),
+    "sending": _("发送中"),
+    "sent": _("已发出"),
+    "delivered": _("已送达"),
+    "failed": _("未送达"),
+    "unknown": _("结果未知"),
+    "cancelled": _("已撤回"),
+    "todo": _("待打电话"),
+    "done": _("已办"),
+}
+
+REISSUE: Words = {
+    "": _("未填写"),
+    "draft": _("草稿"),
+    "submitting": _("提交中"),
+    "unknown": _("结果未知"),
+    "accepted": _("平台已受理"),
+    "rejected": _("被拒绝"),
+    "cancelled": _("已作废"),
+    "delivered": _("已送达"),
+    "wrong": _("又出问题"),
+}
+
+ROUTE: Words = {
+    "": _("未定"),
+    "resend": _("补寄售后单"),
+    "extra_package": _("额外包裹"),
+    "add_pack": _("追加包裹"),
+    "copy_pack": _("人工复制"),
+}
+
+MESSAGE: Words = {
+    "queued": _("待发出"),
+    "sent": _("已发出"),
+    "failed": _("未送达"),
+    "unknown": _("结果未知"),
+    "received": _("收到"),
+    "ask_consent": _("请求同意"),
+    "remind": _("催促"),
+    "tell": _("告知"),
+}
+
+PHONE: Words = {
+    "reached": _("已说明"),
+    "no_answer": _("无人接听"),
+    "wrong_number": _("号码不对"),
+    "call_later": _("稍后再打"),
+}
+
+CONNECTION: Words = {"new": _("未验证"), "connected": _("已连接"), "failing": _("出错"), "off": _("已停用")}
+CONNECTION_KIND: Words = {
+    "doudian": _("抖店"),
+    "kuaidi100": _("快递100"),
+    "kdniao": _("快递鸟"),
+    "smtp": _("邮件（SMTP）"),
+    "file": _("文件"),
+}
+
+AFTER_SALE: Words = {
+    "6": _("待商家答复"),
+    "8": _("已同意，待补寄"),
+    "13": _("补寄已发出"),
+    "14": _("补寄已收到"),
+    "27": _("已拒绝"),
+    "28": _("已关闭"),
+}
+AFTER_SALE_TYPE: Words = {
+    "0": _("退货退款"),
+    "1": _("仅退款"),
+    "2": _("仅退款（未发货）"),
+    "3": _("换货"),
+    "6": _("价保"),
+    "7": _("补寄"),
+    "8": _("维修"),
+}
+
+GATE: Words = {
+    "pass": _("通过"),
+    "refused": _("会被拒"),
+    "punished": _("会被罚"),
+    "unknown": _("无法判断"),
+}
+
+PROBLEM: Words = {
+    "password_too_short": _("至少 10 个字符"),
+    "password_too_common": _("太常见"),
+    "password_too_similar": _("和登录名太像"),
+}
+
+PARAMETER: Words = {
+    "reason": _("原因"),
+    "until": _("等到什么时候"),
+    "measure": _("措施"),
+    "claim": _("判定"),
+    "who": _("承运商是谁答复的"),
+    "text": _("内容"),
+    "accepted": _("平台上有没有"),
+    "purpose": _("通知事由"),
+    "outcome": _("结果"),
+    "channel": _("渠道"),
+    "carrier": _("承运商"),
+    "number": _("运单号"),
+    "contents": _("补发哪些商品"),
+    "pickup": _("取件地址"),
+    "delivery": _("收货地址"),
+}
+
+SYSTEM: Words = {"system": _("系统"), "demo": _("演示"), "other": _in("who", "其他")}
+
+GROUPS: Mapping[str, Words] = {
+    "action": ACTION,
+    "entry": ENTRY,
+    "effect_kind": EFFECT_KIND,
+    "effect": EFFECT,
+    "notice": NOTICE,
+    "reissue": REISSUE,
+    "route": ROUTE,
+    "message": MESSAGE,
+    "phone": PHONE,
+    "connection": CONNECTION,
+    "connection_kind": CONNECTION_KIND,
+    "after_sale": AFTER_SALE,
+    "after_sale_type": AFTER_SALE_TYPE,
+    "gate": GATE,
+    "problem": PROBLEM,
+    "parameter": PARAMETER,
+    "by": SYSTEM,
+}
