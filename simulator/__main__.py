@@ -1,0 +1,116 @@
+"""``python -m simulator``: run the outside world. Its first line of output is one JSON object with all that a client needs."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import socket
+import sys
+import time
+
+import uvicorn
+
+from simulator import app, carriers, goods
+from simulator.clock import DAY, Clock, parse_iso
+from simulator.doudian import sms
+from simulator.sim import Sim
+from simulator.state import Json
+
+TICK = 0.2  # real seconds between two looks at a running clock
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="simulator", description="The outside world, over the wire.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="HTTP port; 0 takes any free one")
+    parser.add_argument("--smtp-port", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds in a real one")
+    parser.add_argument("--start", help="ISO 8601; time stands still there until it is stepped")
+    parser.add_argument("--stepping", action="store_true", help="stand still, 21 days before now unless --start is given")
+    parser.add_argument("--orders-per-day", type=int, default=60)
+    parser.add_argument("--ledger", help="also write the ledger to this JSON-lines file")
+    return parser.parse_args(argv)
+
+
+def hello(sim: Sim, host: str, port: int, smtp_port: int) -> Json:
+    """What the first line of output says."""
+    base = f"http://{host}:{port}"
+    return {
+        "doudian": {
+            "base_url": f"{base}/doudian",
+            "app_key": sim.keys.app_key,
+            "app_secret": sim.keys.app_secret,
+            "shop_id": str(sim.world.shop_id),
+            "shop_name": goods.SHOP_NAME,
+            "authorize_url": f"{base}/doudian/authorize",
+        },
+        "kuaidi100": {"base_url": f"{base}/kuaidi100", "customer": sim.keys.customer, "key": sim.keys.kuaidi100_key},
+        "kdniao": {
+            "base_url": f"{base}/kdniao",
+            "business_id": sim.keys.business_id,
+            "app_key": sim.keys.kdniao_key,
+        },
+        "smtp": {"host": host, "port": smtp_port},
+        "carriers": {c.code: {"name": c.name, "email": c.email} for c in carriers.CARRIERS.values()},
+        "sms": {"account": sms.ACCOUNT, "sign": sms.SIGN, "templates": dict(sim.templates.items)},
+        "control": f"{base}/control",
+        "ledger": f"{base}/ledger",
+        "mail": f"{base}/mail",
+        "world": f"{base}/world",
+    }
+
+
+async def serve(args: argparse.Namespace) -> int:
+    """Run until SIGTERM or SIGINT."""
+    try:
+        sock = socket.create_server((args.host, args.port), reuse_port=False)
+    except OSError as error:
+        print(f"simulator: port {args.port} is not free ({error.strerror})", file=sys.stderr)
+        return 1
+    stepping = args.stepping or args.start is not None
+    now = time.time()
+    start = parse_iso(args.start) if args.start else int(now) - 21 * DAY if stepping else int(now)
+    clock = Clock(start, speed=args.speed, stepping=stepping)
+    sim = Sim(seed=args.seed, clock=clock, orders_per_day=args.orders_per_day, ledger=args.ledger)
+    smtp_port = await sim.post.listen(args.host, args.smtp_port)
+    config = uvicorn.Config(
+        app.make(sim),  # type: ignore[arg-type]
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=75,
+    )
+    server = uvicorn.Server(config)
+    done = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, done.set)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    running = asyncio.ensure_future(server._serve([sock]))  # noqa: SLF001 serve() would take the signals for itself
+    while not server.started and not running.done():
+        await asyncio.sleep(0.01)
+    host, port = sock.getsockname()[:2]
+    print(json.dumps(hello(sim, host, port, smtp_port), ensure_ascii=False), flush=True)
+    while not done.is_set() and not running.done():
+        if not sim.clock.stepping:
+            sim.tick()
+        try:
+            await asyncio.wait_for(done.wait(), TICK)
+        except TimeoutError:
+            continue
+    server.should_exit = True
+    await running
+    await sim.close()
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    return asyncio.run(serve(arguments(argv)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

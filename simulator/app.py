@@ -1,0 +1,179 @@
+"""The HTTP side: every service under its own path, the ledger before all of them, and trouble where it was ordered."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from simulator import control, pages
+from simulator.doudian.gateway import Gateway, method_of
+from simulator.ledger import Entry
+from simulator.sim import Sim
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+SERVICES = ("doudian", "kuaidi100", "kdniao")
+
+
+class Cut(Exception):
+    """The connection was cut on purpose and nothing is left to say."""
+
+
+def _service(path: str) -> tuple[str, str]:
+    first, _, rest = path.strip("/").partition("/")
+    return (first, rest) if first in SERVICES else ("", "")
+
+
+def _method(service: str, rest: str, body: bytes) -> str:
+    if service == "doudian":
+        return method_of(rest)
+    if service == "kuaidi100":
+        return {"poll/query.do": "query", "poll": "subscribe"}.get(rest, rest)
+    return dict(parse_qsl(body.decode("utf-8", "replace"))).get("RequestType", rest)
+
+
+class Door:
+    """Reads each call to a service whole, writes it down, makes the trouble that was ordered, and lets it through."""
+
+    def __init__(self, app: Starlette, sim: Sim) -> None:
+        self.app = app
+        self.sim = sim
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        service, rest = _service(scope["path"]) if scope["type"] == "http" else ("", "")
+        if not service or scope["method"] != "POST" or rest == "authorize":
+            await self.app(scope, receive, send)
+            return
+        body = await self._body(receive)
+        method = _method(service, rest, body)
+        target = scope["path"].encode() + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+        entry = self.sim.ledger.receive(service, method, target + b"\n" + body)
+        kind, seconds = self.sim.trouble.take(service, method) or ("", 0.0)
+        if kind:
+            entry.facts["trouble"] = kind
+        scope["entry"], scope["trouble"] = entry, kind
+
+        async def replay() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        try:
+            await self._through(kind, seconds, scope, receive, replay, send)
+        finally:
+            self.sim.ledger.done(entry)
+
+    @staticmethod
+    async def _body(receive: Receive) -> bytes:
+        parts = []
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return b"".join(parts)
+            parts.append(message.get("body", b""))
+            if not message.get("more_body"):
+                return b"".join(parts)
+
+    async def _through(
+        self, kind: str, seconds: float, scope: Scope, receive: Receive, replay: Receive, send: Send
+    ) -> None:
+        if kind in {"slow", "hang"}:
+            await asyncio.sleep(seconds if kind == "slow" else max(seconds, 30.0))
+        if kind == "hang" or kind == "cut":
+            await self._cut(receive, send)
+        elif kind == "http500":
+            await Response("gateway error", status_code=500)(scope, replay, send)
+        elif kind == "reply_lost":
+
+            async def nowhere(message: Message) -> None:
+                return None
+
+            await self.app(scope, replay, nowhere)
+            await self._cut(receive, send)
+        else:
+            await self.app(scope, replay, send)
+
+    @staticmethod
+    async def _cut(receive: Receive, send: Send) -> None:
+        """Drop the connection without a reply; where the server gives no way to do so, break off in the middle of one."""
+        transport = getattr(getattr(receive, "__self__", None), "transport", None)
+        if transport is not None:
+            transport.abort()
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"64")]})
+        raise Cut
+
+
+def _entry(request: Request) -> Entry:
+    entry: Entry = request.scope["entry"]
+    return entry
+
+
+async def _form(request: Request) -> dict[str, str]:
+    return dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def make(sim: Sim) -> Door:
+    """The whole HTTP application of one world."""
+    gateway = Gateway(sim)
+
+    async def doudian(request: Request) -> Response:
+        body = (await request.body()).decode("utf-8", "replace")
+        path = request.path_params["path"]
+        trouble = request.scope.get("trouble", "")
+        answer = gateway.call(path, dict(request.query_params), body, _entry(request).facts, trouble)
+        if "x-open-no-old-err-code" not in request.headers:
+            answer |= {"err_no": 0 if answer["code"] == 10000 else answer["code"], "message": answer["msg"]}
+        return JSONResponse(answer)
+
+    async def authorize(request: Request) -> Response:
+        """The page on which a merchant agrees; the code goes back by redirect, or is shown when no address was given."""
+        query = dict(request.query_params)
+        if request.method == "GET":
+            action = "/doudian/authorize?" + urlencode(query)
+            return HTMLResponse(pages.authorize(sim, action))
+        code = sim.tokens.code()
+        back = query.get("redirect_uri", "")
+        if back:
+            joiner = "&" if "?" in back else "?"
+            return RedirectResponse(back + joiner + urlencode({"code": code, "state": query.get("state", "")}), 302)
+        return HTMLResponse(f"<p>授权码（10 分钟内有效）：<code>{html.escape(code)}</code></p>")
+
+    async def query(request: Request) -> Response:
+        entry = _entry(request)
+        answer = sim.kuaidi100.query(await _form(request), entry.facts)
+        entry.facts["outcome"] = str(answer.get("returnCode") or answer.get("status"))
+        return JSONResponse(answer)
+
+    async def subscribe(request: Request) -> Response:
+        entry = _entry(request)
+        answer = sim.kuaidi100.subscribe(await _form(request), entry.facts)
+        entry.facts["outcome"] = answer["returnCode"]
+        return JSONResponse(answer)
+
+    async def kdniao(request: Request) -> Response:
+        entry = _entry(request)
+        answer = sim.kdniao.call(await _form(request), entry.facts)
+        entry.facts["outcome"] = answer["Success"]
+        return JSONResponse(answer)
+
+    routes = [
+        Route("/doudian/authorize", authorize, methods=["GET", "POST"]),
+        Route("/doudian/{path:path}", doudian, methods=["POST"]),
+        Route("/kuaidi100/poll/query.do", query, methods=["POST"]),
+        Route("/kuaidi100/poll", subscribe, methods=["POST"]),
+        Route("/kdniao/{path:path}", kdniao, methods=["POST"]),
+        Route("/kdniao", kdniao, methods=["POST"]),
+        *control.routes(sim),
+        *pages.routes(sim),
+    ]
+    return Door(Starlette(routes=routes), sim)

@@ -1,0 +1,313 @@
+"""Control: the clock, the push address, trouble, orders made to measure, and the truth about everything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from simulator import carriers, lives
+from simulator.clock import iso, parse_iso
+from simulator.sim import Sim
+from simulator.state import Json, Order, Parcel
+from simulator.trouble import KINDS
+
+Handler = Callable[[Request, Json], Awaitable[Any]]
+
+
+class Bad(Exception):
+    """A control call that makes no sense; answered with HTTP 400 (or the given status) and the reason."""
+
+    def __init__(self, reason: str, status: int = 400) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+def _clock(sim: Sim) -> Json:
+    return {"now": iso(sim.clock.now()), "speed": sim.clock.speed, "stepping": sim.clock.stepping}
+
+
+def _order(sim: Sim, order_id: object) -> Order:
+    order = sim.world.orders.get(str(order_id))
+    if order is None:
+        raise Bad(f"no order {order_id}", 404)
+    return order
+
+
+def parcel_truth(sim: Sim, parcel: Parcel) -> Json:
+    now = sim.clock.now()
+    life = parcel.life
+    return {
+        "carrier": parcel.carrier,
+        "number": parcel.number,
+        "role": parcel.role,
+        "fate": life.fate,
+        "outcome": life.outcome,
+        "started_at": iso(parcel.started_at),
+        "submitted_at": iso(parcel.submitted_at) if parcel.submitted_at else None,
+        "ends_at": iso(life.ends_at),
+        "ended": life.ends_at <= now,
+        "scans": lives.described(life, now),
+        "scans_to_come": sum(s.known_at > now for s in life.scans),
+    }
+
+
+def order_truth(sim: Sim, order: Order) -> Json:
+    """All there is to know of an order, what the world has in mind for it included."""
+    world = sim.world
+    return {
+        "order_id": order.order_id,
+        "status": order.status,
+        "carrier": order.carrier,
+        "fate": order.fate,
+        "reissue_fate": order.reissue_fate,
+        "customer": order.customer,
+        "carrier_answer": order.carrier_answer,
+        "paid_fen": order.pay_fen,
+        "created_at": iso(order.created_at),
+        "paid_at": iso(order.paid_at) if order.paid_at else None,
+        "ship_at": iso(order.ship_at) if order.ship_at else None,
+        "name": order.buyer.name,
+        "phone": order.buyer.phone,
+        "address": order.buyer.full,
+        "lines": [{"sub_id": x.sub_id, "name": x.goods.name, "count": x.count} for x in order.lines],
+        "packages": [
+            {"deliver_id": p.deliver_id, "carrier": p.carrier, "number": p.number, "extra": p.extra}
+            for p in order.packages
+        ],
+        "parcels": [parcel_truth(sim, p) for p in world.parcels.values() if p.order_id == order.order_id],
+        "aftersales": [
+            {"aftersale_id": str(s.aftersale_id), "type": s.type, "status": s.status, "resend": s.resend}
+            for s in (world.aftersales[i] for i in order.aftersales)
+        ],
+        "submissions": [{**s, "at": iso(s["at"])} for s in world.submissions if s["order_id"] == order.order_id],
+        "sms": [s.content for s in world.sms if s.order_id == order.order_id],
+        "feed": [{"at": iso(f.at), "kind": f.kind, "text": f.text} for f in world.feed if f.order_id == order.order_id],
+    }
+
+
+def truth(sim: Sim) -> Json:
+    """Counts of everything, to be compared with a client's own."""
+    world, now = sim.world, sim.clock.now()
+    parcels = list(world.parcels.values())
+    original = [p for p in parcels if p.role in {"original", "split"}]
+    return {
+        "now": iso(now),
+        "orders": {"total": len(world.orders), "by_status": Counter(str(o.status) for o in world.orders.values())},
+        "parcels": {
+            "total": len(parcels),
+            "original": len(original),
+            "by_role": Counter(p.role for p in parcels),
+            "by_fate": Counter(p.life.fate for p in original),
+            "delivered": sum(p.life.outcome == "delivered" and p.life.ends_at <= now for p in parcels),
+        },
+        "scans": {"known": sum(len(p.life.known(now)) for p in parcels)},
+        "aftersales": {
+            "total": len(world.aftersales),
+            "by_type": Counter(str(s.type) for s in world.aftersales.values()),
+            "by_status": Counter(str(s.status) for s in world.aftersales.values()),
+        },
+        "submissions": Counter(s["method"] for s in world.submissions),
+        "sms": {"total": len(world.sms), "delivered": sum(s.ok and s.receipt_at <= now for s in world.sms)},
+        "mails": {
+            "received": sum(not m.message_id.startswith("<reply-") for m in world.mails),
+            "answered": sum(m.message_id.startswith("<reply-") for m in world.mails),
+        },
+        "feed": len(world.feed),
+        "pushes": {
+            "sent": sim.outbox.sent,
+            "failed": sim.outbox.failed,
+            "doudian_messages": dict(sim.pusher.made),
+            "kuaidi100": dict(sim.kuaidi100.pushed),
+            "kdniao": sim.kdniao.pushed,
+        },
+        "subscriptions": {
+            "kuaidi100": len(sim.kuaidi100.subscriptions),
+            "open": sum(s.open for s in sim.kuaidi100.subscriptions.values()),
+            "kdniao": len(sim.kdniao.watches),
+        },
+        "ledger": len(sim.ledger.entries),
+    }
+
+
+def make_order(sim: Sim, given: Json) -> Json:
+    """One order by measure; with ``shipped`` (the default) it is paid and shipped at once."""
+    carrier = given.get("carrier")
+    if carrier is not None and carrier not in carriers.CARRIERS:
+        raise Bad(f"unknown carrier {carrier}")
+    for key in ("fate", "reissue_fate"):
+        if given.get(key) is not None and given[key] not in lives.FATES:
+            raise Bad(f"unknown fate {given[key]}")
+    paid_at = parse_iso(given["paid_at"]) if given.get("paid_at") else sim.clock.now()
+    order = sim.world.make_order(
+        province=given.get("province"),
+        carrier=carrier,
+        fate=given.get("fate"),
+        reissue_fate=given.get("reissue_fate"),
+        customer=given.get("customer"),
+        carrier_answer=given.get("carrier_answer"),
+        paid_fen=given.get("paid_fen"),
+        created_at=min(paid_at, sim.clock.now()),
+    )
+    number = ""
+    if given.get("paid", True):
+        sim.world.pay(order, paid_at=paid_at, plan=False)
+        if given.get("shipped", True):
+            package = sim.world.ship(order)
+            number = package.number if package is not None else ""
+    return {"order_id": order.order_id, "number": number, "carrier": order.carrier}
+
+
+async def _set_clock(sim: Sim, body: Json) -> Json:
+    if "stepping" in body or "speed" in body:
+        speed = body.get("speed")
+        if speed is not None and not 0 < float(speed) <= 100_000:
+            raise Bad("speed must be above 0")
+        stepping = body.get("stepping")
+        sim.clock.change(
+            stepping=bool(stepping) if stepping is not None else None, speed=float(speed) if speed else None
+        )
+    if body.get("advance_to"):
+        until = parse_iso(body["advance_to"])
+        if until < sim.clock.now():
+            raise Bad("time does not go back", 409)
+        try:
+            done = await sim.advance(until)
+        except ValueError as error:
+            raise Bad(str(error), 409) from None
+        return {**done, "now": iso(done["now"])}
+    return _clock(sim)
+
+
+async def _push(sim: Sim, body: Json) -> Json:
+    how = body.get("sign") or "md5"
+    if how not in {"md5", "hmac"}:
+        raise Bad("sign must be md5 or hmac")
+    if not body.get("url"):
+        sim.pusher.url = ""
+        return {"registered": False, "probe": "none"}
+    ok = await sim.pusher.register(str(body["url"]), how)
+    return {"registered": ok, "probe": "answered" if ok else "not answered", "url": sim.pusher.url}
+
+
+def routes(sim: Sim) -> list[Route]:
+    """All of ``/control`` and ``/ledger``."""
+
+    def json_route(path: str, handler: Handler, *methods: str) -> Route:
+        async def run(request: Request) -> Response:
+            try:
+                raw = await request.body()
+                body = await request.json() if raw else {}
+                if not isinstance(body, dict):
+                    raise Bad("a JSON object is wanted")
+                return JSONResponse(await handler(request, body))
+            except Bad as bad:
+                return JSONResponse({"error": str(bad)}, status_code=bad.status)
+            except (ValueError, TypeError, KeyError) as error:
+                return JSONResponse({"error": f"{type(error).__name__}: {error}"}, status_code=400)
+
+        return Route(path, run, methods=list(methods))
+
+    async def clock(request: Request, body: Json) -> Json:
+        return await _set_clock(sim, body) if request.method == "POST" else _clock(sim)
+
+    async def push(request: Request, body: Json) -> Json:
+        return await _push(sim, body)
+
+    async def kdniao(request: Request, body: Json) -> Json:
+        sim.kdniao.url = str(body.get("url") or "")
+        return {"url": sim.kdniao.url}
+
+    async def trouble(request: Request, body: Json) -> Any:
+        if request.method == "POST":
+            sim.trouble.add(
+                str(body.get("kind")),
+                service=str(body.get("service") or ""),
+                method=str(body.get("method") or ""),
+                times=int(body.get("times", 1)),
+                seconds=float(body.get("seconds", 5)),
+            )
+        elif request.method == "DELETE":
+            sim.trouble.clear()
+        return {"kinds": KINDS, "standing": sim.trouble.shown()}
+
+    async def orders(request: Request, body: Json) -> Any:
+        if request.method == "POST":
+            return make_order(sim, body)
+        return [{"order_id": o.order_id, "status": o.status, "fate": o.fate} for o in sim.world.orders.values()]
+
+    async def order(request: Request, body: Json) -> Json:
+        return order_truth(sim, _order(sim, request.path_params["order_id"]))
+
+    async def ship(request: Request, body: Json) -> Json:
+        package = sim.world.ship(_order(sim, request.path_params["order_id"]))
+        if package is None:
+            raise Bad("the order is not waiting to be shipped", 409)
+        return {"number": package.number, "carrier": package.carrier}
+
+    async def waybills(request: Request, body: Json) -> Json:
+        if body.get("carrier") not in carriers.CARRIERS:
+            raise Bad(f"unknown carrier {body.get('carrier')}")
+        parcel = sim.world.hand_out(_order(sim, body.get("order_id")), body["carrier"])
+        return {"number": parcel.number, "carrier": parcel.carrier, "order_id": parcel.order_id}
+
+    async def after_sales(request: Request, body: Json) -> Json:
+        sale = sim.customers.open(_order(sim, body.get("order_id")), int(body.get("type", 7)))
+        if sale is None:
+            raise Bad("the order has an open after-sale", 409)
+        return {"aftersale_id": str(sale.aftersale_id), "status": sale.status}
+
+    async def revive(request: Request, body: Json) -> Json:
+        parcel = sim.world.by_number.get(str(body.get("number")))
+        if parcel is None:
+            raise Bad("no such number", 404)
+        sim.world.revive(sim.world.orders[parcel.order_id], parcel)
+        return parcel_truth(sim, parcel)
+
+    async def tokens(request: Request, body: Json) -> Json:
+        sim.tokens.age(str(body.get("state")))
+        return {"ok": True}
+
+    async def fates(request: Request, body: Json) -> Json:
+        return lives.FATES
+
+    async def feed(request: Request, body: Json) -> Any:
+        since = int(request.query_params.get("since", 0))
+        rows = [vars_of(f, i + 1) for i, f in enumerate(sim.world.feed)]
+        return rows[since:]
+
+    async def counts(request: Request, body: Json) -> Json:
+        return truth(sim)
+
+    async def ledger(request: Request, body: Json) -> Any:
+        query = request.query_params
+        return sim.ledger.select(query.get("service", ""), query.get("method", ""), int(query.get("since", 0)))
+
+    return [
+        json_route("/control/clock", clock, "GET", "POST"),
+        json_route("/control/push", push, "POST"),
+        json_route("/control/kdniao", kdniao, "POST"),
+        json_route("/control/trouble", trouble, "GET", "POST", "DELETE"),
+        json_route("/control/orders", orders, "GET", "POST"),
+        json_route("/control/orders/{order_id}", order, "GET"),
+        json_route("/control/orders/{order_id}/ship", ship, "POST"),
+        json_route("/control/waybills", waybills, "POST"),
+        json_route("/control/after-sales", after_sales, "POST"),
+        json_route("/control/revive", revive, "POST"),
+        json_route("/control/tokens", tokens, "POST"),
+        json_route("/control/fates", fates, "GET"),
+        json_route("/control/feed", feed, "GET"),
+        json_route("/control/truth", counts, "GET"),
+        json_route("/ledger", ledger, "GET"),
+    ]
+
+
+def vars_of(row: Any, seq: int) -> Json:
+    """A feed row as JSON."""
+    return {"seq": seq, **{k: iso(v) if k == "at" else v for k, v in vars(row).items()}}
+
+

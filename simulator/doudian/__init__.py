@@ -1,0 +1,1 @@
+"""The shop platform: gateway, authorisation, orders, after-sales, text messages, message push."""

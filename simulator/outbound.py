@@ -1,0 +1,84 @@
+"""What the services send to the shop's addresses: HTTP posts, a few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+
+@dataclass
+class Post:
+    """One call to the outside. ``good`` judges the answer, ``after`` learns how it went."""
+
+    service: str
+    url: str
+    content: bytes
+    headers: Mapping[str, str]
+    good: Callable[[httpx.Response], bool]
+    after: Callable[[bool], None] = lambda ok: None
+    timeout: float = 5.0
+
+
+class Outbox:
+    """Keeps posts until they are let go; at most ``workers`` at a time, begun in order."""
+
+    def __init__(self, workers: int) -> None:
+        self._waiting: list[Post] = []
+        self._workers = workers
+        self._client: httpx.AsyncClient | None = None
+        self._running: set[asyncio.Task[None]] = set()
+        self._gate: asyncio.Semaphore | None = None
+        self.sent = 0
+        self.failed = 0
+
+    def add(self, post: Post) -> None:
+        self._waiting.append(post)
+
+    async def flush(self) -> None:
+        """Deliver everything and wait for the answers. What the answers bring about waits for the next flush."""
+        batch, self._waiting = self._waiting, []
+        await asyncio.gather(*(self.deliver(p) for p in batch))
+        if not batch:
+            await asyncio.sleep(0)
+
+    def start(self) -> None:
+        """Deliver everything without waiting."""
+        batch, self._waiting = self._waiting, []
+        for post in batch:
+            task = asyncio.ensure_future(self._quiet(post))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    async def _quiet(self, post: Post) -> None:
+        await self.deliver(post)
+
+    async def deliver(self, post: Post) -> bool:
+        """One call; a connection error, a late answer and a wrong answer all count as failed."""
+        if self._client is None:
+            limits = httpx.Limits(max_connections=self._workers, max_keepalive_connections=self._workers)
+            self._client = httpx.AsyncClient(limits=limits, trust_env=False)
+            self._gate = asyncio.Semaphore(self._workers)
+        assert self._gate is not None
+        async with self._gate:
+            try:
+                answer = await self._client.post(
+                    post.url, content=post.content, headers=dict(post.headers), timeout=post.timeout
+                )
+                ok = post.good(answer)
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+                ok = False
+        if ok:
+            self.sent += 1
+        else:
+            self.failed += 1
+        post.after(ok)
+        return ok
+
+    async def close(self) -> None:
+        for task in list(self._running):
+            task.cancel()
+        if self._client is not None:
+            await self._client.aclose()

@@ -1,0 +1,110 @@
+"""Everything that one simulated world consists of, put together."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from random import Random
+
+from simulator.clock import Clock
+from simulator.customers import Customers
+from simulator.doudian.ciphers import Vault
+from simulator.doudian.push import Pusher
+from simulator.doudian.sms import Templates
+from simulator.doudian.tokens import Tokens
+from simulator.goods import SHOP_NAME
+from simulator.kdniao import KdNiao
+from simulator.kuaidi100 import Kuaidi100
+from simulator.ledger import Ledger
+from simulator.mail import PostOffice
+from simulator.outbound import Outbox
+from simulator.state import Json
+from simulator.trouble import Trouble
+from simulator.world import World
+
+SLICE = 900  # seconds of simulated time that run between two deliveries of pushes
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Credentials that the services hand out; made from the seed, good for nothing else."""
+
+    app_key: str
+    app_secret: str
+    customer: str
+    kuaidi100_key: str
+    business_id: str
+    kdniao_key: str
+
+    @staticmethod
+    def make(seed: int) -> Keys:
+        rng = Random(f"{seed}:keys")
+
+        def hexes(n: int) -> str:
+            return f"{rng.getrandbits(4 * n):0{n}x}"
+
+        return Keys(
+            f"70{rng.randrange(10**17):017d}",
+            f"{hexes(8)}-{hexes(4)}-{hexes(4)}-{hexes(4)}-{hexes(12)}",
+            hexes(32).upper(),
+            hexes(12),
+            str(1_200_000 + rng.randrange(700_000)),
+            hexes(8) + "-" + hexes(12),
+        )
+
+
+class Sim:
+    """The world, its services and its clock. ``advance`` and ``tick`` are the only things that move time."""
+
+    def __init__(
+        self, *, seed: int = 1, clock: Clock, orders_per_day: int = 60, ledger: str | None = None, workers: int = 6
+    ) -> None:
+        self.seed = seed
+        self.clock = clock
+        self.keys = Keys.make(seed)
+        self.world = World(seed, clock, orders_per_day=orders_per_day)
+        self.customers = Customers(self.world)
+        self.ledger = Ledger(clock, ledger)
+        self.trouble = Trouble()
+        self.outbox = Outbox(workers)
+        self.vault = Vault(f"vault:{seed}")
+        self.tokens = Tokens(self.world.shop_id, SHOP_NAME)
+        self.pusher = Pusher(self.world, self.outbox, self.trouble, self.keys.app_key, self.keys.app_secret)
+        self.templates = Templates()
+        self.multi_packs: dict[str, Json] = {}
+        self.kuaidi100 = Kuaidi100(self.world, self.outbox, self.keys.customer, self.keys.kuaidi100_key)
+        self.kdniao = KdNiao(self.world, self.outbox, self.keys.business_id, self.keys.kdniao_key)
+        self.post = PostOffice(self.world, self.ledger, self.trouble)
+        self._advancing = asyncio.Lock()
+        self.world.open_days()
+
+    async def advance(self, until: float) -> Json:
+        """Run every event up to ``until`` in order and deliver what they push; raises ValueError while time runs by itself."""
+        if not self.clock.stepping:
+            raise ValueError("the clock runs by itself; set stepping first")
+        async with self._advancing:
+            sent, bad = self.outbox.sent, self.outbox.failed
+            while self.clock.running() < until:
+                here = self.clock.running()
+                coming = self.world.line.next_at()
+                stop = min(until, max(here, coming if coming is not None else until) + SLICE)
+                self.world.line.run(stop)
+                self.clock.set(stop)
+                self.pusher.pack()
+                await self.outbox.flush()
+            return {
+                "now": self.clock.now(),
+                "pushes": self.outbox.sent - sent,
+                "failed": self.outbox.failed - bad,
+            }
+
+    def tick(self) -> None:
+        """Run what is due by now, while the clock runs by itself; pushes leave on their own."""
+        self.world.line.run(self.clock.running())
+        self.pusher.pack()
+        self.outbox.start()
+
+    async def close(self) -> None:
+        self.post.close()
+        await self.outbox.close()
+        self.ledger.close()
