@@ -38,7 +38,7 @@ def result_of_error(*, unknown: bool, retryable: bool) -> Result:
 
 def retry_after(attempt: int, asked: timedelta | None = None) -> timedelta:
     """Pause before attempt + 1: 2 s, 4 s, 8 s … at most 10 min, never less than the provider asked for."""
-    own = min(_FIRST_RETRY * 2 ** min(attempt - 1, 12), _LONGEST_RETRY)
+    own = min(_FIRST_RETRY * (1 << min(max(attempt - 1, 0), 12)), _LONGEST_RETRY)
     return max(own, asked) if asked is not None else own
 
 

@@ -46,8 +46,6 @@ from bufa.lib.tenancy import for_shops
 CARRY_OUT = "cases.carry_out"
 FINDINGS_CHANGED = "findings_changed"
 
-# Free text may name people: it is sealed as the entry's words and never stands in its data.
-_WORDS = ("text", "reason", "override_reason", "who")
 _SHOP_ZONE = ZoneInfo("Asia/Shanghai")
 
 
@@ -141,7 +139,9 @@ def act(
         _put(case, new, around, now)
         case.version += 1
         case.save()
-        _write_entries(case, decision, by, now, params, effect_id)
+        for entry in decision.entries:
+            # Free text may name people: it is sealed, and never stands in the entry's data.
+            write_entry(case, entry.kind, by, now, entry.why.params, entry.words, effect_id, entry.audience)
         audit.record(shop_id, by.ref, f"case.{action.value}", f"case:{case.pk}", {"state": case.state})
         if case.todo:
             hint(CARRY_OUT, once=f"{CARRY_OUT}:{case.pk}", shop_id=shop_id, case_ids=[case.pk])
@@ -246,15 +246,27 @@ def dismiss_finding(*, shop_id: int, finding_id: int, by: Actor, reason: str, no
 
 
 def update_facts(*, shop_id: int, case_id: int, now: datetime | None = None, **known: Any) -> None:
-    """Let the rooms above say what only they know: `needs_ticket`, `reissue_parcels`, `promise_at`."""
+    """Let the rooms above say what only they know: `needs_ticket`, and beside the trade's facts `reissue_parcel` (one
+    more parcel of this case) and `promise_from` (the first day promised)."""
     now = now or clock.now()
     with for_shops([shop_id]):
         case = _lock(shop_id, case_id, None)
-        if "reissue_parcels" in known:
-            case.facts = {**case.facts, "reissue_parcels": known.pop("reissue_parcels")}
+        if (parcel_id := known.pop("reissue_parcel", None)) is not None:
+            there = case.facts.get("reissue_parcels", [])
+            case.facts = {**case.facts, "reissue_parcels": [*there, parcel_id] if parcel_id not in there else there}
+        if "promise_from" in known:
+            case.facts = {**case.facts, "promise_from": known.pop("promise_from").astimezone(UTC).isoformat()}
         around = case_facts.look_around(case, now)
         _put(case, after(case_facts.read(case, around), known), around, now)
         case.save()
+
+
+def about(*, shop_id: int, case_id: int) -> tuple[CaseFacts, list[int], str]:
+    """For the rooms above: the facts, the parcels (original first, newest reissue last) and the claim as weighed."""
+    with for_shops([shop_id]):
+        case = Case.objects.get(shop_id=shop_id, id=case_id)
+        around = case_facts.look_around(case, case.changed_at)
+        return case_facts.read(case, around), case_facts.parcel_ids(case), str(case.verdict.get("claim", ""))
 
 
 def take_todo(*, shop_id: int, case_id: int) -> tuple[EffectWanted, ...]:
@@ -299,7 +311,7 @@ def _lock(shop_id: int, case_id: int, version: int | None) -> Case:
 def _refuse_second_open_case(case: Case) -> None:
     others = Case.objects.filter(shop_id=case.shop_id, parcel_id=case.parcel_id).exclude(state=CaseState.CLOSED)
     if other := others.first():
-        raise Refused("other_case_open", code=other.code)
+        raise Refused("other_case_open", case_code=other.code)
 
 
 def _close_together(case: Case, new: CaseFacts, by: Actor, now: datetime) -> None:
@@ -324,18 +336,9 @@ def _put(case: Case, facts: CaseFacts, around: case_facts.Around, now: datetime)
     best = next_best(facts, now)
     case.why = {"code": best.why.code, "params": dict(best.why.params)}
     case.next_action = best.action.value
-    case.waiting_for = best.waiting_for if best.waiting_for != "nobody" else "shop"
+    case.waiting_for = best.waiting_for
     case.due_at = best.due
     case.changed_at = now
-
-
-def _write_entries(
-    case: Case, decision: Decision, by: Actor, now: datetime, params: Mapping[str, Any], effect_id: int | None
-) -> None:
-    words = "\n".join(str(params[name]).strip() for name in _WORDS if params.get(name))
-    for entry in decision.entries:
-        data = {name: value for name, value in entry.why.params.items() if name not in _WORDS}
-        write_entry(case, entry.kind, by, now, data, words, effect_id)
 
 
 def write_entry(
@@ -346,6 +349,7 @@ def write_entry(
     data: Mapping[str, Any],
     words: str = "",
     effect_id: int | None = None,
+    audience: str = "staff",
 ) -> None:
     """Append one line to a case's timeline."""
     at = now.astimezone(UTC)
@@ -353,6 +357,7 @@ def write_entry(
         shop_id=case.shop_id,
         case=case,
         kind=kind[:40],
+        audience=audience,
         by=by.name,
         at=at,
         data=dict(data),

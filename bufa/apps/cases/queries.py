@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -12,11 +11,12 @@ from django.db.models import Count, F, Min, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from bufa.apps.cases.models import Case, Finding
+from bufa.apps.cases.page import case_page
+from bufa.apps.cases.rows import case_row, case_rows, findings_of
 from bufa.apps.cases.shapes import (
     CaseFilters,
     CasePage,
     CaseRow,
-    FindingView,
     Hit,
     MoneyNext,
     StepCount,
@@ -26,9 +26,22 @@ from bufa.apps.cases.shapes import (
 from bufa.apps.parcels.models import Parcel
 from bufa.apps.parcels.views import FAR, find_parcels, make_cursor, read_cursor
 from bufa.domain.kinds import Step
-from bufa.domain.outcome import Why
 from bufa.lib import crypto
 from bufa.lib.tenancy import for_shops
+
+__all__ = [
+    "case_by_code",
+    "case_list",
+    "case_page",
+    "cases_by_id",
+    "cases_of_parcels",
+    "due_waits",
+    "find",
+    "findings_of",
+    "involved",
+    "today",
+    "with_todo",
+]
 
 SHOP_ZONE = ZoneInfo("Asia/Shanghai")
 OPEN = ~Q(state="closed")
@@ -43,8 +56,8 @@ def today(shops: Sequence[int], now: datetime, operator_id: int | None = None, l
         risk = Parcel.objects.filter(shop_id__in=shops, risk_at__gt=now, risk_at__lte=ends, is_watched=True)
         mine: tuple[CaseRow, ...] = ()
         if operator_id is not None:
-            rows = _rows(shops).filter(OPEN, owner_id=operator_id)
-            mine = tuple(_row(row) for row in rows.order_by(F("due_at").asc(nulls_last=True), "id")[:limit])
+            rows = case_rows(shops).filter(OPEN, owner_id=operator_id)
+            mine = tuple(case_row(row) for row in rows.order_by(F("due_at").asc(nulls_last=True), "id")[:limit])
         return Today(
             at=now,
             steps=steps,
@@ -117,13 +130,13 @@ def case_list(
 ) -> CasePage:
     """Cases by when their next action is due (no time last), a page at a time. `now` is needed for `overdue` only."""
     with for_shops(shops):
-        rows = _filtered(_rows(shops), filters or CaseFilters(), now).annotate(sort=Coalesce("due_at", Value(FAR)))
+        rows = _filtered(case_rows(shops), filters or CaseFilters(), now).annotate(sort=Coalesce("due_at", Value(FAR)))
         if after := read_cursor(cursor):
             rows = rows.filter(Q(sort__gt=after[0]) | Q(sort=after[0], id__gt=after[1]))
         found = list(rows.order_by("sort", "id")[: limit + 1])
     page = found[:limit]
     more = make_cursor(page[-1].due_at, page[-1].pk) if len(found) > limit else ""
-    return CasePage(tuple(_row(row) for row in page), more)
+    return CasePage(tuple(case_row(row) for row in page), more)
 
 
 def _filtered(rows: QuerySet[Case], filters: CaseFilters, now: datetime | None) -> QuerySet[Case]:
@@ -154,27 +167,54 @@ def _filtered(rows: QuerySet[Case], filters: CaseFilters, now: datetime | None) 
 def case_by_code(shops: Sequence[int], code: str) -> CaseRow | None:
     """One case as a row, or None when it is not these shops'."""
     with for_shops(shops):
-        row = _rows(shops).filter(code=code).first()
-        return _row(row) if row else None
+        row = case_rows(shops).filter(code=code).first()
+        return case_row(row) if row else None
 
 
 def cases_by_id(shops: Sequence[int], case_ids: Sequence[int]) -> dict[int, CaseRow]:
     """Cases by id."""
     with for_shops(shops):
-        return {row.pk: _row(row) for row in _rows(shops).filter(id__in=case_ids)}
+        return {row.pk: case_row(row) for row in case_rows(shops).filter(id__in=case_ids)}
 
 
 def cases_of_parcels(shops: Sequence[int], parcel_ids: Sequence[int]) -> dict[int, CaseRow]:
     """Parcel → its newest case, for the original parcels named."""
     with for_shops(shops):
-        return {row.parcel_id: _row(row) for row in _rows(shops).filter(parcel_id__in=parcel_ids).order_by("id")}
+        return {
+            row.parcel_id: case_row(row) for row in case_rows(shops).filter(parcel_id__in=parcel_ids).order_by("id")
+        }
 
 
-def findings_of(shops: Sequence[int], parcel_ids: Sequence[int]) -> tuple[FindingView, ...]:
-    """All findings on the parcels, open ones first, then newest first."""
+def involved(shop_id: int, parcel_ids: Sequence[int]) -> dict[int, tuple[int, bool]]:
+    """Parcel → (its open case, is it the case's newest reissue), for original parcels and all reissues alike."""
+    with for_shops([shop_id]):
+        wanted = set(parcel_ids)
+        orders = Parcel.objects.filter(shop_id=shop_id, id__in=wanted).values("order_id")
+        found: dict[int, tuple[int, bool]] = {}
+        rows = Case.objects.filter(OPEN, shop_id=shop_id, order_id__in=orders).order_by("id")
+        for case_id, parcel_id, facts in rows.values_list("id", "parcel_id", "facts"):
+            found[parcel_id] = (case_id, False)
+            reissues = facts.get("reissue_parcels", [])
+            for reissue in reissues:
+                found[reissue] = (case_id, reissue == reissues[-1])
+        return {parcel_id: one for parcel_id, one in found.items() if parcel_id in wanted}
+
+
+def due_waits(shops: Sequence[int], now: datetime, limit: int = 200) -> list[tuple[int, int]]:
+    """(shop, case) of cases whose waiting is over."""
     with for_shops(shops):
-        rows = Finding.objects.filter(shop_id__in=shops, parcel_id__in=parcel_ids).order_by("-since", "id")
-        return tuple(sorted((_finding(row) for row in rows), key=lambda row: row.state != "open"))
+        rows = Case.objects.filter(shop_id__in=shops, state="waiting", due_at__lte=now).order_by("due_at", "id")
+        return list(rows.values_list("shop_id", "id")[:limit])
+
+
+def with_todo(shops: Sequence[int], limit: int = 500) -> dict[int, list[int]]:
+    """Shop → cases that asked other rooms for something which nobody has done yet."""
+    with for_shops(shops):
+        found: dict[int, list[int]] = {}
+        rows = Case.objects.filter(~Q(todo=[]), shop_id__in=shops).order_by("id")
+        for shop_id, case_id in rows.values_list("shop_id", "id")[:limit]:
+            found.setdefault(shop_id, []).append(case_id)
+        return found
 
 
 def find(shops: Sequence[int], text: str, limit: int = 10) -> tuple[Hit, ...]:
@@ -188,9 +228,9 @@ def find(shops: Sequence[int], text: str, limit: int = 10) -> tuple[Hit, ...]:
     hits: list[Hit] = []
     with for_shops(shops):
         if len(text) >= 3:
-            for row in _filtered(_rows(shops), CaseFilters(state="all", text=text), None).order_by("-id")[:limit]:
+            for row in _filtered(case_rows(shops), CaseFilters(state="all", text=text), None).order_by("-id")[:limit]:
                 matched = "code" if text.upper() in row.code else "order" if row.order.number == text else "waybill"
-                hits.append(_case_hit(_row(row), matched))
+                hits.append(_case_hit(case_row(row), matched))
         seen = {hit.number for hit in hits if hit.number}
         for parcel in find_parcels(shops, text, limit):
             if parcel.number in seen and parcel.number:
@@ -255,63 +295,3 @@ def _case_hit(row: CaseRow, matched: str) -> Hit:
 
 def _day_start(now: datetime) -> datetime:
     return now.astimezone(SHOP_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _rows(shops: Sequence[int]) -> QuerySet[Case]:
-    return Case.objects.filter(shop_id__in=shops).select_related("order", "parcel", "owner")
-
-
-def why_from(data: dict[str, Any]) -> Why:
-    """A stored reason: `{"code": …, "params": {…}}`, empty where none was given."""
-    return Why(data.get("code", ""), data.get("params", {}))
-
-
-def _row(case: Case) -> CaseRow:
-    owner = case.owner
-    return CaseRow(
-        shop_id=case.shop_id,
-        case_id=case.pk,
-        code=case.code,
-        state=case.state,
-        step=case.step,
-        round=case.round,
-        measure=case.measure,
-        headline=case.headline,
-        why=why_from(case.why),
-        next_action=case.next_action,
-        waiting_for=case.waiting_for,
-        due_at=case.due_at,
-        risk_fen=case.risk_fen,
-        risk_at=case.risk_at,
-        owner_id=case.owner_id,
-        owner_name=(owner.display_name or owner.username) if owner else "",
-        opened_at=case.opened_at,
-        changed_at=case.changed_at,
-        closed_at=case.closed_at,
-        outcome=case.outcome,
-        version=case.version,
-        order_id=case.order_id,
-        order_number=case.order.number,
-        parcel_id=case.parcel_id,
-        carrier=case.parcel.carrier,
-        number=case.parcel.number,
-        stage=case.parcel.stage,
-        place=case.parcel.place,
-        last_scan_at=case.parcel.last_scan_at,
-    )
-
-
-def _finding(row: Finding) -> FindingView:
-    return FindingView(
-        finding_id=row.pk,
-        parcel_id=row.parcel_id,
-        rule=row.rule,
-        certainty=row.certainty,
-        state=row.state,
-        since=row.since,
-        found_at=row.found_at,
-        evidence=why_from(row.evidence),
-        payout_fen=row.payout_fen,
-        cleared_at=row.cleared_at,
-        dismissed_by=row.dismissed_by,
-    )

@@ -161,7 +161,7 @@ class StatementView:
 
 @dataclass(frozen=True, slots=True)
 class VerdictView:
-    """What the three kinds of evidence add up to. `confidence` is 0–100; `confirmed_by` is "" until a person says so."""
+    """What the three kinds of evidence add up to. `confidence`: 0–100. `confirmed_by`: "" until a person says so."""
 
     claim: str
     confidence: int

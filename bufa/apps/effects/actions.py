@@ -67,9 +67,7 @@ def real_now() -> datetime:
     """The database's wall clock; read once per batch."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        row = cursor.fetchone()
-    assert row is not None
-    now: datetime = row[0]
+        now: datetime = cursor.fetchall()[0][0]
     return now
 
 
@@ -307,9 +305,9 @@ def settle(
         return _settled(Effect.objects.get(shop_id=shop_id, id=effect_id))
 
 
-def read_intent(shop_id: int, key: str, sealed: bytes) -> dict[str, Any]:
+def read_intent(shop_id: int, key: str, sealed: bytes | memoryview) -> dict[str, Any]:
     """The plain intent: for the moment of sending or reading back only."""
-    plain: dict[str, Any] = json.loads(unseal(shop_id, bytes(sealed), where=_intent_at(key)))
+    plain: dict[str, Any] = json.loads(unseal(shop_id, sealed, where=_intent_at(key)))
     return plain
 
 

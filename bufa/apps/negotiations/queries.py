@@ -111,8 +111,8 @@ def _contact(row: CarrierContact) -> ContactView:
 
 
 def _message(row: CarrierMessage) -> MessageView:
-    def plain(what: str, sealed: bytes) -> str:
-        return unseal(row.shop_id, bytes(sealed), where=message_place(row.case_id, what, row.message_id)).decode()
+    def plain(what: str, sealed: bytes | memoryview) -> str:
+        return unseal(row.shop_id, sealed, where=message_place(row.case_id, what, row.message_id)).decode()
 
     return MessageView(
         message_id=row.pk,
