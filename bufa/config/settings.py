@@ -95,6 +95,8 @@ TEMPLATES = [
 
 # --- data ---------------------------------------------------------------------------------------------------------
 DATABASES = {"default": database(os.environ)}
+# Task modules are named here, not looked for: `bufa.web.tasks` is a page.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
 PROCRASTINATE_IMPORT_PATHS = [f"bufa.jobs.{found.name}" for found in pkgutil.iter_modules([str(BASE / "bufa/jobs")])]
 
 # --- people -------------------------------------------------------------------------------------------------------

@@ -28,6 +28,12 @@ class Program:
     last_signal: signal.Signals = signal.SIGTERM
 
 
+def tie_to_parent(number: signal.Signals) -> None:
+    """Have the kernel send this process a signal when its parent is gone (Linux; elsewhere nothing happens)."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+
+
 def start(
     program: Program, *, stdout: int | IO[bytes] | None = None, stderr: int | IO[bytes] | None = None
 ) -> subprocess.Popen[bytes]:
@@ -37,10 +43,8 @@ def start(
     """
     parent = os.getpid()
 
-    def tie_to_parent() -> None:
-        if _libc is None:
-            return
-        _libc.prctl(_PR_SET_PDEATHSIG, int(program.last_signal), 0, 0, 0)
+    def tie() -> None:
+        tie_to_parent(program.last_signal)
         if os.getppid() != parent:  # it died between the fork and the line above
             os._exit(1)
 
@@ -55,7 +59,7 @@ def start(
         extra_groups=None if program.uid is None else [],
         cwd=None if program.uid is None else "/",
         process_group=0,
-        preexec_fn=tie_to_parent,
+        preexec_fn=tie,
     )
 
 

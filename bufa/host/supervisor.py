@@ -67,7 +67,7 @@ class Supervisor:
         self, children: list[Child], *, say: Callable[[str], None] | None = None, now: Callable[[], float] | None = None
     ) -> None:
         self._lives = [_Life(child) for child in children]
-        self._say = say or _to_stderr
+        self._say = say or to_stderr
         self._now = now or time.monotonic
         self._milestones: set[str] = set()
         self._selector = selectors.DefaultSelector()
@@ -243,6 +243,7 @@ def _available(pipe: IO[bytes]) -> bytes:
     return b"".join(chunks)
 
 
-def _to_stderr(line: str) -> None:
+def to_stderr(line: str) -> None:
+    """One line of the log of the process tree, with the local time."""
     with contextlib.suppress(BrokenPipeError):
         print(f"{datetime.now().astimezone():%H:%M:%S} {line}", file=sys.stderr, flush=True)

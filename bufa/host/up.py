@@ -16,7 +16,7 @@ from pathlib import Path
 from bufa.host.postgres import Postgres, provision_given
 from bufa.host.processes import Program
 from bufa.host.running import hold, write_down
-from bufa.host.supervisor import Child, Supervisor
+from bufa.host.supervisor import Child, Supervisor, to_stderr
 from bufa.host.trouble import Trouble
 
 HISTORY_DONE = "history done"
@@ -50,6 +50,7 @@ class Up:
             "BUFA_DATA": str(self.wishes.data),
             "BUFA_ADDRESS": self.address,
             "DJANGO_SETTINGS_MODULE": "bufa.config.settings",
+            "BUFA_TIED": "1",
             "PYTHONUNBUFFERED": "1",
         }
         for name, fact in (("BUFA_PG_SOCKET", "socket"), ("BUFA_CLOCK_URL", "clock"), ("BUFA_SIMULATOR", "simulator")):
@@ -86,9 +87,16 @@ class Up:
         server = Postgres(self.wishes.data)
         server.prepare()
         self.learn(socket=server.socket)
+
+        def hear(line: str) -> None:
+            # Its chatter about checkpoints, and our own knocking before it is ready, help nobody.
+            if " LOG:  " not in line and "the database system is" not in line:
+                to_stderr(f"postgres  {line}")
+
         return Child(
             "postgres",
             server.program,
+            on_line=hear,
             is_ready=server.is_ready,
             when_ready=server.provision,
             stop_signal=signal.SIGINT,
@@ -100,7 +108,7 @@ class Up:
         arguments = [
             "-m", "granian", "--interface", "wsgi", "--host", wishes.host, "--port", str(wishes.port),
             "--workers", "1", "--blocking-threads", "8", "--no-ws", "--workers-kill-timeout", "4",
-            "--log-level", "warning", "bufa.config.wsgi:application",
+            "--log-level", "error", "bufa.config.wsgi:application",
         ]  # fmt: skip
         after = {"prepare done"} | ({"simulator ready"} if wishes.demo else set())
         return Child(
@@ -119,7 +127,7 @@ class Up:
 
         def hear(line: str) -> None:
             if "simulator" in self.facts or not line.startswith("{"):
-                print(f"simulator {line}", file=sys.stderr, flush=True)
+                to_stderr(f"simulator {line}")
                 return
             try:
                 clock = f"{json.loads(line)['control'].rstrip('/')}/clock"

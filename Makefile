@@ -1,0 +1,51 @@
+# Everything a stranger needs: `make up` to see it, `make test` to believe it.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?=
+ARGS ?=
+BIN := .venv/bin
+export PYTHON
+
+.PHONY: help setup up test check bench clean lock docs messages
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: ## fill .venv from the lock file
+	@tools/setup.sh
+
+up: setup ## run Bufa with a sample shop (ARGS="--port 9000 --data DIR")
+	@exec $(BIN)/bufa up --demo $(ARGS)
+
+test: setup ## all tests, a real browser included (ARGS="tests/domain -k fold")
+	@BUFA_CHROMIUM="$$($(BIN)/python tools/browser.py)" && export BUFA_CHROMIUM && \
+	exec $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+check: setup ## lint, types, contracts, house rules; offline
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python tools/sizes.py
+	$(BIN)/python tools/lock.py check
+	$(BIN)/python tools/migrations.py
+	$(BIN)/python tools/docs.py check
+	$(BIN)/python tools/i18n.py check
+	$(BIN)/djlint bufa --lint --quiet
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+bench: setup ## all benchmarks
+	@exec $(BIN)/bufa bench all $(ARGS)
+
+docs: setup ## write the generated documents
+	$(BIN)/python tools/docs.py write
+
+messages: setup ## bring the message catalogue up to date with the code
+	$(BIN)/python tools/i18n.py extract
+
+lock: setup ## pin the dependencies afresh (needs the package index)
+	$(BIN)/python tools/lock.py write $(ARGS)
+
+clean: ## remove what can be made again (never the data folder)
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build bufa.egg-info artefacts
+	find bufa simulator tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	find locale -name '*.mo' -delete

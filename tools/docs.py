@@ -1,0 +1,35 @@
+"""Documents that are made from code: `write` makes them, `check` says which are stale."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+
+def _case_states() -> str:
+    from tools.case_diagram import page  # after the line above has made it importable
+
+    return page()
+
+
+PAGES: dict[str, Callable[[], str]] = {"docs/case-states.md": _case_states}
+
+
+def stale(root: Path) -> list[str]:
+    """Paths whose text is not what the code says."""
+    return [path for path, make in PAGES.items() if not (root / path).exists() or (root / path).read_text() != make()]
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["write"]:
+        for page, made in PAGES.items():
+            (ROOT / page).write_text(made())
+    elif old := stale(ROOT):
+        print("stale, run `make docs`: " + ", ".join(old))
+        sys.exit(1)
+    else:
+        print("generated docs: fine")
