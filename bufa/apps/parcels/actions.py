@@ -1,0 +1,22 @@
+"""What may be done to parcels, in one place: boxes of an order, scans in, the clocks, tracking."""
+
+from __future__ import annotations
+
+from bufa.apps.parcels.boxes import Ensured, add_reissue, ensure
+from bufa.apps.parcels.numbers import is_used, remember_numbers
+from bufa.apps.parcels.recording import Heard, Moved, ScansRecorded, record_scans
+from bufa.apps.parcels.watching import Due, take_due
+
+__all__ = [
+    "Due",
+    "Ensured",
+    "Heard",
+    "Moved",
+    "ScansRecorded",
+    "add_reissue",
+    "ensure",
+    "is_used",
+    "record_scans",
+    "remember_numbers",
+    "take_due",
+]

@@ -1,0 +1,285 @@
+"""Scans in: one read of states and stored scans, pure folding, one write of scans, one of parcels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bufa.apps.parcels.models import Parcel, Subscription
+from bufa.apps.parcels.models import Scan as ScanRow
+from bufa.apps.parcels.numbers import clean_number
+from bufa.domain.kinds import Kind, Reason, Stage
+from bufa.domain.parcels import ParcelState, Scan, ScanKey, add, fold, merge, same_scan_key, stage_of
+from bufa.domain.reading import to_scan
+from bufa.integrations.ports import TrackReport
+from bufa.lib.db import cursor, unnest_insert, unnest_update
+from bufa.lib.tenancy import for_shops
+
+AFTER_ABORT = timedelta(minutes=30)
+"""A provider that gave up may be asked again no sooner (tracking-protocols §1.3)."""
+
+_FIELDS = (
+    "parcel_id", "scanned_at", "minute", "received_at", "kind", "reason", "place", "text", "digest", "provider",
+    "code", "fineness", "platform_hub",
+)  # fmt: skip
+_COLUMNS = ", ".join(f"s.{name}" for name in _FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A report and when it reached us."""
+
+    report: TrackReport
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One parcel before and after a batch of scans."""
+
+    parcel_id: int
+    stage_before: Stage
+    stage: Stage
+    before: ParcelState
+    state: ParcelState
+
+
+@dataclass(slots=True)
+class ScansRecorded:
+    """`moved`: parcels whose state changed. `unknown`: reports about numbers we don't have; nothing was stored of
+    them. `undated`: scans without a readable time, which were left out."""
+
+    moved: list[Moved] = field(default_factory=list)
+    unknown: list[Heard] = field(default_factory=list)
+    new_scans: int = 0
+    undated: int = 0
+
+
+@dataclass(slots=True)
+class _Box:
+    """A parcel of the batch and what is said about it."""
+
+    row: Parcel
+    state: ParcelState
+    heard: dict[ScanKey, Scan] = field(default_factory=dict)
+    fresh: list[Scan] = field(default_factory=list)
+    changed: list[Scan] = field(default_factory=list)
+
+
+def record_scans(shop_id: int, heard: Iterable[Heard], now: datetime) -> ScansRecorded:
+    """Store what providers say about parcels and fold it in. Arrival order, repeats and batch size change nothing."""
+    batch = list(heard)
+    result = ScansRecorded()
+    with for_shops([shop_id]):
+        boxes = _boxes(shop_id, batch, result)
+        _compare(shop_id, boxes)
+        for box in boxes.values():
+            _fold(shop_id, box, result)
+        _write_scans(shop_id, boxes.values())
+        _write_states(boxes, result.moved)
+        _note_subscriptions(shop_id, batch, boxes, now)
+    return result
+
+
+def _boxes(shop_id: int, batch: Sequence[Heard], result: ScansRecorded) -> dict[int, _Box]:
+    """The parcels of the batch, locked in one order, each with its new scans merged among themselves."""
+    numbers = {clean_number(one.report.number) for one in batch}
+    rows = (
+        Parcel.objects.select_for_update()
+        .filter(shop_id=shop_id, number__in=numbers)
+        .only("id", "shop_id", "carrier", "number", "state", "stage")
+        .order_by("id")
+    )
+    by_number: dict[str, list[Parcel]] = {}
+    for row in rows:
+        by_number.setdefault(row.number, []).append(row)
+    boxes: dict[int, _Box] = {}
+    for one in batch:
+        parcel = _which(by_number.get(clean_number(one.report.number), ()), one.report)
+        if parcel is None:
+            result.unknown.append(one)
+            continue
+        box = boxes.get(parcel.pk)
+        if box is None:
+            box = boxes[parcel.pk] = _Box(parcel, ParcelState.from_json(parcel.state))
+        for scan in _scans_of(one, result):
+            key = same_scan_key(scan)
+            there = box.heard.get(key)
+            box.heard[key] = scan if there is None else merge(there, scan)
+    return boxes
+
+
+def _which(rows: Sequence[Parcel], report: TrackReport) -> Parcel | None:
+    """The parcel meant: by carrier too where one number is with two carriers. Providers put carriers right at times,
+    so a single parcel of that number is meant whatever they call its carrier."""
+    for row in rows:
+        if row.carrier == report.carrier or (report.carrier_was and row.carrier == report.carrier_was):
+            return row
+    return rows[0] if len(rows) == 1 else None
+
+
+def _scans_of(one: Heard, result: ScansRecorded) -> list[Scan]:
+    report = one.report
+    dated = [raw for raw in report.scans if raw.scanned_at is not None]
+    result.undated += len(report.scans) - len(dated)
+    newest = max((raw.scanned_at for raw in dated if raw.scanned_at), default=None)
+    return [
+        to_scan(
+            provider=report.provider,
+            carrier=report.carrier,
+            scanned_at=raw.scanned_at,
+            received_at=one.received_at,
+            code=storable(raw.code)[:20],
+            # The state of the whole parcel speaks of its newest scan only.
+            state=raw.state or (report.state if raw.scanned_at == newest and not raw.code else ""),
+            text=storable(raw.text),
+            place=storable(raw.place)[:120],
+        )
+        for raw in dated
+        if raw.scanned_at is not None
+    ]
+
+
+def storable(text: str) -> str:
+    """Without what the database can't hold: zero bytes and halves of characters, which broken senders do send."""
+    return text.replace("\x00", "").encode("utf-8", "ignore").decode()
+
+
+def _compare(shop_id: int, boxes: dict[int, _Box]) -> None:
+    """Split what was heard into new scans and stored ones that say more now."""
+    keys = [(parcel_id, key) for parcel_id, box in boxes.items() for key in box.heard]
+    if not keys:
+        return
+    with cursor() as cur:
+        cur.execute(
+            f"SELECT {_COLUMNS} FROM parcels_scan s JOIN unnest(%s::bigint[], %s::timestamptz[], %s::text[])"  # noqa: S608
+            " AS k (parcel_id, minute, digest) USING (parcel_id, minute, digest) WHERE s.shop_id = %s",
+            [
+                [parcel_id for parcel_id, _ in keys],
+                [minute for _, (minute, _) in keys],
+                [text_digest for _, (_, text_digest) in keys],
+                shop_id,
+            ],
+        )
+        stored = {(row[0], (row[2], row[8])): _scan(row) for row in cur}
+    for parcel_id, key in keys:
+        box = boxes[parcel_id]
+        scan, there = box.heard[key], stored.get((parcel_id, key))
+        if there is None:
+            box.fresh.append(scan)
+            continue
+        both = merge(there, scan)
+        # A later arrival matters only where it makes a scan from the future usable.
+        if both.usable != there.usable or merge(there, replace(scan, received_at=there.received_at)) != there:
+            box.changed.append(both)
+
+
+def _fold(shop_id: int, box: _Box, result: ScansRecorded) -> None:
+    if not box.fresh and not box.changed:
+        return
+    before = box.state
+    if box.changed:
+        scans = {same_scan_key(scan): scan for scan in stored_scans(shop_id, box.row.pk)}
+        scans |= {same_scan_key(scan): scan for scan in [*box.changed, *box.fresh]}
+        box.state = fold(scans.values())
+    else:
+        box.state = add(before, box.fresh)
+    result.new_scans += len(box.fresh)
+    stage = stage_of(box.state, has_number=True)
+    result.moved.append(Moved(box.row.pk, Stage(box.row.stage), stage, before, box.state))
+
+
+def stored_scans(shop_id: int, parcel_id: int) -> list[Scan]:
+    """All scans of a parcel as the fold takes them; inside `for_shops`."""
+    with cursor() as cur:
+        cur.execute(
+            f"SELECT {_COLUMNS} FROM parcels_scan s WHERE s.shop_id = %s AND s.parcel_id = %s",  # noqa: S608
+            [shop_id, parcel_id],
+        )
+        return [_scan(row) for row in cur]
+
+
+def _scan(row: tuple[Any, ...]) -> Scan:
+    return Scan(
+        scanned_at=row[1],
+        received_at=row[3],
+        kind=Kind(row[4]),
+        reason=Reason(row[5]) if row[5] else None,
+        place=row[6],
+        text=row[7],
+        digest=row[8],
+        provider=row[9],
+        code=row[10],
+        fineness=row[11],
+        platform_hub=row[12],
+    )
+
+
+# A stored scan is replaced as a whole: merging was done in the open, on rows that we hold.
+_CONFLICT = "(parcel_id, minute, digest) DO UPDATE SET " + ", ".join(
+    f"{name} = EXCLUDED.{name}" for name in _FIELDS if name not in ("parcel_id", "minute", "digest")
+)
+
+
+def _write_scans(shop_id: int, boxes: Iterable[_Box]) -> None:
+    rows = [(box.row.pk, scan) for box in boxes for scan in (*box.fresh, *box.changed)]
+    scans = [scan for _, scan in rows]
+    unnest_insert(
+        ScanRow._meta.db_table,
+        {
+            "shop_id": ("bigint", [shop_id] * len(rows)),
+            "parcel_id": ("bigint", [parcel_id for parcel_id, _ in rows]),
+            "scanned_at": ("timestamptz", [scan.scanned_at for scan in scans]),
+            "minute": ("timestamptz", [same_scan_key(scan)[0] for scan in scans]),
+            "received_at": ("timestamptz", [scan.received_at for scan in scans]),
+            "kind": ("text", [scan.kind.value for scan in scans]),
+            "reason": ("text", [scan.reason.value if scan.reason else "" for scan in scans]),
+            "place": ("text", [scan.place for scan in scans]),
+            "text": ("text", [scan.text for scan in scans]),
+            "digest": ("text", [scan.digest for scan in scans]),
+            "provider": ("text", [scan.provider for scan in scans]),
+            "code": ("text", [scan.code for scan in scans]),
+            "fineness": ("smallint", [scan.fineness for scan in scans]),
+            "platform_hub": ("boolean", [scan.platform_hub for scan in scans]),
+        },
+        on_conflict=_CONFLICT,
+    )
+
+
+def _write_states(boxes: dict[int, _Box], moved: Sequence[Moved]) -> None:
+    unnest_update(
+        Parcel._meta.db_table,
+        {
+            "id": ("bigint", [one.parcel_id for one in moved]),
+            "state": ("jsonb", [json.dumps(one.state.to_json()) for one in moved]),
+            "stage": ("text", [one.stage.value for one in moved]),
+            "place": ("text", [one.state.place[:120] for one in moved]),
+            "last_scan_at": ("timestamptz", [one.state.newest_at for one in moved]),
+        },
+    )
+
+
+def _note_subscriptions(shop_id: int, batch: Sequence[Heard], boxes: dict[int, _Box], now: datetime) -> None:
+    """A provider that stopped following says so in its last push."""
+    signed: set[int] = set()
+    aborted: dict[int, str] = {}
+    by_number = {box.row.number: box.row.pk for box in boxes.values()}
+    for one in batch:
+        parcel_id = by_number.get(clean_number(one.report.number))
+        if parcel_id is None:
+            continue
+        if one.report.ended == "signed":
+            signed.add(parcel_id)
+        elif one.report.ended == "aborted":
+            aborted[parcel_id] = one.report.note
+    rows = Subscription.objects.filter(shop_id=shop_id)
+    if signed:
+        rows.filter(parcel_id__in=signed).exclude(state="ended").update(state="ended", next_at=None)
+    for parcel_id, note in aborted.items():
+        if parcel_id not in signed:
+            rows.filter(parcel_id=parcel_id, state="active").update(
+                state="aborted", next_at=now + AFTER_ABORT, error=note[:120]
+            )

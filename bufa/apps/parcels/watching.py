@@ -1,0 +1,117 @@
+"""Between parcels and the rules: what judging needs is read here, what it says about a parcel is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bufa.apps.parcels.models import Parcel
+from bufa.domain.kinds import Stage
+from bufa.domain.parcels import ParcelState
+from bufa.domain.watch import Judgement, ParcelRole, Watched
+from bufa.lib.db import cursor, unnest_update
+from bufa.lib.tenancy import for_shops
+
+LEASE = timedelta(seconds=60)
+"""How long a taken parcel is left alone, by the database's clock, before another worker may take it."""
+
+_FINISHED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A parcel whose deadline has come, as it was when it was taken."""
+
+    shop_id: int
+    parcel_id: int
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ToJudge:
+    """A locked parcel: what the rules take, and what its row holds."""
+
+    watched: Watched
+    order_id: int
+    next_deadline: datetime | None
+    risk_fen: int
+    risk_at: datetime | None
+
+
+def load(shop_id: int, parcel_ids: Iterable[int], *, lock: bool = True) -> list[ToJudge]:
+    """Parcels as the rules take them, locked in one order; inside `for_shops`."""
+    ids = sorted(set(parcel_ids))
+    if not ids:
+        return []
+    rows = Parcel.objects.filter(shop_id=shop_id, id__in=ids).select_related("order").order_by("id")
+    if lock:
+        rows = rows.select_for_update(of=("self",))
+    return [ToJudge(_watched(row), row.order_id, row.next_deadline, row.risk_fen, row.risk_at) for row in rows]
+
+
+def _watched(row: Parcel) -> Watched:
+    order = row.order
+    return Watched(
+        parcel_id=row.pk,
+        stage=Stage(row.stage),
+        state=ParcelState.from_json(row.state),
+        has_number=bool(row.number),
+        uploaded_at=row.uploaded_at,
+        # A reissue has no ship-by date of its own: the order's was the original's.
+        ship_by=order.ship_by if row.role == ParcelRole.ORIGINAL else None,
+        paid_at=order.paid_at,
+        promise_hours=order.promise_hours,
+        paid_fen=order.paid_fen or None,
+        origin_province=row.origin_province,
+        dest_province=row.dest_province,
+        role=ParcelRole(row.role),
+        is_closed=order.is_closed or order.status == _FINISHED or not row.is_watched,
+    )
+
+
+def write(shop_id: int, judged: Sequence[tuple[ToJudge, Judgement]]) -> list[int]:
+    """Store next deadline and money at risk of judged parcels, free them, and return those whose money changed."""
+    with for_shops([shop_id]):
+        unnest_update(
+            Parcel._meta.db_table,
+            {
+                "id": ("bigint", [one.watched.parcel_id for one, _ in judged]),
+                "next_deadline": ("timestamptz", [said.next_deadline for _, said in judged]),
+                "risk_fen": ("bigint", [said.risk_fen for _, said in judged]),
+                "risk_at": ("timestamptz", [said.risk_at for _, said in judged]),
+                "lease_until": ("timestamptz", [None] * len(judged)),
+            },
+        )
+    return [
+        one.watched.parcel_id for one, said in judged if (one.risk_fen, one.risk_at) != (said.risk_fen, said.risk_at)
+    ]
+
+
+def take_due(shop_ids: Sequence[int], now: datetime, limit: int = 500) -> list[Due]:
+    """Take parcels whose deadline has come, soonest first, for `LEASE`. Two sweeps never take the same one.
+
+    `now` is the shop's clock; the lease counts by the database's.
+    """
+    with for_shops(shop_ids), cursor() as cur:
+        (database_now,) = cur.execute("SELECT clock_timestamp()").fetchall()[0]
+        cur.execute(
+            "UPDATE parcels_parcel SET lease_until = %(until)s WHERE id IN ("
+            " SELECT id FROM parcels_parcel WHERE shop_id = ANY (%(shops)s) AND next_deadline <= %(now)s"
+            " AND (lease_until IS NULL OR lease_until < %(wall)s)"
+            " ORDER BY next_deadline LIMIT %(limit)s FOR UPDATE SKIP LOCKED"
+            ") AND shop_id = ANY (%(shops)s) RETURNING shop_id, id, next_deadline",
+            {
+                "until": database_now + LEASE,
+                "shops": list(shop_ids),
+                "now": now,
+                "wall": database_now,
+                "limit": limit,
+            },
+        )
+        return sorted((Due(*found) for found in cur), key=lambda due: (due.deadline, due.parcel_id))
+
+
+def still_due(rows: Iterable[ToJudge], taken: Mapping[int, datetime]) -> list[ToJudge]:
+    """Those whose deadline is the one that was taken: the others were judged by somebody else in between."""
+    return [row for row in rows if row.next_deadline == taken.get(row.watched.parcel_id)]
