@@ -39,6 +39,8 @@ __all__ = [
     "find",
     "findings_of",
     "involved",
+    "of_orders",
+    "step_counts",
     "today",
     "with_todo",
 ]
@@ -69,6 +71,12 @@ def today(shops: Sequence[int], now: datetime, operator_id: int | None = None, l
             open_findings=Finding.objects.filter(shop_id__in=shops, state="open").count(),
             yesterday=_yesterday(shops, now),
         )
+
+
+def step_counts(shops: Sequence[int], now: datetime) -> tuple[StepCount, ...]:
+    """Open cases by step, for the tabs of the list."""
+    with for_shops(shops):
+        return _steps(shops, now)
 
 
 def _steps(shops: Sequence[int], now: datetime) -> tuple[StepCount, ...]:
@@ -183,6 +191,13 @@ def cases_of_parcels(shops: Sequence[int], parcel_ids: Sequence[int]) -> dict[in
         return {
             row.parcel_id: case_row(row) for row in case_rows(shops).filter(parcel_id__in=parcel_ids).order_by("id")
         }
+
+
+def of_orders(shops: Sequence[int], order_ids: Sequence[int]) -> dict[int, CaseRow]:
+    """Order → its newest case."""
+    with for_shops(shops):
+        rows = case_rows(shops).filter(order_id__in=order_ids).order_by("id")
+        return {row.order_id: case_row(row) for row in rows}
 
 
 def involved(shop_id: int, parcel_ids: Sequence[int]) -> dict[int, tuple[int, bool]]:

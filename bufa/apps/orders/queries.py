@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+
+from django.db.models import F
 
 from bufa.apps.orders import people
 from bufa.apps.orders.models import AfterSale, Order, Recipient
 from bufa.lib.tenancy import for_shops
 
 RESEND = 7
+TO_ANSWER = 6
 AGREED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRow:
+    """One 补寄 ticket in a list; `status` and `deadline` are the platform's."""
+
+    shop_id: int
+    number: str
+    order_id: int
+    order_number: str
+    status: int
+    deadline: datetime | None
+    applied_at: datetime | None
+    reason: str
+    resend_carrier: str
+    resend_number: str
 
 
 def ids_of(shop_id: int, numbers: Sequence[str]) -> dict[str, int]:
@@ -63,3 +83,35 @@ def open_resends(shop_id: int, order_id: int) -> list[tuple[str, int, datetime |
     with for_shops([shop_id]):
         rows = AfterSale.objects.filter(shop_id=shop_id, order_id=order_id, type=RESEND, status=AGREED)
         return list(rows.order_by("id").values_list("number", "update_time", "deadline"))
+
+
+def resend_tickets(shops: Sequence[int], *, open_only: bool = True, limit: int = 100) -> list[TicketRow]:
+    """补寄 tickets by the platform's clock: those to answer first, then those to ship; else newest first."""
+    with for_shops(shops):
+        rows = AfterSale.objects.filter(shop_id__in=shops, type=RESEND).select_related("order")
+        if open_only:
+            rows = rows.filter(status__in=[TO_ANSWER, AGREED]).order_by(
+                "status", F("deadline").asc(nulls_last=True), "id"
+            )
+        else:
+            rows = rows.order_by("-id")
+        return [
+            TicketRow(
+                shop_id=row.shop_id,
+                number=row.number,
+                order_id=row.order_id,
+                order_number=row.order.number,
+                status=row.status,
+                deadline=row.deadline,
+                applied_at=row.applied_at,
+                reason=row.reason,
+                resend_carrier=row.resend_carrier,
+                resend_number=row.resend_number,
+            )
+            for row in rows[:limit]
+        ]
+
+
+def tickets_to_answer(shops: Sequence[int], *, limit: int = 20) -> list[TicketRow]:
+    """补寄 tickets that wait for the shop's answer, the most urgent first."""
+    return [row for row in resend_tickets(shops, limit=limit * 2) if row.status == TO_ANSWER][:limit]

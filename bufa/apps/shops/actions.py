@@ -90,6 +90,20 @@ def add_operator(
     return operator.pk
 
 
+def set_language(*, operator_id: int, language: str) -> None:
+    """The language in which this person reads the desk."""
+    Operator.objects.filter(id=operator_id).update(language=language)
+
+
+def rename_shop(*, shop_id: int, name: str, by: str) -> None:
+    """Raises Refused("name_empty")."""
+    if not name.strip():
+        raise Refused("name_empty")
+    with for_shops([shop_id]):
+        Shop.objects.filter(id=shop_id).update(name=name.strip()[:80])
+        audit.record(shop_id, by, "shop.rename", f"shop:{shop_id}")
+
+
 def add_member(*, shop_id: int, operator_id: int, role: Role, by: str) -> None:
     """Give an operator a role in the shop; one who was there before comes back with this role."""
     with for_shops([shop_id]):
