@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -47,7 +48,7 @@ def exchange(
     """
     started = time.monotonic()
     try:
-        with http.stream(
+        request = http.build_request(
             "POST",
             url,
             content=content,
@@ -55,17 +56,18 @@ def exchange(
             params=params,
             headers=headers,
             timeout=TIMEOUT,
-        ) as answer:
+        )
+        with _streamed(http, request) as answer:
             status = answer.status_code
             body = _read(answer, started)
     except _BEFORE_SENDING as error:
         raise ProviderError("refused_connection", retryable=True, text=type(error).__name__) from None
+    except httpx.InvalidURL:
+        raise ProviderError("input", text="the provider's address is no URL") from None
     except httpx.TimeoutException as error:
         raise broken("timeout", changes=changes, text=type(error).__name__) from None
     except (httpx.HTTPError, httpx.StreamError) as error:
         raise broken("cut", changes=changes, text=type(error).__name__) from None
-    except httpx.InvalidURL:
-        raise ProviderError("input", text="InvalidURL") from None
     if status == 429:
         raise ProviderError("limited", retryable=True, wait=_wait(answer), code="429", raw=body)
     if status >= 500:
@@ -73,6 +75,15 @@ def exchange(
     if not 200 <= status < 300:
         raise ProviderError("http", code=str(status), raw=body)
     return body
+
+
+@contextmanager
+def _streamed(http: httpx.Client, request: httpx.Request) -> Iterator[httpx.Response]:
+    answer = http.send(request, stream=True)
+    try:
+        yield answer
+    finally:
+        answer.close()
 
 
 def broken(why: str, *, changes: bool, **more: Any) -> ProviderError:

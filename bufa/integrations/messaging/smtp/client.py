@@ -101,8 +101,9 @@ class Client:
 
 def _address(told: str) -> str:
     address = parseaddr(told)[1]
+    whole = told.strip()
     ok = address.isascii() and address.count("@") == 1 and not any(char in address for char in " \r\n<>")
-    return address if ok else ""
+    return address if ok and (whole == address or whole.endswith(f"<{address}>")) else ""
 
 
 def _dotted(message: bytes) -> bytes:

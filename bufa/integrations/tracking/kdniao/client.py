@@ -11,6 +11,7 @@ from bufa.integrations import wire
 from bufa.integrations.ports import ProviderError, TrackReport
 from bufa.integrations.tracking.kdniao import mapping
 from bufa.integrations.tracking.kdniao.settings import Settings
+from bufa.lib.http import client as http_factory
 
 _QUERY = "/Ebusiness/EbusinessOrderHandle.aspx"
 _SUBSCRIBE = "/api/dist"
@@ -22,7 +23,6 @@ _WORDS = (
     ("套餐", "no_credit"),
     ("不支持", "unsupported"),
 )
-from bufa.lib.http import client as http_factory
 
 _ALREADY = ("已订阅", "重复订阅")
 _NO_TRACE = ("暂无轨迹", "无轨迹", "没有轨迹")
