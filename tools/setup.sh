@@ -31,8 +31,11 @@ if [ "$(cat .venv/.bufa-setup 2>/dev/null)" != "$want" ] || ! .venv/bin/python -
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
         -r requirements-dev.lock ||
         fail "the packages could not be installed (see above). If it says 'No matching distribution', there is no ready-made package for this machine ($(uname -sm), $("$python" --version)); if it says 'Connection' or 'Retrying', the package index can't be reached"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e . ||
+    if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index \
+        -e . >.venv/.bufa-install.log 2>&1; then
+        cat .venv/.bufa-install.log >&2
         fail "Bufa itself could not be installed into .venv (see above)"
+    fi
     echo "$want" >.venv/.bufa-setup
 fi
 .venv/bin/python tools/i18n.py compile

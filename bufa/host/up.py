@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bufa.host.postgres import Postgres, provision_given
@@ -20,6 +21,7 @@ from bufa.host.supervisor import Child, Supervisor, to_stderr
 from bufa.host.trouble import Trouble
 
 HISTORY_DONE = "history done"
+HISTORY_DAYS = 21
 WORKER = ("manage", "procrastinate", "worker", "--concurrency=4", "--shutdown-graceful-timeout=4")
 
 
@@ -120,10 +122,7 @@ class Up:
         )
 
     def _simulator(self) -> Child:
-        # The same port at each start: the sample shop's connections name it.
-        memory = self.wishes.data / "simulator.port"
-        port = _port_again(memory)
-        memory.write_text(str(port))
+        world = self._world()
 
         def hear(line: str) -> None:
             if "simulator" in self.facts or not line.startswith("{"):
@@ -137,10 +136,31 @@ class Up:
 
         return Child(
             "simulator",
-            self.python("-m", "simulator", "--port", str(port), "--seed", "7"),
+            self.python(
+                "-m", "simulator", "--seed", "7", "--start", world["start"], "--port", world["port"],
+                "--smtp-port", world["smtp_port"], "--ledger", str(self.wishes.data / "simulator-ledger.jsonl"),
+            ),
             on_line=hear,
             is_ready=lambda: "simulator" in self.facts,
-        )
+        )  # fmt: skip
+
+    def _world(self) -> dict[str, str]:
+        """Where and when the simulated world began: the same at each start, because the sample shop names its ports.
+
+        It begins three weeks ago and stands still; the demo lets history run. A world that was cut off before its
+        history was done keeps its beginning, too.
+        """
+        memory = self.wishes.data / "demo.json"
+        world: dict[str, str] = {}
+        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+            world = json.loads(memory.read_text())
+        if not world:
+            began = datetime.now(UTC).replace(microsecond=0) - timedelta(days=HISTORY_DAYS)
+            world = {"start": began.isoformat(), "port": "0", "smtp_port": "0"}
+        for name in ("port", "smtp_port"):
+            world[name] = str(_free_port(int(world[name])))
+        memory.write_text(json.dumps(world))
+        return world
 
     def _demo(self) -> Child:
         def hear(line: str) -> None:
@@ -187,11 +207,11 @@ def _check_port(host: str, port: int) -> None:
             raise Trouble(f"Port {port} is taken ({error.strerror}). Choose another one: --port {port + 1}.") from None
 
 
-def _port_again(memory: Path) -> int:
-    with contextlib.suppress(FileNotFoundError, ValueError, Trouble):
-        port = int(memory.read_text())
-        _check_port("127.0.0.1", port)
-        return port
+def _free_port(wanted: int) -> int:
+    if wanted:
+        with contextlib.suppress(Trouble):
+            _check_port("127.0.0.1", wanted)
+            return wanted
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
