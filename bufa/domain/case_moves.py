@@ -314,7 +314,8 @@ def _tell_customer(facts: CaseFacts, params: Params, now: datetime) -> tuple[Cha
     if purpose is facts.main_purpose:
         if facts.notice_state is NoticeState.SENT:
             raise Refused("customer_already_told", purpose=purpose.value)
-        changes["notice_state"] = NoticeState.QUEUED
+        if facts.notice_state is not NoticeState.SKIPPED:  # told after all: the case has gone on meanwhile
+            changes["notice_state"] = NoticeState.QUEUED
     elif purpose in (Purpose.REISSUE_SENT, Purpose.REISSUE_DELIVERED):
         raise Refused("nothing_to_tell_yet", purpose=purpose.value)
     if purpose is Purpose.ASK_OPEN_TICKET:
@@ -333,7 +334,8 @@ def _customer_told(facts: CaseFacts, params: Params, now: datetime) -> tuple[Cha
 
 
 def _notice_failed(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
-    is_main = _purpose(facts, params) is facts.main_purpose and facts.notice_state is not NoticeState.SENT
+    settled = facts.notice_state in (NoticeState.SENT, NoticeState.SKIPPED)
+    is_main = _purpose(facts, params) is facts.main_purpose and not settled
     return ({"notice_state": NoticeState.FAILED} if is_main else {}), ()
 
 

@@ -83,8 +83,8 @@ def decide(facts: CaseFacts, action: Action, *, role: Role | None, now: datetime
     """What the action makes of the case, or Refused with the reason; nothing is changed here.
 
     `role` None is the system: facts that came in. Parameters by action: confirm_verdict claim · choose_measure
-    measure, until (wait), carrier_pays · change_measure reason, measure (None: determine again), until · ask_carrier answer_due ·
-    record_consent who · record_refusal, go_without_consent, skip_notice, dismiss, reopen reason · submit
+    measure, until (wait), carrier_pays · change_measure reason, measure (None: determine again), until · ask_carrier
+    answer_due · record_consent who · record_refusal, go_without_consent, skip_notice, dismiss, reopen reason · submit
     override_reason · submission_accepted promise_at · release_unknown accepted, reason · tell_customer, customer_told,
     notice_failed purpose, channel · close reason, outcome · take owner · note text.
     """
@@ -93,7 +93,7 @@ def decide(facts: CaseFacts, action: Action, *, role: Role | None, now: datetime
         check(role, Permission.OVERRIDE_GATE)
     changes, effects = move.apply(facts, params, now)
     new = after(facts, changes)
-    state = first_unfinished(new) if len(move.targets) > 1 or move.targets != (facts.state,) else facts.state
+    state = first_unfinished(new)
     if state not in move.targets:
         raise AssertionError(f"{action} led from {facts.state} to {state}, which the table does not list")
     entry = _entry(facts, action, changes, params)

@@ -17,7 +17,7 @@ class CaseMoney:
     """The money and clocks of one case. All amounts in fen; None where not known.
 
     `risk_fen` at `risk_at`: the platform's next step. `loss_chance` 0 to 1. `recovery_fen`: what the carrier is
-    expected to pay when it is at fault. `reissue_eta`, `original_eta`: the day by which the customer would hold the goods.
+    expected to pay when it is at fault. `reissue_eta`, `original_eta`: when the customer would hold the goods.
     """
 
     paid_fen: int | None

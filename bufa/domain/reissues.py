@@ -19,7 +19,7 @@ from bufa.domain.permissions import Permission, check, may
 class Answer(StrEnum):
     """What a check says."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - an answer, not a secret
     REFUSED = "refused"
     PUNISHED_LATER = "punished_later"
     CANNOT_TELL = "cannot_tell"
@@ -38,7 +38,7 @@ class Route(StrEnum):
 class FormAddress:
     """An address on the form, without plain text where that is not needed: `has_*` say whether it is there.
 
-    A pickup address also needs `address_id`, the platform's `send_address_id`, unless the shop has no access to the API.
+    A pickup address also needs `address_id`, the platform's `send_address_id`, unless the shop has no API access.
     """
 
     province: str = ""
@@ -52,7 +52,7 @@ class FormAddress:
 
 @dataclass(frozen=True, slots=True)
 class RecipientMatch:
-    """What tells whether the parcel goes to the order's recipient: the platform's ids, else blind indexes. "" unknown."""
+    """What tells whether the parcel goes to the order's recipient: platform ids, else blind indexes; "" unknown."""
 
     order_open_address_id: str = ""
     form_open_address_id: str = ""
@@ -88,7 +88,7 @@ class Form:
 
     `used_before`: what the register of used numbers says, None when it was not asked. `order_is_late`: the order missed
     one of the platform's clocks, so that another package without a ticket counts as sending again (重新发货异常).
-    `needs_pickup_id`: the pickup address must carry the platform's id. `numbers_in_shop`: used by another parcel of ours.
+    `shipped`: the platform knows a first package. `collected_at`: the reissue's first track, where there is one already.
     """
 
     order_number: str
@@ -183,7 +183,7 @@ def gate(form: Form, now: datetime) -> GateReport:
 
 
 def choose_route(ticket: TicketFacts | None, shipped: bool, *, has_api: bool = True) -> tuple[Route, Why]:
-    """The platform route of a reissue (design.md §6) and why: an agreed ticket first, a first shipment by its own call."""
+    """The platform route of a reissue (design.md §6) and why; an agreed ticket comes first."""
     if not has_api:
         return Route.COPY_PACK, Why("route_no_api")
     if ticket is not None and ticket.is_agreed:

@@ -1,4 +1,4 @@
-"""The platform's rules as dated data (rulebooks/*.toml). What the fields mean is written at the top of the data file."""
+"""The platform's rules as dated data (rulebooks/*.toml). The data file's head explains the fields."""
 
 from __future__ import annotations
 

@@ -82,9 +82,9 @@ CONFIRMED, SUSPECTED = 70, 35
 
 WEIGHT: Mapping[Source, Mapping[Claim, int]] = {
     # A carrier that admits something against itself is believed; that it "is moving" is believed less.
-    Source.CARRIER: {claim: 90 for claim in Claim} | {Claim.MOVING: 45, Claim.DELIVERED: 50, Claim.REFUSED: 60},
+    Source.CARRIER: dict.fromkeys(Claim, 90) | {Claim.MOVING: 45, Claim.DELIVERED: 50, Claim.REFUSED: 60},
     # Only the customer knows what was in the box, and whether it came.
-    Source.CUSTOMER: {claim: 50 for claim in Claim}
+    Source.CUSTOMER: dict.fromkeys(Claim, 50)
     | {
         Claim.WRONG_OR_SHORT: 75,
         Claim.DAMAGED: 75,
@@ -92,7 +92,7 @@ WEIGHT: Mapping[Source, Mapping[Claim, int]] = {
         Claim.DELIVERED: 95,
         Claim.MOVING: 10,
     },
-    Source.TRACKING: {claim: 70 for claim in Claim},
+    Source.TRACKING: dict.fromkeys(Claim, 70),
 }
 
 IMPLIES: Mapping[Claim, frozenset[Claim]] = {

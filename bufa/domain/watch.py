@@ -97,7 +97,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning_:
+class Warning_:  # noqa: N801 - Warning is Python's own
     """A finding that will come at `at` if nothing happens."""
 
     rule_id: str

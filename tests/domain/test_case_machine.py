@@ -1,0 +1,167 @@
+"""Any walk through a case: what must hold whatever people and facts do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from bufa.domain import cases
+from bufa.domain.cases import (
+    TABLE,
+    Action,
+    CaseState,
+    Claim,
+    ConsentPolicy,
+    EffectKind,
+    FindingFact,
+    Outcome,
+    Purpose,
+    ReissueState,
+)
+from bufa.domain.kinds import Measure, Role
+from bufa.domain.outcome import Refused
+
+START = datetime(2026, 11, 24, 2, tzinfo=UTC)
+
+
+class AnyWalk(RuleBasedStateMachine):
+    """Every action with every parameter, by every role, at any time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = START
+
+    @initialize(policy=st.sampled_from(ConsentPolicy), needs_ticket=st.booleans())
+    def open(self, policy: ConsentPolicy, needs_ticket: bool) -> None:
+        found = [FindingFact("transit_timeout", START)]
+        self.facts = cases.opened(START, found, consent_policy=policy, needs_ticket=needs_ticket)
+
+    @rule(
+        action=st.sampled_from(Action),
+        role=st.sampled_from([Role.OWNER, Role.OWNER, None, Role.AGENT, Role.WAREHOUSE]),
+        claim=st.sampled_from(Claim),
+        measure=st.sampled_from([*Measure, Measure.REISSUE, Measure.REISSUE]),
+        purpose=st.sampled_from([None, None, *Purpose]),
+        yes=st.booleans(),
+        hours=st.integers(1, 200),
+    )
+    def act(
+        self,
+        action: Action,
+        role: Role | None,
+        claim: Claim,
+        measure: Measure,
+        purpose: Purpose | None,
+        yes: bool,
+        hours: int,
+    ) -> None:
+        due = self.now + timedelta(hours=hours)
+        params: dict[str, Any] = {
+            "reason": "x",
+            "who": "x",
+            "text": "x",
+            "accepted": yes,
+            "answer_due": due,
+            "until": due,
+        }
+        params |= {"claim": claim, "measure": measure, "purpose": purpose, "carrier_pays": yes, "promise_at": due}
+        before = self.facts
+        closed_to = cases.can(before, action, role, self.now)
+        try:
+            decision = cases.decide(before, action, role=role, now=self.now, **params)
+        except Refused:
+            return  # nothing has changed: `before` is frozen
+        assert closed_to is None
+        self.facts = cases.after(before, decision.changes)
+        assert self.facts.state is decision.state
+        assert self.facts.round in (before.round, before.round + 1)
+        if before.state is CaseState.CLOSED and action is not Action.REOPEN:
+            assert self.facts.state is CaseState.CLOSED
+        for effect in decision.effects:
+            if effect.kind is EffectKind.SUBMIT_REISSUE:
+                assert before.reissue_state is ReissueState.DRAFT
+                assert before.consent_settled
+        if self.facts.round > before.round:
+            assert not self.facts.has_reissue
+
+    @rule(hours=st.integers(1, 100))
+    def wait(self, hours: int) -> None:
+        self.now += timedelta(hours=hours)
+
+    @rule()
+    def ticket_opens(self) -> None:
+        self.facts = cases.after(self.facts, {"ticket_open": True})
+
+    @invariant()
+    def state_follows_from_facts(self) -> None:
+        if hasattr(self, "facts"):
+            assert cases.first_unfinished(self.facts) is self.facts.state
+
+    @invariant()
+    def always_knows_what_next(self) -> None:
+        if not hasattr(self, "facts"):
+            return
+        best = cases.next_best(self.facts, self.now)
+        assert best.why.code
+        if best.waiting_for == "shop":
+            assert best.action in cases.open_actions(self.facts, Role.OWNER, self.now)
+
+    @invariant()
+    def a_live_reissue_is_never_left_alone(self) -> None:
+        if hasattr(self, "facts") and self.facts.reissue_is_live:
+            assert self.facts.state in (CaseState.SUBMITTING, CaseState.TELLING, CaseState.FOLLOWING)
+
+    @invariant()
+    def closed_has_an_outcome(self) -> None:
+        if hasattr(self, "facts"):
+            assert (self.facts.state is CaseState.CLOSED) == isinstance(self.facts.outcome, Outcome)
+
+
+def test_every_arrow_of_the_table_is_reached_from_a_new_case() -> None:
+    """Walks all cases there are (times and rounds held still), so no row is dead and no state out of reach."""
+    waiting = [cases.opened(START)]
+    seen, arrows = set(waiting), set()
+    while waiting:
+        facts = waiting.pop()
+        for action in Action:
+            for role in (Role.OWNER, None):
+                if cases.can(facts, action, role, START) is not None:
+                    continue
+                for params in BRANCHES.get(action, [{}]):
+                    try:
+                        decision = cases.decide(facts, action, role=role, now=START, **SAID | params)
+                    except Refused:
+                        continue
+                    arrows.add((facts.state, action, decision.state))
+                    after = cases.after(facts, decision.changes)
+                    if after not in seen and after.round <= 2:
+                        seen.add(after)
+                        waiting.append(after)
+
+    table = {(source, move.action, target) for move in TABLE for source in move.sources for target in move.targets}
+    assert arrows <= table
+    assert {state for _, _, state in arrows} == set(CaseState)
+    # A row with several sources lists the targets of all of them: each target must be reached from one of them.
+    assert {(move.action, target) for move in TABLE for target in move.targets} == {(act, to) for _, act, to in arrows}
+    assert {(source, action) for source, action, _ in table} == {(source, action) for source, action, _ in arrows}
+
+
+SAID: dict[str, Any] = {"reason": "x", "who": "x", "text": "x", "until": START + timedelta(hours=9)}
+MEASURES: list[dict[str, Any]] = [{"measure": measure} for measure in Measure]
+BRANCHES: dict[Action, list[dict[str, Any]]] = {
+    Action.CONFIRM_VERDICT: [{"claim": Claim.LOST}, {"claim": Claim.DAMAGED}],
+    Action.CHOOSE_MEASURE: [*MEASURES, {"measure": Measure.REISSUE, "carrier_pays": False}],
+    Action.CHANGE_MEASURE: [*MEASURES, {"measure": None}],
+    Action.RELEASE_UNKNOWN: [{"accepted": True}, {"accepted": False}],
+    Action.CUSTOMER_TOLD: [{}, {"purpose": "apology"}],
+}
+
+
+AnyWalk.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestAnyWalk = AnyWalk.TestCase
