@@ -29,12 +29,15 @@ class Coded:
 
 
 def lookup(provider: str, code: str) -> Coded | None:
-    """What `code` means to `provider`; None where the table does not know it. Doudian and files speak in words."""
-    return _tables().get(provider, _tables()["words"]).get(code.strip())
+    """What `code` means to `provider`; None where no table knows it. Doudian and files speak in words, and the
+    others write a word beside their number."""
+    code = code.strip()
+    own = _tables().get(provider, {}).get(code)
+    return own or _tables()["words"].get(code)
 
 
 def split_name(name: str) -> tuple[Kind, Reason | None]:
-    """"held.weather" -> (Kind.HELD, Reason.WEATHER). Raises ValueError for words that are not ours."""
+    """`held.weather` -> (Kind.HELD, Reason.WEATHER). Raises ValueError for words that are not ours."""
     kind, _, reason = name.partition(".")
     return Kind(kind), Reason(reason) if reason else None
 
