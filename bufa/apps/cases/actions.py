@@ -269,6 +269,13 @@ def about(*, shop_id: int, case_id: int) -> tuple[CaseFacts, list[int], str]:
         return case_facts.read(case, around), case_facts.parcel_ids(case), str(case.verdict.get("claim", ""))
 
 
+def kept_facts(*, shop_id: int, case_id: int) -> dict[str, Any]:
+    """The row's own facts as JSON, with what other rooms keep beside them."""
+    with for_shops([shop_id]):
+        kept: dict[str, Any] = Case.objects.values_list("facts", flat=True).get(shop_id=shop_id, id=case_id)
+        return kept
+
+
 def take_todo(*, shop_id: int, case_id: int) -> tuple[EffectWanted, ...]:
     """Empty a case's to-do list and return it: the caller does these things in the same transaction."""
     with for_shops([shop_id]):

@@ -197,7 +197,8 @@ def record_answer(
             by=by,
             now=now,
             version=version,
-            **({"who": person} if given else {"reason": terms or person}),
+            who=person,
+            reason="" if given else terms or person,
         )
         row = _consent(shop_id, case_id, acted.round, "given" if given else "refused", by, now, terms)
         row.person, row.position, row.said_at = person[:60], position[:60], said_at

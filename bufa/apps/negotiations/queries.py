@@ -80,7 +80,7 @@ def of_case(shop_id: int, case_id: int, *, carrier: str, place: str = "") -> Tal
 
 
 def contacts_for(shop_id: int, carrier: str, place: str = "") -> tuple[ContactView, ...]:
-    """Active contacts of a carrier: the branch named in `place` first, then other branches, the head office last."""
+    """Active contacts of a carrier: the branch named in `place` first, then the head office, then others."""
 
     def distance(contact: ContactView) -> int:
         if not contact.branch:

@@ -10,7 +10,7 @@ from bufa.apps.orders.models import AfterSale, Line, Order, Recipient
 from bufa.lib.tenancy import for_shops
 
 AFTER_SALE_RESEND = 7
-"""The platform's type of 补寄; statuses: 6 to answer, 8 agreed and to ship, 13 shipped, 14 received, 27 refused, 28 closed."""
+"""补寄. Its statuses: 6 to answer, 8 agreed and to ship, 13 shipped, 14 received, 27 refused, 28 closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class RecipientView:
     has_plain: bool = False
     has_cipher: bool = False
     open_address_id: str = ""
+    blind_index: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,4 +148,5 @@ def _recipient(row: Recipient) -> RecipientView:
         has_plain=bool(row.plain),
         has_cipher=bool(row.phone_cipher),
         open_address_id=row.open_address_id,
+        blind_index=row.blind_index,
     )

@@ -1,0 +1,166 @@
+"""What a notice would say now: the values of a case put into the trade's texts, and which channels are open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bufa.apps.cases import actions as cases
+from bufa.apps.cases.letter_words import carrier_name, measure_words, reason_words
+from bufa.apps.cases.queries import cases_by_id
+from bufa.apps.cases.shapes import CaseRow
+from bufa.apps.orders import queries as orders
+from bufa.apps.orders.views import order_view
+from bufa.apps.parcels.views import parcel_views
+from bufa.apps.shops import queries as shops
+from bufa.domain.cases import CaseFacts, Claim, Purpose
+from bufa.domain.notices import Channel, Language, Rendered, render
+from bufa.domain.outcome import Refused, Why
+from bufa.lib.tenancy import for_shops
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One channel's notice as it would leave. `refused`: why this channel is closed (then there is no text)."""
+
+    purpose: str
+    channel: str
+    language: str
+    text: str = field(repr=False)
+    subject: str = field(repr=False)
+    script: tuple[str, ...] = field(repr=False)
+    segments: int
+    values: Mapping[str, str]
+    to: str
+    refused: Why | None
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """How the recipient can be reached. Plain values only for the moment of sending."""
+
+    phone_cipher: str = field(repr=False)
+    phone_mask: str = ""
+    email: str = field(default="", repr=False)
+
+
+def values_of(shop_id: int, case_id: int, language: Language) -> tuple[CaseFacts, dict[str, str | datetime]]:
+    """The values that texts are filled with. Nothing of the buyer but the order's tail."""
+    with for_shops([shop_id]):
+        case: CaseRow = cases_by_id([shop_id], [case_id])[case_id]
+        facts, parcels, weighed = cases.about(shop_id=shop_id, case_id=case_id)
+        current = parcel_views([shop_id], parcels[-1:])[parcels[-1]]
+        values: dict[str, str | datetime] = {
+            "shop": shops.shop(shop_id).name,
+            "order_tail": case.order_number[-4:],
+            "reason": reason_words(facts.claim or (Claim(weighed) if weighed else None), language),
+            "measure": measure_words(facts.measure, language),
+        }
+        if current.number:
+            values |= {"number": current.number, "carrier": carrier_name(current.carrier, language)}
+        stored = cases.kept_facts(shop_id=shop_id, case_id=case_id)
+        if facts.promise_at is not None:
+            first = stored.get("promise_from")
+            values["eta_to"] = facts.promise_at
+            values["eta_from"] = datetime.fromisoformat(first) if first else facts.promise_at
+        return facts, values
+
+
+def addressee(shop_id: int, order_id: int) -> Addressee:
+    """The recipient's ways: the platform's cipher of the phone, and an email where one was given."""
+    known = orders.ciphers(shop_id, order_id)
+    plain = orders.open_plain(shop_id, order_id)
+    return Addressee(known.get("phone", ""), known.get("phone_mask", ""), plain.email)
+
+
+def compose(
+    shop_id: int,
+    case_id: int,
+    purpose: Purpose,
+    channel: Channel,
+    language: Language = Language.ZH,
+    edited: Mapping[str, str] | None = None,
+) -> Rendered:
+    """The notice with values edited by a person put over our own. Raises Refused notice_values_missing."""
+    _, values = values_of(shop_id, case_id, language)
+    merged: dict[str, Any] = {**values, **{name: value for name, value in (edited or {}).items() if value.strip()}}
+    return render(purpose, channel, language, merged)
+
+
+def closed_channel(shop_id: int, order_id: int, purpose: Purpose, channel: Channel) -> Why | None:
+    """Why a channel can't be used for this purpose now; None when it can."""
+    match channel:
+        case Channel.SMS:
+            if not addressee(shop_id, order_id).phone_cipher:
+                return Why("no_phone_cipher")
+            return None if sms_template(shop_id, purpose) else Why("no_sms_template", {"purpose": purpose.value})
+        case Channel.EMAIL:
+            order = order_view(shop_id, order_id)
+            if order is None or not order.recipient.has_email:
+                return Why("no_email")
+            return None if mail_sender(shop_id) else Why("no_mail_sender")
+        case _:
+            return None
+
+
+def sms_template(shop_id: int, purpose: Purpose) -> Mapping[str, Any] | None:
+    """The platform's template for a purpose: `{"id": …, "params": {their name: our name}}` in the connection."""
+    connection = shops.connection(shop_id, "doudian")
+    templates = connection.settings.get("sms_templates", {}) if connection else {}
+    found = templates.get(purpose.value)
+    return found if isinstance(found, Mapping) and found.get("id") else None
+
+
+def mail_sender(shop_id: int) -> str:
+    """The shop's own mail address, "" when it has none."""
+    connection = shops.connection(shop_id, "smtp")
+    return str(connection.settings.get("sender", "")) if connection else ""
+
+
+def proposals(
+    shop_id: int, case_id: int, purpose: Purpose | None = None, language: Language = Language.ZH
+) -> tuple[Proposal, ...]:
+    """What could be said now on each channel, best channel first: SMS, then email, then a call."""
+    with for_shops([shop_id]):
+        case = cases_by_id([shop_id], [case_id])[case_id]
+        facts, _ = values_of(shop_id, case_id, language)
+        wanted = purpose or facts.main_purpose or fallback_purpose(facts)
+        who = addressee(shop_id, case.order_id)
+        return tuple(_proposal(case, wanted, channel, language, who) for channel in Channel)
+
+
+def fallback_purpose(facts: CaseFacts) -> Purpose:
+    """What there is to say while the measure owes the customer nothing yet."""
+    if facts.needs_ticket and not facts.ticket_open:
+        return Purpose.ASK_OPEN_TICKET
+    return Purpose.APOLOGY if facts.verdict_confirmed else Purpose.EARLY_WARNING
+
+
+def _proposal(case: CaseRow, purpose: Purpose, channel: Channel, language: Language, who: Addressee) -> Proposal:
+    refused = closed_channel(case.shop_id, case.order_id, purpose, channel)
+    shown = Rendered("", "", 0, (), {})
+    if refused is None:
+        try:
+            shown = compose(case.shop_id, case.case_id, purpose, channel, language)
+        except Refused as told:
+            refused = told.why
+    to = who.phone_mask if channel is not Channel.EMAIL else _mask(who.email)
+    return Proposal(
+        purpose=purpose.value,
+        channel=channel.value,
+        language=language.value,
+        text=shown.text,
+        subject=shown.subject,
+        script=shown.script,
+        segments=shown.segments,
+        values=shown.values,
+        to=to,
+        refused=refused,
+    )
+
+
+def _mask(email: str) -> str:
+    name, at, host = email.partition("@")
+    return f"{name[:1]}***{at}{host}" if at else ""

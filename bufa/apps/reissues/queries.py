@@ -1,0 +1,109 @@
+"""Reading reissues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bufa.apps.reissues.forms import Checked, Draft, ReissueForm, check_form, open_draft
+from bufa.apps.reissues.models import Reissue
+from bufa.lib.tenancy import for_shops
+
+__all__ = [
+    "Checked",
+    "Draft",
+    "Found",
+    "ReissueForm",
+    "ReissueView",
+    "check_form",
+    "find",
+    "of_case",
+    "open_draft",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ReissueView:
+    """One reissue as the case page shows it; its effect with attempts is `effects.queries.by_id([…], [effect_id])`."""
+
+    reissue_id: int
+    round: int
+    code: str
+    state: str
+    carrier: str
+    number: str
+    contents: tuple[tuple[str, int], ...]
+    pickup_id: int | None
+    delivery: dict[str, Any]
+    route: str
+    after_sale_number: str
+    gate: tuple[dict[str, Any], ...]
+    override_reason: str
+    parcel_id: int | None
+    effect_id: int | None
+    eta_from: datetime | None
+    eta_to: datetime | None
+    by: str
+    created_at: datetime
+    submitted_at: datetime | None
+    accepted_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    shop_id: int
+    code: str
+    case_code: str
+    order_number: str
+    carrier: str
+    number: str
+
+
+def of_case(shop_id: int, case_id: int) -> tuple[ReissueView, ...]:
+    """A case's reissues, oldest first; refused and stopped ones too."""
+    with for_shops([shop_id]):
+        rows = Reissue.objects.filter(shop_id=shop_id, case_id=case_id).order_by("id")
+        return tuple(_view(row) for row in rows)
+
+
+def find(shops: Sequence[int], text: str, limit: int = 10) -> tuple[Found, ...]:
+    """Reissues whose own number begins with the text, in any case."""
+    text = "".join(text.split()).upper()
+    if len(text) < 4 or not text.startswith("R"):
+        return ()
+    with for_shops(shops):
+        rows = Reissue.objects.filter(shop_id__in=shops, code__startswith=text).select_related("case__order")
+        return tuple(
+            Found(row.shop_id, row.code, row.case.code, row.case.order.number, row.carrier, row.number)
+            for row in rows.order_by("-id")[:limit]
+        )
+
+
+def _view(row: Reissue) -> ReissueView:
+    return ReissueView(
+        reissue_id=row.pk,
+        round=row.round,
+        code=row.code,
+        state=row.state,
+        carrier=row.carrier,
+        number=row.number,
+        contents=tuple((str(line), int(count)) for line, count in row.contents),
+        pickup_id=row.pickup_address_id,
+        delivery=row.delivery,
+        route=row.route,
+        after_sale_number=row.after_sale_number,
+        gate=tuple(row.gate),
+        override_reason=row.override_reason,
+        parcel_id=row.parcel_id,
+        effect_id=row.effect_id,
+        eta_from=row.eta_from,
+        eta_to=row.eta_to,
+        by=row.by,
+        created_at=row.created_at,
+        submitted_at=row.submitted_at,
+        accepted_at=row.accepted_at,
+        ended_at=row.ended_at,
+    )
