@@ -18,8 +18,10 @@ def missing() -> list[str]:
     from django.db.migrations.autodetector import MigrationAutodetector
     from django.db.migrations.loader import MigrationLoader
     from django.db.migrations.state import ProjectState
+    from django.utils import translation
 
-    loader = MigrationLoader(None, ignore_no_initial=True)
+    translation.deactivate_all()  # a translated label is no change of a model
+    loader = MigrationLoader(None)
     if conflicts := loader.detect_conflicts():
         return [f"{app}: two last migrations, {' and '.join(names)}" for app, names in conflicts.items()]
     detector = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps))
