@@ -21,7 +21,9 @@ needs_samples = pytest.mark.skipif(
 
 KINDS_OF_LABEL: dict[str, frozenset[str]] = {
     "pending_pickup": frozenset({"label_created"}),
-    "in_transit": frozenset({"collected", "arrived_hub", "in_transit", "arrived_destination", "forwarded", "customs", "eta"}),
+    "in_transit": frozenset(
+        {"collected", "arrived_hub", "in_transit", "arrived_destination", "forwarded", "customs", "eta"}
+    ),
     "out_for_delivery": frozenset({"out_for_delivery"}),
     "bad_number": frozenset({"out_for_delivery"}),
     "at_pickup_point": frozenset({"ready_for_pickup"}),
@@ -35,7 +37,7 @@ KINDS_OF_LABEL: dict[str, frozenset[str]] = {
     "stuck": frozenset({"held"}),
     "exception_other": frozenset({"held"}),
 }
-"""Which kinds of the last dated scan agree with a history's label. A dummy number's mixed track ends out for delivery."""
+"""Which kinds of the last dated scan agree with a history's label. A dummy's mixed track ends out for delivery."""
 
 
 def histories(*, origin: str | None = None) -> Iterator[dict[str, Any]]:

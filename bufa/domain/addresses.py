@@ -27,9 +27,7 @@ def complete(province: str, city: str, district: str, detail: str) -> Why | None
     `address_unknown_province` when the province is none.
     """
     province, city, district, detail = (_width(part).strip() for part in (province, city, district, detail))
-    missing = [
-        name for name, value in (("province", province), ("city", city), ("district", district)) if not value
-    ]
+    missing = [name for name, value in (("province", province), ("city", city), ("district", district)) if not value]
     if "district" in missing and city.removesuffix("市") in NO_DISTRICT:
         missing.remove("district")
     if len(_bare_detail(province, city, district, detail)) < MIN_DETAIL:

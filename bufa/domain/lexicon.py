@@ -8,6 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from bufa.domain.kinds import Kind, Reason
 
@@ -18,11 +19,11 @@ PLATFORM_HUB_WORDS = ("转运中心", "中转中心", "集散中心", "分拨中
 
 CARRIER_HUB_WORDS = (
     *PLATFORM_HUB_WORDS,
-    *("分拣中心", "处理中心", "枢纽中心", "集包中心", "航空部", "航空组", "分拨场", "操作中心", "速运中心", "速递中心"),
-    *("转运场", "中转场", "转运部", "中转部", "中转站", "转运站", "集散点", "集散地", "分拣部", "枢纽", "航站", "口岸局"),
-    *("分拨", "中转", "转运", "集散", "邮区", "航空中心", "运转中心", "管理中心"),
+    *("分拣中心", "处理中心", "枢纽中心", "集包中心", "操作中心", "速运中心", "速递中心", "航空中心", "运转中心"),
+    *("管理中心", "航空部", "航空组", "转运场", "中转场", "分拨场", "转运部", "中转部", "分拣部", "中转站", "转运站"),
+    *("集散点", "集散地", "航站", "口岸局", "枢纽", "分拨", "中转", "转运", "集散", "邮区"),
 )
-"""What carriers call their hubs: JD 分拣中心, China Post 处理中心, Deppon 枢纽中心 and 转运场, ZTO 中转部, J&T and SF 集散点."""
+"""What carriers call their hubs: JD 分拣中心, China Post 处理中心, Deppon 枢纽中心, ZTO 中转部, SF and J&T 集散点."""
 
 _PHONE = (
     r"(?:\+?86[-\s]?)?(?<!\d)(?:1\d{2}[-\s*]?[\d*]{4}[-\s*]?\d{4}(?:[-转]\d{1,6})?|0\d{2,3}[-\s]?\d{7,8}(?:[-转]\d{1,6})?"
@@ -30,7 +31,8 @@ _PHONE = (
 )
 _PHONES = re.compile(rf"<[pnl]>|{_PHONE}", re.IGNORECASE)
 _BRACKETED_PHONES = re.compile(
-    rf"[(\[【]\s*(?:(?:手机|电话|tel)[:\s]*)?(?:{_PHONE}|<[pl]>)(?:\s*[/,、]\s*(?:{_PHONE}|<[pl]>))*\s*[)\]】]", re.IGNORECASE
+    rf"[(\[【]\s*(?:(?:手机|电话|tel)[:\s]*)?(?:{_PHONE}|<[pl]>)(?:\s*[/,、]\s*(?:{_PHONE}|<[pl]>))*\s*[)\]】]",
+    re.IGNORECASE,
 )
 _BRACKETS = re.compile(r"(?:【([^【】]*)】|\[([^\[\]]*)\])")
 _SAID = re.compile(r"(?:原因|类型|备注|状态|因|结果|说明|情况)(?:是|为|:)?\s*$")
@@ -38,11 +40,15 @@ _SPOKEN = re.compile(
     r"^(?:问题件|疑难件|异常件|拒收|签收|派件|到件|收件|发件|装袋|拆包|建包|代收点|自提柜|快递柜|退件|退件签收|退回|留仓|揽收"
     r"|问题件签收|派送|投递|拦截|拦截件|转寄|.{0,6}签收)$"
 )
-_STATION = re.compile(r"驿站|柜|超市|便利店|兔喜|邻里|代收点|自提|丰巢|菜鸟|合作点|服务站|小栈|快递之家|生活\+|服务点代收")
+_STATION = re.compile(r"驿站|柜|超市|便利店|兔喜|邻里|代收点|自提|丰巢|菜鸟|合作点|服务站|小栈|快递之家|生活\+")
 _DELIVERY_OFFICE = re.compile(r"投递部$|投递站$|派送部$")
 _HUB = re.compile("|".join(CARRIER_HUB_WORDS))
 _HUB_SITE = re.compile(
-    "|".join(word for word in CARRIER_HUB_WORDS if len(word) > 2) + r"|(?:中转|集散|枢纽|分拨|转运)(?:公司)?(?=[】\]]|$)"
+    "|".join(word for word in CARRIER_HUB_WORDS if len(word) > 2)
+    + r"|(?:中转|集散|枢纽|分拨|转运)(?:公司)?(?=[】\]]|$)"
+)
+_HUB_NAMES = re.compile(
+    rf"(?:{'|'.join(word for word in CARRIER_HUB_WORDS if len(word) > 2)}|(?<=发往)\S{{1,6}}中转\b)(?:公司)?"
 )
 _PLATFORM_HUB = re.compile("|".join(PLATFORM_HUB_WORDS))
 _NEXT_STOP = re.compile(
@@ -55,26 +61,36 @@ _COURIER = (
     r"(?:快递员|派件员|派送员|配送员|业务员|小件员|收件员|揽收员|揽件员|揽投员|投递员|取件员|扫描员|操作员|派件人|派送人|取件人"
     r"|揽收人|投递人|发件员|兔兔快递员|扫描人员|司机|站长|联系人)"
 )
-_VERBS = "派|收|取|已|将|外|开始|按|重新|操作|联系|会|再|因|与|电话|手机|在|到|的|上门|无法|未|正在|为您|收件|揽|进行|完成|库存|接"
-_COURIER_NAME = re.compile(
-    rf"({_COURIER})(?:姓名)?\s*(?:是|为|:)?\s*(?!{_VERBS})[^\s,。;!()〔〕:\d]{{1,10}}?(?=正在|派件|派送|已|电话|手机|[\s,。;!()〔:\d]|$)"
+_VERBS = (
+    r"派|收|取|已|将|外|开始|按|重新|操作|联系|会|再|因|与|电话|手机|在|到|的|上门|无法|未|为|揽|进行|完成|库存|接|正"
 )
-_PLACES_MAN = re.compile(r"〕\s*的\s*(?!派件|快件|包裹)[^\s,。;()〔]{1,12}?\s*(?=正在|已收件|已揽收|已取件|已进行|失败签收|派件中)")
-_LOCALISED = re.compile(r"(?<=交给)[^\s,。;()〔]{1,8}(?=,|\s)|(?<=分配给)[^\s,。;()〔]{1,8}")
+_COURIER_NAME = re.compile(
+    rf"({_COURIER})(?:姓名)?\s*(?:是|为|:)?\s*(?!{_VERBS})[^\s,。;!()〔〕:\d]{{1,10}}?"
+    rf"(?=正在|派件|派送|已|电话|手机|[\s,。;!()〔:\d]|$)"
+)
+_PLACES_MAN = re.compile(
+    r"〕\s*的\s*(?!派件|快件|包裹)[^\s,。;()〔]{1,12}?\s*(?=正在|已收件|已揽收|已取件|已进行|失败签收|派件中)"
+)
+_HANDED_TO = re.compile(r"(?<=交给)[^\s,。;()〔]{1,8}(?=,|\s)|(?<=分配给)[^\s,。;()〔]{1,8}")
 
 _CONDITIONS = re.compile(
-    r"(?:如果|如有|如遇|如您|如需|如未|如发现|如对|如非|如出现|如果您|如包裹|如快件|如外包装|如货物|如收到|如存在|若有|若您|若需|若未|若发现|若遇|若快件|若包裹|若外包装|若|倘若|万一|一旦"
+    r"(?:如果|如有|如遇|如您|如需|如未|如发现|如对|如非|如出现|如包裹|如快件|如外包装|如货物|如收到|如存在|若|倘若|万一|一旦"
     r"|有问题请?|有疑问|有任何|任何(?:问题|疑问))[^,。;!]*"
 )
 _BOILERPLATE = re.compile(
-    r"(?:投诉电话|投诉热线|客服电话|客服热线|服务热线|联系电话|派件员电话|网点电话|部门电话|揽投部电话|查询电话|咨询电话)[:\s]*[^,。;!]*"
-    r"|(?:感谢|谢谢|期待|敬请|祝您|请放心|请您放心|请耐心|请保持|请您?当面|请当场|请您?(?:先)?(?:验|检查|清点|查验|开箱)|请您?准备签收|请您?(?:及时|尽快|注意|当面)?(?:查收|签收)|请确认|请在评价|赏个|给个好评"
-    r"|疫情(?:期间|防控|期)|为(?:了)?(?:避免|防止|保证|保障|确保|您的)|以免|以防|谨防|避免|防止|温馨提示|收到(?:包裹|快件|货)后|签收(?:前|时|后)|验收|本着|保护您|可放心|风里来|上有老|不求|申通小哥|圆通快递小哥"
-    r"|快递小哥每|今天的兔兔|怀揣|卯足|连接美好|无处不在|给您服务|疫苗|也可联系|祝|佩戴口罩|体温)[^,。;!]*"
+    r"(?:(?:投诉|客服|查询|咨询|联系|派件员|网点|部门|揽投部)电话|(?:投诉|客服|服务)热线)[:\s]*[^,。;!]*"
+    r"|(?:感谢|谢谢|期待|敬请|祝|请放心|请您放心|请耐心|请保持|请您?当面|请当场|请您?(?:先)?(?:验|检查|清点|查验|开箱)"
+    r"|请您?准备签收|请您?(?:及时|尽快|注意|当面)?(?:查收|签收)|请确认|请在评价|赏个|给个好评|温馨提示|收到(?:包裹|快件|货)后"
+    r"|签收(?:前|时|后)|验收|为(?:了)?(?:避免|防止|保证|保障|确保|您的)|以免|以防|谨防|避免|防止|本着|保护您|可放心"
+    r"|疫情(?:期间|防控|期)|给您服务|疫苗|佩戴口罩|体温|也可联系|今天的兔兔|怀揣|卯足|连接美好|无处不在"
+    r"|风里来|上有老|不求|申通小哥|圆通快递小哥|快递小哥每)[^,。;!]*"
     r"|[^,。;!]*(?:找不到(?:包裹|快件)等问题|安全呼叫|消毒|口罩|体温)[^,。;!]*"
     r"|(?:是否|有无)[^,。;!]*"
 )
-_NEGATED = re.compile(r"(?:无|未见?|没有|并未|不会|不存在|未发现|防|杜绝|非)[^,。;!原因]{0,4}(?:破损|丢失|遗失|损坏|短少|受损)|(?:外包装|包装|外观|包裹)?完好(?:无损)?")
+_NEGATED = re.compile(
+    r"(?:无|未见?|没有|并未|不会|不存在|未发现|防|杜绝|非)[^,。;!原因]{0,4}(?:破损|丢失|遗失|损坏|短少|受损)"
+    r"|(?:外包装|包装|外观|包裹)?完好(?:无损)?"
+)
 _ASIDES = re.compile(r"[(【\[][^()【】\[\]]*(?:外呼|专属|热线|安全呼叫|放心接听|号码)[^()【】\[\]]*[)】\]]")
 _SPACES = re.compile(r"\s+")
 
@@ -97,17 +113,12 @@ def clean(text: str) -> str:
     text = _mask_brackets(text)
     text = _COURIER_NAME.sub(r"\1", text)
     text = _PLACES_MAN.sub("〕的", text)
-    text = _LOCALISED.sub("", text)
+    text = _HANDED_TO.sub("", text)
     text = _CONDITIONS.sub("", text)
     text = _BOILERPLATE.sub("", text)
     text = _NEGATED.sub("", text)
     text = _HUB_NAMES.sub(HUB, text)
     return _SPACES.sub(" ", text).strip(" ,;")
-
-
-_HUB_NAMES = re.compile(
-    rf"(?:{'|'.join(sorted((word for word in CARRIER_HUB_WORDS if len(word) > 2), key=len, reverse=True))}|(?<=发往)\S{{1,6}}中转\b)(?:公司)?"
-)
 
 
 def _signer(match: re.Match[str]) -> str:
@@ -233,5 +244,5 @@ def _one_of(patterns: list[str]) -> re.Pattern[str]:
 
 
 @cache
-def _data() -> dict[str, list[dict[str, object]]]:
+def _data() -> dict[str, list[dict[str, Any]]]:
     return tomllib.loads(files("bufa.domain").joinpath("lexicon.toml").read_text(encoding="utf-8"))

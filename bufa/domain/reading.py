@@ -18,7 +18,16 @@ from bufa.domain.kinds import Kind, Reason
 from bufa.domain.parcels import Scan
 from bufa.domain.personal import strip_personal
 
-__all__ = ["Reading", "is_carrier_hub", "is_platform_hub", "place_in", "read", "strip_personal", "text_digest", "to_scan"]
+__all__ = [
+    "Reading",
+    "is_carrier_hub",
+    "is_platform_hub",
+    "place_in",
+    "read",
+    "strip_personal",
+    "text_digest",
+    "to_scan",
+]
 
 FINE, TEXT, COARSE = 2, 1, 0
 
@@ -123,7 +132,7 @@ def _without_digits(text: str) -> str:
 
 
 def is_platform_hub(text: str) -> bool:
-    """Whether the text puts the parcel at a 转运中心, 中转中心, 集散中心 or 分拨中心 (announced next stops do not count)."""
+    """Whether the text puts the parcel at a 转运中心, 中转中心, 集散中心 or 分拨中心, not only announces one."""
     return lexicon.names_platform_hub(text)
 
 
@@ -133,7 +142,9 @@ def is_carrier_hub(text: str) -> bool:
 
 
 _PLACE = re.compile(r"【([^】]{2,30})】|\[([^\]]{2,30})\]")
-_NO_PLACE = re.compile(r"<[NPL]>|^(?:签收|派件|到件|收件|发件|装袋|代收点|问题件|拒收|自提柜|家门口|本人)|\d{5}|原因|代签|客户|联系")
+_NO_PLACE = re.compile(
+    r"<[NPL]>|^(?:签收|派件|到件|收件|发件|装袋|代收点|问题件|拒收|自提柜|家门口|本人)|\d{5}|原因|代签|客户|联系"
+)
 
 
 def place_in(text: str) -> str:

@@ -20,6 +20,8 @@ MIN_LENGTH, MAX_LENGTH = 6, 32
 _PIECES = re.compile(r"^(JD[0-9A-Z]{8,20}?)-\d{1,3}(?:-\d{1,3})?-?\d*-?$")
 _S10 = re.compile(r"^[A-Z]{2}(\d{8})(\d)[A-Z]{2}$")
 _WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
+_WRAPPING = re.compile(r"^['\"`,;:。、]+|['\"`,;:。、]+$")
+"""Spreadsheets guard long digits with an apostrophe; lists leave their commas."""
 _ODD = re.compile(r"[^0-9A-Z]")
 
 
@@ -58,12 +60,19 @@ class NumberCheck:
 
 def clean(raw: str) -> str:
     """The number as the carrier knows it: half-width, upper case, without blanks, invisible characters, or the
-    piece/total suffix of JD's box barcodes (JDVD00936215561-1-1-). Idempotent. Other odd characters stay for `check`."""
-    text = unicodedata.normalize("NFKC", raw)
-    text = "".join(char for char in text if not char.isspace() and unicodedata.category(char) not in ("Cf", "Cc"))
-    text = text.strip("'\"`,;:。,;、:").upper()  # spreadsheets guard long digits with an apostrophe
+    piece/total suffix of JD's box barcodes (JDVD00936215561-1-1-). Idempotent. Other odd characters stay, for `check`.
+    """
+    text = _evened(raw)
+    while (again := _evened(text)) != text:  # dropping a blank or raising a case can make letters that combine
+        text = again
     boxed = _PIECES.match(text)
     return boxed.group(1) if boxed else text
+
+
+def _evened(text: str) -> str:
+    text = unicodedata.normalize("NFKC", text)
+    text = "".join(char for char in text if not char.isspace() and unicodedata.category(char) not in ("Cf", "Cc"))
+    return _WRAPPING.sub("", text).upper()
 
 
 def s10_check_digit(serial: str) -> int:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable
 
+from bufa.domain import waybills
 from bufa.lib import crypto
 from bufa.lib.db import cursor
 
 
 def clean_number(raw: str) -> str:
     """One way to write a number: no spaces, capital letters, without the piece count that scanners add (-1-1-)."""
-    text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", raw)).upper()
-    return re.sub(r"-\d{1,3}-\d{1,3}-?$", "", text)[:40]
+    return waybills.clean(raw)[:40]
 
 
 def digest(carrier: str, number: str) -> bytes:
