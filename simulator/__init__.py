@@ -1,4 +1,4 @@
-"""The outside world: the shop platform, tracking providers, carriers, SMS gateway and customers, spoken to over the wire only.
+"""The outside world, spoken to over the wire only: shop platform, tracking providers, carriers, customers.
 
 Nothing here knows Bufa and Bufa knows nothing of it. Start it with ``python -m simulator``.
 """

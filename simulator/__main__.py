@@ -1,4 +1,4 @@
-"""``python -m simulator``: run the outside world. Its first line of output is one JSON object with all that a client needs."""
+"""``python -m simulator``: run the outside world. Its first line of output is all that a client needs, as JSON."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds in a real one")
     parser.add_argument("--start", help="ISO 8601; time stands still there until it is stepped")
-    parser.add_argument("--stepping", action="store_true", help="stand still, 21 days before now unless --start is given")
+    parser.add_argument("--stepping", action="store_true", help="stand still, 21 days ago unless --start is given")
     parser.add_argument("--orders-per-day", type=int, default=60)
     parser.add_argument("--ledger", help="also write the ledger to this JSON-lines file")
     return parser.parse_args(argv)
@@ -77,7 +77,7 @@ async def serve(args: argparse.Namespace) -> int:
     sim = Sim(seed=args.seed, clock=clock, orders_per_day=args.orders_per_day, ledger=args.ledger)
     smtp_port = await sim.post.listen(args.host, args.smtp_port)
     config = uvicorn.Config(
-        app.make(sim),  # type: ignore[arg-type]
+        app.make(sim),
         log_level="error",
         access_log=False,
         lifespan="off",
@@ -90,7 +90,7 @@ async def serve(args: argparse.Namespace) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, done.set)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    running = asyncio.ensure_future(server._serve([sock]))  # noqa: SLF001 serve() would take the signals for itself
+    running = asyncio.ensure_future(server._serve([sock]))  # serve() would take the signals for itself
     while not server.started and not running.done():
         await asyncio.sleep(0.01)
     host, port = sock.getsockname()[:2]

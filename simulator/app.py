@@ -74,7 +74,7 @@ class Door:
 
     @staticmethod
     async def _body(receive: Receive) -> bytes:
-        parts = []
+        parts: list[bytes] = []
         while True:
             message = await receive()
             if message["type"] != "http.request":
@@ -104,7 +104,7 @@ class Door:
 
     @staticmethod
     async def _cut(receive: Receive, send: Send) -> None:
-        """Drop the connection without a reply; where the server gives no way to do so, break off in the middle of one."""
+        """Drop the connection without a reply; where the server has no way to do so, break off in mid-reply."""
         transport = getattr(getattr(receive, "__self__", None), "transport", None)
         if transport is not None:
             transport.abort()
@@ -136,7 +136,7 @@ def make(sim: Sim) -> Door:
         return JSONResponse(answer)
 
     async def authorize(request: Request) -> Response:
-        """The page on which a merchant agrees; the code goes back by redirect, or is shown when no address was given."""
+        """The page on which a merchant agrees; the code goes back by redirect, or is shown where no address is."""
         query = dict(request.query_params)
         if request.method == "GET":
             action = "/doudian/authorize?" + urlencode(query)

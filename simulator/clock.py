@@ -43,7 +43,7 @@ def midnight(at: float) -> int:
 
 
 def between_hours(at: float, first: int, last: int, spread: int = 0) -> int:
-    """``at`` itself when its Beijing hour is in [first, last), otherwise ``spread`` seconds after the next ``first``."""
+    """``at`` when its Beijing hour is in [first, last), otherwise ``spread`` seconds after the next ``first``."""
     hour = beijing(at).hour
     if first <= hour < last:
         return int(at)

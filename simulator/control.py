@@ -16,7 +16,7 @@ from simulator.sim import Sim
 from simulator.state import Json, Order, Parcel
 from simulator.trouble import KINDS
 
-Handler = Callable[[Request, Json], Awaitable[Any]]
+Handler = Callable[[Sim, Request, Json], Awaitable[Any]]
 
 
 class Bad(Exception):
@@ -194,120 +194,136 @@ async def _push(sim: Sim, body: Json) -> Json:
     return {"registered": ok, "probe": "answered" if ok else "not answered", "url": sim.pusher.url}
 
 
-def routes(sim: Sim) -> list[Route]:
-    """All of ``/control`` and ``/ledger``."""
+async def clock(sim: Sim, request: Request, body: Json) -> Json:
+    return await _set_clock(sim, body) if request.method == "POST" else _clock(sim)
 
-    def json_route(path: str, handler: Handler, *methods: str) -> Route:
+
+async def push(sim: Sim, request: Request, body: Json) -> Json:
+    return await _push(sim, body)
+
+
+async def kdniao(sim: Sim, request: Request, body: Json) -> Json:
+    """The account's own push address at KDNiao."""
+    sim.kdniao.url = str(body.get("url") or "")
+    return {"url": sim.kdniao.url}
+
+
+async def trouble(sim: Sim, request: Request, body: Json) -> Json:
+    if request.method == "POST":
+        sim.trouble.add(
+            str(body.get("kind")),
+            service=str(body.get("service") or ""),
+            method=str(body.get("method") or ""),
+            times=int(body.get("times", 1)),
+            seconds=float(body.get("seconds", 5)),
+        )
+    elif request.method == "DELETE":
+        sim.trouble.clear()
+    return {"kinds": KINDS, "standing": sim.trouble.shown()}
+
+
+async def orders(sim: Sim, request: Request, body: Json) -> Any:
+    if request.method == "POST":
+        return make_order(sim, body)
+    return [{"order_id": o.order_id, "status": o.status, "fate": o.fate} for o in sim.world.orders.values()]
+
+
+async def order(sim: Sim, request: Request, body: Json) -> Json:
+    return order_truth(sim, _order(sim, request.path_params["order_id"]))
+
+
+async def ship(sim: Sim, request: Request, body: Json) -> Json:
+    """The warehouse ships an order now."""
+    package = sim.world.ship(_order(sim, request.path_params["order_id"]))
+    if package is None:
+        raise Bad("the order is not waiting to be shipped", 409)
+    return {"number": package.number, "carrier": package.carrier}
+
+
+async def waybills(sim: Sim, request: Request, body: Json) -> Json:
+    """The label desk."""
+    if body.get("carrier") not in carriers.CARRIERS:
+        raise Bad(f"unknown carrier {body.get('carrier')}")
+    parcel = sim.world.hand_out(_order(sim, body.get("order_id")), body["carrier"])
+    return {"number": parcel.number, "carrier": parcel.carrier, "order_id": parcel.order_id}
+
+
+async def after_sales(sim: Sim, request: Request, body: Json) -> Json:
+    sale = sim.customers.open(_order(sim, body.get("order_id")), int(body.get("type", 7)))
+    if sale is None:
+        raise Bad("the order has an open after-sale", 409)
+    return {"aftersale_id": str(sale.aftersale_id), "status": sale.status}
+
+
+async def revive(sim: Sim, request: Request, body: Json) -> Json:
+    """A lost parcel moves again, now."""
+    parcel = sim.world.by_number.get(str(body.get("number")))
+    if parcel is None:
+        raise Bad("no such number", 404)
+    sim.world.revive(sim.world.orders[parcel.order_id], parcel)
+    return parcel_truth(sim, parcel)
+
+
+async def tokens(sim: Sim, request: Request, body: Json) -> Json:
+    """Make tokens old: last_hour, access, refresh; or busy for one refusal of a refresh."""
+    sim.tokens.age(str(body.get("state")))
+    return {"ok": True}
+
+
+async def fates(sim: Sim, request: Request, body: Json) -> Json:
+    return dict(lives.FATES)
+
+
+async def feed(sim: Sim, request: Request, body: Json) -> Any:
+    """What customers say and do; ``since`` is the seq of the last row already seen."""
+    since = int(request.query_params.get("since", 0))
+    rows = enumerate(sim.world.feed[since:], since + 1)
+    return [{"seq": seq, "at": iso(f.at), "order_id": f.order_id, "kind": f.kind, "text": f.text} for seq, f in rows]
+
+
+async def counts(sim: Sim, request: Request, body: Json) -> Json:
+    return truth(sim)
+
+
+async def ledger(sim: Sim, request: Request, body: Json) -> Any:
+    query = request.query_params
+    return sim.ledger.select(query.get("service", ""), query.get("method", ""), int(query.get("since", 0)))
+
+
+_TABLE: list[tuple[str, Handler, list[str]]] = [
+    ("/control/clock", clock, ["GET", "POST"]),
+    ("/control/push", push, ["POST"]),
+    ("/control/kdniao", kdniao, ["POST"]),
+    ("/control/trouble", trouble, ["GET", "POST", "DELETE"]),
+    ("/control/orders", orders, ["GET", "POST"]),
+    ("/control/orders/{order_id}", order, ["GET"]),
+    ("/control/orders/{order_id}/ship", ship, ["POST"]),
+    ("/control/waybills", waybills, ["POST"]),
+    ("/control/after-sales", after_sales, ["POST"]),
+    ("/control/revive", revive, ["POST"]),
+    ("/control/tokens", tokens, ["POST"]),
+    ("/control/fates", fates, ["GET"]),
+    ("/control/feed", feed, ["GET"]),
+    ("/control/truth", counts, ["GET"]),
+    ("/ledger", ledger, ["GET"]),
+]
+
+
+def routes(sim: Sim) -> list[Route]:
+    """All of ``/control`` and ``/ledger``, JSON in and out."""
+
+    def bound(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def run(request: Request) -> Response:
             try:
-                raw = await request.body()
-                body = await request.json() if raw else {}
+                body = await request.json() if await request.body() else {}
                 if not isinstance(body, dict):
                     raise Bad("a JSON object is wanted")
-                return JSONResponse(await handler(request, body))
+                return JSONResponse(await handler(sim, request, body))
             except Bad as bad:
                 return JSONResponse({"error": str(bad)}, status_code=bad.status)
             except (ValueError, TypeError, KeyError) as error:
                 return JSONResponse({"error": f"{type(error).__name__}: {error}"}, status_code=400)
 
-        return Route(path, run, methods=list(methods))
+        return run
 
-    async def clock(request: Request, body: Json) -> Json:
-        return await _set_clock(sim, body) if request.method == "POST" else _clock(sim)
-
-    async def push(request: Request, body: Json) -> Json:
-        return await _push(sim, body)
-
-    async def kdniao(request: Request, body: Json) -> Json:
-        sim.kdniao.url = str(body.get("url") or "")
-        return {"url": sim.kdniao.url}
-
-    async def trouble(request: Request, body: Json) -> Any:
-        if request.method == "POST":
-            sim.trouble.add(
-                str(body.get("kind")),
-                service=str(body.get("service") or ""),
-                method=str(body.get("method") or ""),
-                times=int(body.get("times", 1)),
-                seconds=float(body.get("seconds", 5)),
-            )
-        elif request.method == "DELETE":
-            sim.trouble.clear()
-        return {"kinds": KINDS, "standing": sim.trouble.shown()}
-
-    async def orders(request: Request, body: Json) -> Any:
-        if request.method == "POST":
-            return make_order(sim, body)
-        return [{"order_id": o.order_id, "status": o.status, "fate": o.fate} for o in sim.world.orders.values()]
-
-    async def order(request: Request, body: Json) -> Json:
-        return order_truth(sim, _order(sim, request.path_params["order_id"]))
-
-    async def ship(request: Request, body: Json) -> Json:
-        package = sim.world.ship(_order(sim, request.path_params["order_id"]))
-        if package is None:
-            raise Bad("the order is not waiting to be shipped", 409)
-        return {"number": package.number, "carrier": package.carrier}
-
-    async def waybills(request: Request, body: Json) -> Json:
-        if body.get("carrier") not in carriers.CARRIERS:
-            raise Bad(f"unknown carrier {body.get('carrier')}")
-        parcel = sim.world.hand_out(_order(sim, body.get("order_id")), body["carrier"])
-        return {"number": parcel.number, "carrier": parcel.carrier, "order_id": parcel.order_id}
-
-    async def after_sales(request: Request, body: Json) -> Json:
-        sale = sim.customers.open(_order(sim, body.get("order_id")), int(body.get("type", 7)))
-        if sale is None:
-            raise Bad("the order has an open after-sale", 409)
-        return {"aftersale_id": str(sale.aftersale_id), "status": sale.status}
-
-    async def revive(request: Request, body: Json) -> Json:
-        parcel = sim.world.by_number.get(str(body.get("number")))
-        if parcel is None:
-            raise Bad("no such number", 404)
-        sim.world.revive(sim.world.orders[parcel.order_id], parcel)
-        return parcel_truth(sim, parcel)
-
-    async def tokens(request: Request, body: Json) -> Json:
-        sim.tokens.age(str(body.get("state")))
-        return {"ok": True}
-
-    async def fates(request: Request, body: Json) -> Json:
-        return lives.FATES
-
-    async def feed(request: Request, body: Json) -> Any:
-        since = int(request.query_params.get("since", 0))
-        rows = [vars_of(f, i + 1) for i, f in enumerate(sim.world.feed)]
-        return rows[since:]
-
-    async def counts(request: Request, body: Json) -> Json:
-        return truth(sim)
-
-    async def ledger(request: Request, body: Json) -> Any:
-        query = request.query_params
-        return sim.ledger.select(query.get("service", ""), query.get("method", ""), int(query.get("since", 0)))
-
-    return [
-        json_route("/control/clock", clock, "GET", "POST"),
-        json_route("/control/push", push, "POST"),
-        json_route("/control/kdniao", kdniao, "POST"),
-        json_route("/control/trouble", trouble, "GET", "POST", "DELETE"),
-        json_route("/control/orders", orders, "GET", "POST"),
-        json_route("/control/orders/{order_id}", order, "GET"),
-        json_route("/control/orders/{order_id}/ship", ship, "POST"),
-        json_route("/control/waybills", waybills, "POST"),
-        json_route("/control/after-sales", after_sales, "POST"),
-        json_route("/control/revive", revive, "POST"),
-        json_route("/control/tokens", tokens, "POST"),
-        json_route("/control/fates", fates, "GET"),
-        json_route("/control/feed", feed, "GET"),
-        json_route("/control/truth", counts, "GET"),
-        json_route("/ledger", ledger, "GET"),
-    ]
-
-
-def vars_of(row: Any, seq: int) -> Json:
-    """A feed row as JSON."""
-    return {"seq": seq, **{k: iso(v) if k == "at" else v for k, v in vars(row).items()}}
-
-
+    return [Route(path, bound(handler), methods=methods) for path, handler, methods in _TABLE]

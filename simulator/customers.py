@@ -1,8 +1,8 @@
-"""Customers: they notice trouble, write, open after-sales, answer a text message; and the platform's deadlines on all that."""
+"""Customers notice trouble, write, open after-sales, answer text messages; and the platform's deadlines on that."""
 
 from __future__ import annotations
 
-from simulator.clock import DAY, HOUR, between_hours
+from simulator.clock import DAY, HOUR, between_hours, iso
 from simulator.state import (
     CLOSED,
     REFUND_ONLY,
@@ -19,9 +19,9 @@ from simulator.state import (
     Parcel,
     Sms,
 )
-from simulator.clock import iso
 from simulator.world import World
 
+FAILED = {"lost", "damaged", "never_collected", "returned"}
 _WORDS = {
     "lost": "我的快递好几天没动静了，是不是丢了？",
     "never_collected": "显示发货了但一直没有揽收，到底发了没有？",
@@ -49,14 +49,14 @@ class Customers:
 
     def trouble(self, order: Order, parcel: Parcel) -> None:
         """The moment at which a customer could notice; what they do follows in waking hours."""
-        if parcel.role == "desk" or parcel.life.outcome in {"delivered"} or order.customer == "silent":
+        if parcel.role == "desk" or parcel.life.outcome == "delivered" or order.customer == "silent":
             return
         rng = self.world.rng(f"notice:{parcel.number}")
         when = between_hours(self.world.clock.now() + rng.uniform(1, 20) * HOUR, 8, 23, int(rng.uniform(0, 2 * HOUR)))
         self.world.line.at(when, lambda: self.notice(order, parcel))
 
     def notice(self, order: Order, parcel: Parcel) -> None:
-        """The customer writes, and opens what their manner says. A replacement already on its way keeps them waiting."""
+        """The customer writes, and opens what their manner says. A replacement on its way keeps them waiting."""
         outcome = parcel.life.outcome
         if outcome == "delivered" or parcel.number in order.noticed:
             return
@@ -73,9 +73,9 @@ class Customers:
     def replacement(self, order: Order, parcel: Parcel) -> Parcel | None:
         """A parcel that left after this one and has not failed."""
         for other in self.world.parcels.values():
-            if other.order_id == order.order_id and other.started_at > parcel.started_at:
-                if other.life.outcome not in {"lost", "damaged", "never_collected"}:
-                    return other
+            later = other.order_id == order.order_id and other.started_at > parcel.started_at
+            if later and other.life.outcome not in FAILED:
+                return other
         return None
 
     def open(self, order: Order, kind: int, outcome: str = "lost") -> AfterSale | None:
@@ -105,7 +105,7 @@ class Customers:
         return sale
 
     def open_one(self, order: Order) -> AfterSale | None:
-        """The order's open after-sale, if there is one; a resend on its way does not count once its parcel has failed."""
+        """The order's open after-sale, if any; a resend on its way does not count once its parcel has failed."""
         for sale_id in reversed(order.aftersales):
             sale = self.world.aftersales[sale_id]
             if sale.status in {WAITING, TO_RESEND}:
@@ -120,9 +120,6 @@ class Customers:
         return self.world.orders[sale.order_id].pay_fen if sale.type == REFUND_ONLY else 0
 
     def _log(self, sale: AfterSale, text: str, role: int) -> None:
-        self.world_log(sale, text, role)
-
-    def world_log(self, sale: AfterSale, text: str, role: int) -> None:
         operator = {1: "买家", 2: "商家", 4: "系统"}[role]
         now = self.world.clock.now()
         sale.logs.append({"operator": operator, "time": now, "text": text, "action": text, "role": role})
@@ -150,7 +147,7 @@ class Customers:
         sale.deadline = deadline
         if status in {SUCCESS, RESEND_DONE, CLOSED}:
             sale.final_at = sale.update_at
-        self.world_log(sale, text, role)
+        self._log(sale, text, role)
 
     def agree(self, sale: AfterSale, role: int) -> None:
         """The resend is agreed: the merchant has 72 hours to ship it."""
@@ -204,4 +201,7 @@ class Customers:
         when = between_hours(self.world.clock.now() + rng.uniform(0.3, 8) * HOUR, 8, 23, 1800)
         troubled = [p for p in self.world.parcels.values() if p.order_id == order.order_id and p.life.trouble_at]
         outcome = troubled[-1].life.outcome if troubled else "lost"
-        self.world.line.at(when, lambda: (self.open(order, RESEND, outcome), None)[1])
+        self.world.line.at(when, lambda: self._opens(order, outcome))
+
+    def _opens(self, order: Order, outcome: str) -> None:
+        self.open(order, RESEND, outcome)

@@ -129,7 +129,8 @@ class KdNiao:
         now = self.world.clock.now()
         known = self.watches.get((shipper, number))
         if known is None or not known.open:
-            watch = Watch(shipper, number, push_type, fine, str(data.get("Callback") or data.get("CallBack") or ""), now)
+            mark = str(data.get("Callback") or data.get("CallBack") or "")
+            watch = Watch(shipper, number, push_type, fine, mark, now)
             self.watches[shipper, number] = watch
             first = self.world.rng(f"watch:{number}:{now}").uniform(600, HOUR)
             self.world.line.after(first, lambda: self._look(watch))

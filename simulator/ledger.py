@@ -14,7 +14,7 @@ from simulator.state import Json
 
 @dataclass
 class Entry:
-    """One receipt. ``facts`` are what the service read out of it: order, number, aftersale_id, phone mask, to, outcome."""
+    """One receipt. ``facts`` is what the service read out of it: order, number, ticket, phone mask, outcome."""
 
     seq: int
     at: int

@@ -54,8 +54,10 @@ class Scan:
 
 @dataclass(slots=True)
 class Life:
-    """``outcome`` is one of delivered, not_received, short, lost, damaged, returned, never_collected; ``trouble_at`` is when the customer
-    would notice that something is wrong; ``ends_at`` is when the outcome holds."""
+    """``outcome`` is delivered, not_received, short, lost, damaged, returned or never_collected.
+
+    ``trouble_at`` is when the customer would notice that something is wrong, ``ends_at`` when the outcome holds.
+    """
 
     fate: str
     outcome: str

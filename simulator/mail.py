@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -37,7 +38,7 @@ _FAULTS = {
 
 
 class PostOffice:
-    """Takes every mail. Those to a carrier get an answer, by the order's own luck; the answer goes to the sender's mailbox."""
+    """Takes every mail. A carrier answers by the order's own luck; the answer lies in the sender's mailbox."""
 
     def __init__(self, world: World, ledger: Ledger, trouble: Trouble) -> None:
         self.world = world
@@ -71,7 +72,7 @@ class PostOffice:
         mail = self.take(str(envelope.mail_from or ""), rcpts, raw)
         entry.facts = {"to": rcpts, "subject": mail.subject, "outcome": 250}
         self.ledger.done(entry)
-        if trouble is not None and trouble[0] == "reply_lost" and server.transport is not None:
+        if trouble is not None and trouble[0] == "reply_lost" and isinstance(server.transport, asyncio.WriteTransport):
             server.transport.abort()
         return "250 2.0.0 OK"
 
@@ -85,7 +86,7 @@ class PostOffice:
         now = self.world.clock.now()
         mail = Mail(now, "", sender, rcpts, subject, text, message_id, str(message.get("in-reply-to", "")), len(raw))
         for box in rcpts:
-            self.world.mails.append(Mail(now, box.lower(), sender, rcpts, subject, text, message_id, mail.in_reply_to, len(raw)))
+            self.world.mails.append(replace(mail, box=box.lower()))
             code = box.lower().rsplit("@", 1)[-1].split(".")[0]
             if box.lower().endswith(carriers.MAIL_DOMAIN) and code in carriers.CARRIERS:
                 self._carrier_reads(code, box, mail)

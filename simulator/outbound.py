@@ -57,11 +57,10 @@ class Outbox:
 
     async def deliver(self, post: Post) -> bool:
         """One call; a connection error, a late answer and a wrong answer all count as failed."""
-        if self._client is None:
+        if self._client is None or self._gate is None:
             limits = httpx.Limits(max_connections=self._workers, max_keepalive_connections=self._workers)
             self._client = httpx.AsyncClient(limits=limits, trust_env=False)
             self._gate = asyncio.Semaphore(self._workers)
-        assert self._gate is not None
         async with self._gate:
             try:
                 answer = await self._client.post(

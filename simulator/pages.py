@@ -41,7 +41,8 @@ _FATES = {
 
 def page(title: str, body: str) -> str:
     """A whole page: phone-wide, plain."""
-    links = '<nav><a href="/world">订单</a> · <a href="/mail">邮箱</a> · <a href="/world/sms">短信</a> · <a href="/world/labels">面单台</a></nav>'
+    pages = {"/world": "订单", "/mail": "邮箱", "/world/sms": "短信", "/world/labels": "面单台"}
+    links = "<nav>" + " · ".join(f'<a href="{path}">{name}</a>' for path, name in pages.items()) + "</nav>"
     return (
         f'<!doctype html><html lang="zh-Hans"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{escape(title)}</title>'
@@ -59,7 +60,8 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
 def authorize(sim: Sim, action: str) -> str:
     """The platform's page on which a merchant lets an app in."""
     body = (
-        f"<p>店铺：{escape(SHOP_NAME)}（{sim.world.shop_id}）</p><p>应用 {escape(sim.keys.app_key)} 申请读取订单、售后与物流。</p>"
+        f"<p>店铺：{escape(SHOP_NAME)}（{sim.world.shop_id}）</p>"
+        f"<p>应用 {escape(sim.keys.app_key)} 申请读取订单、售后与物流。</p>"
         f'<form method="post" action="{escape(action)}"><button>同意授权</button></form>'
     )
     return page("店铺授权", body)
@@ -72,8 +74,16 @@ def _world(sim: Sim) -> str:
         text = "；".join(f"{p.carrier} {p.number} {p.role} → {_FATES[p.life.fate]}" for p in parcels)
         sales = "；".join(f"{sim.world.aftersales[i].type}/{sim.world.aftersales[i].status}" for i in order.aftersales)
         rows.append(
-            [order.order_id, stamp(order.created_at), str(order.status), order.buyer.mask_name, order.buyer.place.city]
-            + [_FATES[order.fate], text, sales]
+            [
+                order.order_id,
+                stamp(order.created_at),
+                str(order.status),
+                order.buyer.mask_name,
+                order.buyer.place.city,
+                _FATES[order.fate],
+                text,
+                sales,
+            ]
         )
     feed = [[stamp(f.at), f.order_id, f.text] for f in sim.world.feed[::-1][:40]]
     head = f"<p>现在 {stamp(sim.clock.now())}，订单 {len(sim.world.orders)}，包裹 {len(sim.world.parcels)}</p>"
@@ -91,13 +101,13 @@ def _mail(sim: Sim, box: str) -> str:
     for mail in sim.world.mails:
         boxes[mail.box] = boxes.get(mail.box, 0) + 1
     links = " ".join(f'<a href="/mail?box={escape(b)}">{escape(b)}（{n}）</a>' for b, n in sorted(boxes.items()))
-    parts = [f"<p>{links or '还没有邮件'}</p>"]
-    for mail in [m for m in sim.world.mails if not box or m.box == box][::-1][:100]:
-        parts.append(
-            f"<article><h2>{escape(mail.subject)}</h2><p>{stamp(mail.at)} {escape(mail.sender)} → "
-            f"{escape('、'.join(mail.to))}（邮箱 {escape(mail.box)}）</p><pre>{escape(mail.text)}</pre></article>"
-        )
-    return "".join(parts)
+    shown = [m for m in sim.world.mails if not box or m.box == box][::-1][:100]
+    parts = [
+        f"<article><h2>{escape(mail.subject)}</h2><p>{stamp(mail.at)} {escape(mail.sender)} → "
+        f"{escape('、'.join(mail.to))}（邮箱 {escape(mail.box)}）</p><pre>{escape(mail.text)}</pre></article>"
+        for mail in shown
+    ]
+    return f"<p>{links or '还没有邮件'}</p>" + "".join(parts)
 
 
 def _labels(sim: Sim, message: str) -> str:
@@ -133,7 +143,8 @@ def routes(sim: Sim) -> list[Route]:
         return JSONResponse(rows)
 
     async def sms(request: Request) -> Response:
-        rows = [[stamp(s.at), s.mask, s.order_id, s.content, "" if s.ok else "未送达"] for s in sim.world.sms[::-1][:200]]
+        newest = sim.world.sms[::-1][:200]
+        rows = [[stamp(s.at), s.mask, s.order_id, s.content, "" if s.ok else "未送达"] for s in newest]
         return HTMLResponse(page("短信", table(["时间", "手机", "订单", "内容", ""], rows)))
 
     async def labels(request: Request) -> Response:

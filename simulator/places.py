@@ -116,7 +116,7 @@ def kilometres(a: Place, b: Place) -> float:
 
 
 def linehaul_hours(a: Place, b: Place, rng: Random) -> float:
-    """Hours between the first and the last hub: lorries at 55 km/h in effect, longer to the far west and the islands."""
+    """Hours between the first and the last hub: 55 km/h in effect, slower to the far west and the islands."""
     hours = 4 + kilometres(a, b) / 55
     if any(p.province.startswith(SLOW) for p in (a, b)):
         hours *= 1.45

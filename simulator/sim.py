@@ -68,7 +68,7 @@ class Sim:
         self.trouble = Trouble()
         self.outbox = Outbox(workers)
         self.vault = Vault(f"vault:{seed}")
-        self.tokens = Tokens(self.world.shop_id, SHOP_NAME)
+        self.tokens = Tokens(self.world.shop_id, SHOP_NAME, seed)
         self.pusher = Pusher(self.world, self.outbox, self.trouble, self.keys.app_key, self.keys.app_secret)
         self.templates = Templates()
         self.multi_packs: dict[str, Json] = {}
@@ -79,7 +79,7 @@ class Sim:
         self.world.open_days()
 
     async def advance(self, until: float) -> Json:
-        """Run every event up to ``until`` in order and deliver what they push; raises ValueError while time runs by itself."""
+        """Run every event up to ``until`` in order and deliver the pushes. ValueError while time runs by itself."""
         if not self.clock.stepping:
             raise ValueError("the clock runs by itself; set stepping first")
         async with self._advancing:

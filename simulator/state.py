@@ -1,4 +1,4 @@
-"""The records of the world: orders, packages, parcels, after-sales, mails, text messages. All times are seconds, all money fen."""
+"""The records of the world: orders, packages, parcels, after-sales, mails, messages. Times are seconds, money fen."""
 
 from __future__ import annotations
 

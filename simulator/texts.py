@@ -1,7 +1,8 @@
 """What each carrier writes on a scan, in its own manner. The wording here is made up; only the manner is the carrier's.
 
-Fields: ``city`` and ``site`` are where the scan happens, ``next`` is the next site, ``man`` and ``tel`` the courier, ``line`` the
-site's telephone, ``who`` the signer, ``shelf`` a station or locker, ``n`` the number of the attempt, ``why`` a reason in words.
+Fields: ``city`` and ``site`` are where the scan happens, ``next`` is the next site, ``man`` and ``tel`` the courier,
+``line`` the site's telephone, ``who`` the signer, ``shelf`` a station or locker, ``n`` the number of the attempt,
+``why`` a reason in words.
 """
 
 from __future__ import annotations
@@ -304,7 +305,12 @@ STYLES: dict[str, dict[str, str]] = {
 }
 
 # The word after the city in a hub's name. Those of JD and the post are not among the platform's four words.
-HUB_WORDS = {"jtexpress": "转运中心", "shunfeng": "集散中心", "jd": "分拣中心", "youzhengguonei": "邮件处理中心", "yunda": "分拨中心"}
+HUB_WORDS = {
+    "yunda": "分拨中心",
+    "shunfeng": "集散中心",
+    "jd": "分拣中心",
+    "youzhengguonei": "邮件处理中心",
+}
 SHELVES = ["菜鸟驿站", "兔喜生活超市", "妈妈驿站", "丰巢快递柜", "邻里驿站", "小区东门快递柜"]
 SIGNERS = ["本人", "本人签收", "收件人", "家人"]
 PROXIES = ["家门口", "物业", "门卫", "前台", "邻居", "快递柜"]

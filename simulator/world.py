@@ -72,7 +72,7 @@ class World:
         n = self.count(name)
         tail = Random(f"{self.seed}:{name}:{n}").randrange(10**6)
         width = 19 - len(str(first))
-        return first * 10**width + (n * 10**6 + tail) % 10**width
+        return int(first * 10**width + (n * 10**6 + tail) % 10**width)
 
     # orders
 
@@ -170,7 +170,7 @@ class World:
             self.line.after(rng.uniform(600, 3 * HOUR), lambda: self.cancel(order, "不想要了"))
         hours = rng.uniform(0.7, 9) if luck < 0.94 else rng.uniform(30, 62) if luck < 0.98 else rng.uniform(70, 130)
         when = between_hours(order.paid_at + hours * HOUR, 8, 21, int(rng.uniform(0, 3 * HOUR)))
-        self.line.at(when, lambda: self.ship(order))
+        self.line.at(when, lambda: self._ship_planned(order))
 
     def cancel(self, order: Order, reason: str) -> None:
         """The buyer calls it off before it ships."""
@@ -188,6 +188,9 @@ class World:
         number = self.fresh_number(order.carrier, f"ship:{order.order_id}")
         return self.add_package(order, order.carrier, number, self._rest(order), role="original")
 
+    def _ship_planned(self, order: Order) -> None:
+        self.ship(order)
+
     @staticmethod
     def _rest(order: Order) -> list[tuple[str, int]]:
         return [(x.sub_id, x.count - x.shipped) for x in order.lines if x.count > x.shipped]
@@ -203,7 +206,7 @@ class World:
     def add_package(
         self, order: Order, carrier: str, number: str, items: list[tuple[str, int]], *, role: str, address_id: int = 0
     ) -> Package:
-        """Put a waybill on the order, let its parcel live, and say so. A forward package fills the order's remainder."""
+        """Put a waybill on the order, let its parcel live, and say so. A forward one fills the order's remainder."""
         now = self.clock.now()
         deliver_id = str(self.new_id("deliver", 73))
         extra = role == "extra"

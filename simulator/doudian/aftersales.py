@@ -122,7 +122,8 @@ def list_(sim: Sim, params: Json) -> Json:
     first = str(given[0] if isinstance(given, list) else given).split()
     if first[0] not in _ORDERS:
         raise invalid(10001, "order_by 不支持")
-    applied, updated = _window(params, "start_time", "end_time"), _window(params, "update_start_time", "update_end_time")
+    applied = _window(params, "start_time", "end_time")
+    updated = _window(params, "update_start_time", "update_end_time")
     if updated is not None and first[0] != "update_time":
         raise invalid(10001, "按更新时间查询须按 update_time 排序")
     applied = applied or (sim.clock.now() - 180 * DAY, 10**11)
@@ -222,7 +223,7 @@ def detail(sim: Sim, params: Json) -> Json:
 
 
 def operate(sim: Sim, params: Json) -> Json:
-    """``afterSale.operate`` 501 and 502, with ``update_time`` as a lock; 201 and 202 for refunds. One failure fails all."""
+    """``afterSale.operate`` 501, 502 (and 201, 202) with ``update_time`` as a lock. One failure fails all."""
     kind, items = params.get("type"), params.get("items") or []
     if not isinstance(kind, int):
         raise missing(11005, "type 不能为空")
@@ -301,5 +302,3 @@ def fill_logistics(sim: Sim, params: Json) -> Json:
         }
     )
     return {}
-
-

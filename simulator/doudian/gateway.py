@@ -54,11 +54,17 @@ PER_SECOND = {
     "order.logisticsCompanyList": 500,
 }
 TOLERANCE = 600
+_REQUIRED = {
+    "app_key": "app-id-missing",
+    "method": "parameter-missing",
+    "timestamp": "parameter-missing",
+    "sign": "signature-missing",
+}
 _FACTS = ("order_id", "shop_order_id", "aftersale_id", "after_sale_id", "tracking_no", "logistics_code", "request_id")
 
 
 def seconds(text: str) -> float:
-    """A timestamp as real seconds: seconds, milliseconds or ``2026-01-31 08:00:00`` (GMT+8). Raises the platform's refusal."""
+    """Real seconds of a timestamp: seconds, milliseconds or ``2026-01-31 08:00:00`` (GMT+8). Raises Refusal."""
     if text.isdigit():
         return int(text) / 1000 if len(text) > 11 else int(text)
     try:
@@ -83,7 +89,7 @@ class Gateway:
         self._logs = Random(f"{sim.seed}:log_id")
 
     def call(self, path: str, query: Mapping[str, str], body: str, facts: Json, trouble: str = "") -> Json:
-        """The whole answer as JSON. ``facts`` takes what the ledger should know; ``trouble`` is 20000, 60000 or nothing."""
+        """The whole answer. ``facts`` takes what the ledger should know; ``trouble`` is 20000, 60000 or nothing."""
         method = method_of(path)
         try:
             data = self._checked(method, query, body or query.get("param_json", ""), facts, trouble)
@@ -98,31 +104,8 @@ class Gateway:
 
     def _checked(self, method: str, query: Mapping[str, str], body: str, facts: Json, trouble: str) -> Any:
         sim = self.sim
-        for name, code in (("app_key", "app-id-missing"), ("method", "parameter-missing"), ("sign", "signature-missing")):
-            if not query.get(name):
-                raise missing_platform(code, f"{name} 缺失")
-        if not query.get("timestamp"):
-            raise missing_platform("parameter-missing", "timestamp 缺失")
-        if query.get("v") != "2":
-            raise bad_platform("parameter-invalid", "v 必须为 2")
-        if query["app_key"] != sim.keys.app_key:
-            raise bad_platform("app-id-invalid", "app_key 不存在")
-        if query["method"] != method:
-            raise bad_platform("parameter-invalid", "method 与路径不一致")
-        if abs(seconds(query["timestamp"]) - self.wall()) > TOLERANCE:
-            raise bad_platform("timestamp-invalid", "timestamp 与服务器时间相差过大")
-        try:
-            params = json.loads(body or "{}")
-        except ValueError:
-            raise bad_platform("parameter-format-invalid", "param_json 不是 JSON") from None
-        if not isinstance(params, dict):
-            raise bad_platform("parameter-format-invalid", "param_json 须为对象")
-        self._note(params, facts)
-        how = query.get("sign_method") or "md5"
-        if not verify(
-            query["sign"], sim.keys.app_key, sim.keys.app_secret, method, body or "{}", query["timestamp"], how
-        ):
-            raise bad_platform("signature-invalid", "签名校验失败")
+        self._frame(method, query)
+        params = self._params(method, query, body, facts)
         if method not in METHODS and method not in TOKEN_METHODS:
             raise Refusal(70000, "接口服务已下线", "isp.api-service-off", "接口不存在或已下线")
         if method not in TOKEN_METHODS:
@@ -136,6 +119,35 @@ class Gateway:
         if method == "token.refresh":
             return sim.tokens.refresh(params)
         return METHODS[method](sim, params)
+
+    def _frame(self, method: str, query: Mapping[str, str]) -> None:
+        """The parameters around the call: all there, of this app, of this method, of about now."""
+        for name, code in _REQUIRED.items():
+            if not query.get(name):
+                raise missing_platform(code, f"{name} 缺失")
+        if query.get("v") != "2":
+            raise bad_platform("parameter-invalid", "v 必须为 2")
+        if query["app_key"] != self.sim.keys.app_key:
+            raise bad_platform("app-id-invalid", "app_key 不存在")
+        if query["method"] != method:
+            raise bad_platform("parameter-invalid", "method 与路径不一致")
+        if abs(seconds(query["timestamp"]) - self.wall()) > TOLERANCE:
+            raise bad_platform("timestamp-invalid", "timestamp 与服务器时间相差过大")
+
+    def _params(self, method: str, query: Mapping[str, str], body: str, facts: Json) -> Json:
+        """The call's own parameters, once their signature holds."""
+        try:
+            params = json.loads(body or "{}")
+        except ValueError:
+            raise bad_platform("parameter-format-invalid", "param_json 不是 JSON") from None
+        if not isinstance(params, dict):
+            raise bad_platform("parameter-format-invalid", "param_json 须为对象")
+        self._note(params, facts)
+        how = query.get("sign_method") or "md5"
+        keys = self.sim.keys
+        if not verify(query["sign"], keys.app_key, keys.app_secret, method, body or "{}", query["timestamp"], how):
+            raise bad_platform("signature-invalid", "签名校验失败")
+        return params
 
     def _note(self, params: Json, facts: Json) -> None:
         for name in _FACTS:

@@ -178,28 +178,9 @@ def _wanted(params: Json) -> tuple[set[int], set[int]]:
 
 def search_list(sim: Sim, params: Json) -> Json:
     """``order.searchList``: pages from 0, 100 at most, a time window is required."""
-    page, size = params.get("page"), params.get("size")
-    if not isinstance(page, int) or not isinstance(size, int):
-        raise missing(20009, "page、size 不能为空")
-    if page < 0:
-        raise invalid(10035, "page 不能小于 0")
-    if not 0 < size <= 100:
-        raise invalid(20008, "size 取值 1 到 100")
-    if page * size > 50_000:
-        raise invalid(20010, "page 与 size 之积不能超过 50000")
+    page, size = _page(params)
     by = str(params.get("order_by") or "create_time")
-    windows = []
-    for key in ("create_time", "update_time"):
-        start, end = params.get(f"{key}_start"), params.get(f"{key}_end")
-        if start is None and end is None:
-            continue
-        if not isinstance(start, int) or not isinstance(end, int) or start >= end:
-            raise invalid(20011, f"{key}_start 须早于 {key}_end，且都为秒")
-        if end > 10**11 or start < sim.clock.now() - 91 * DAY:
-            raise invalid(20011, "只支持近 90 天")
-        windows.append((key, start, end))
-    if not windows:
-        raise invalid(20011, "开始时间不能为空")
+    windows = _windows(sim, params)
     statuses, mains = _wanted(params)
     rows = []
     for order in sim.world.orders.values():
@@ -217,6 +198,36 @@ def search_list(sim: Sim, params: Json) -> Json:
     return {"page": page, "size": size, "total": len(rows), "shop_order_list": [shape(sim, o) for o in shown]}
 
 
+def _page(params: Json) -> tuple[int, int]:
+    page, size = params.get("page"), params.get("size")
+    if not isinstance(page, int) or not isinstance(size, int):
+        raise missing(20009, "page、size 不能为空")
+    if page < 0:
+        raise invalid(10035, "page 不能小于 0")
+    if not 0 < size <= 100:
+        raise invalid(20008, "size 取值 1 到 100")
+    if page * size > 50_000:
+        raise invalid(20010, "page 与 size 之积不能超过 50000")
+    return page, size
+
+
+def _windows(sim: Sim, params: Json) -> list[tuple[str, int, int]]:
+    """The time windows asked for; at least one, each whole, in seconds, of the last 90 days."""
+    windows = []
+    for key in ("create_time", "update_time"):
+        start, end = params.get(f"{key}_start"), params.get(f"{key}_end")
+        if start is None and end is None:
+            continue
+        if not isinstance(start, int) or not isinstance(end, int) or start >= end:
+            raise invalid(20011, f"{key}_start 须早于 {key}_end，且都为秒")
+        if end > 10**11 or start < sim.clock.now() - 91 * DAY:
+            raise invalid(20011, "只支持近 90 天")
+        windows.append((key, start, end))
+    if not windows:
+        raise invalid(20011, "开始时间不能为空")
+    return windows
+
+
 def order_detail(sim: Sim, params: Json) -> Json:
     """``order.orderDetail`` of a parent order."""
     if not params.get("shop_order_id"):
@@ -230,7 +241,7 @@ def company_list(sim: Sim, params: Json) -> list[Json]:
 
 
 def address_list(sim: Sim, params: Json) -> Json:
-    """``address.list``: the shop's pickup and return addresses (field names are spelled as the platform spells them)."""
+    """``address.list``: the shop's pickup and return addresses, with the platform's own spelling of fields."""
     if not isinstance(params.get("page_no"), int) or params["page_no"] < 1:
         raise invalid(10001, "page_no 从 1 开始")
     rows = []
@@ -257,7 +268,8 @@ def address_list(sim: Sim, params: Json) -> Json:
         )
     size = int(params.get("page_size") or 10)
     start = (params["page_no"] - 1) * size
-    return {"total": len(rows), "page_size": size, "page_no": params["page_no"], "address_list": rows[start : start + size]}
+    shown = rows[start : start + size]
+    return {"total": len(rows), "page_size": size, "page_no": params["page_no"], "address_list": shown}
 
 
 def _products(order: Order, package: Package) -> list[Json]:

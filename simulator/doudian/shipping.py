@@ -43,9 +43,8 @@ def _to_ship(order: Order) -> None:
 
 
 def _note(sim: Sim, method: str, order: Order, carrier: str, number: str, **more: object) -> None:
-    sim.world.submissions.append(
-        {"at": sim.clock.now(), "method": method, "order_id": order.order_id, "carrier": carrier, "number": number, **more}
-    )
+    row = {"method": method, "order_id": order.order_id, "carrier": carrier, "number": number}
+    sim.world.submissions.append({"at": sim.clock.now(), **row, **more})
 
 
 def logistics_add(sim: Sim, params: Json) -> Json:
@@ -77,7 +76,7 @@ def _pack_items(order: Order, pack: Json) -> list[tuple[str, int]]:
 
 
 def add_multi_pack(sim: Sim, params: Json) -> Json:
-    """``order.logisticsAddMultiPack``: all or nothing; a repeated request_id gives the first answer and ships nothing."""
+    """``order.logisticsAddMultiPack``: all or nothing; a repeated request_id gives the first answer again."""
     request_id = str(params.get("request_id") or "")
     if not request_id:
         raise missing(50050, "request_id 不能为空")
@@ -112,7 +111,7 @@ def add_multi_pack(sim: Sim, params: Json) -> Json:
 
 
 def upload_extra(sim: Sim, params: Json) -> Json:
-    """``order.uploadextrapackage``: one more package without an after-sale. Every call adds one; nothing guards against repeats."""
+    """``order.uploadextrapackage``: every call adds one more package; nothing guards against repeats."""
     order = _order(sim, params.get("shop_order_id"))
     if order.status == CANCELLED:
         raise failed(60021, "订单已取消")

@@ -21,9 +21,7 @@ def plain_numbers(value: Any) -> Any:
 
 def canonical(value: Any) -> str:
     """The one form that is signed: keys sorted, compact, UTF-8 kept, the two line separators escaped."""
-    text = json.dumps(
-        plain_numbers(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    )
+    text = json.dumps(plain_numbers(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
@@ -44,7 +42,7 @@ _ESCAPES = (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("=", "\\u003d
 
 
 def verify(given: str, app_key: str, secret: str, method: str, raw: str, timestamp: str, how: str) -> bool:
-    """Whether a signature fits the canonical form, its HTML-escaped variant (some encoders write that), or the raw body."""
+    """Whether a signature fits the canonical form, its HTML-escaped variant, or the raw body."""
     try:
         form = canonical(json.loads(raw or "{}"))
     except ValueError:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 
 from simulator.doudian.errors import Refusal, bad_platform, failed, missing_platform, token_failed
 from simulator.state import Json
@@ -27,10 +27,13 @@ class Pair:
 class Tokens:
     """One shop's tokens. ``wall`` gives real seconds."""
 
-    def __init__(self, shop_id: int, shop_name: str, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, shop_id: int, shop_name: str, seed: int = 1, wall: Callable[[], float] = time.time
+    ) -> None:
         self.shop_id = shop_id
         self.shop_name = shop_name
         self.wall = wall
+        self._rng = Random(f"{seed}:tokens")
         self.pair: Pair | None = None
         self.old: Pair | None = None
         self.busy = 0
@@ -38,7 +41,7 @@ class Tokens:
 
     def code(self) -> str:
         """An authorisation code: good for ten minutes and for one use."""
-        code = secrets.token_hex(16)
+        code = f"{self._rng.getrandbits(128):032x}"
         self._codes[code] = self.wall() + CODE_LIFE
         return code
 
@@ -88,7 +91,7 @@ class Tokens:
         raise bad_platform("access-token-no-existed", "access_token 不存在")
 
     def age(self, state: str) -> None:
-        """Make the pair old for a trial: ``last_hour``, ``access`` (expired) or ``refresh`` (both expired), or ``busy``."""
+        """Make the pair old for a trial: ``last_hour``, ``access`` (expired), ``refresh`` (both), or ``busy``."""
         if state == "busy":
             self.busy += 1
             return
@@ -104,12 +107,15 @@ class Tokens:
         else:
             raise ValueError(f"unknown state {state}")
 
+    def _token(self) -> str:
+        return f"{self._rng.getrandbits(160):040x}"
+
     def _renew(self) -> None:
         now = self.wall()
         self.old = self.pair
         if self.old is not None and self.old.expires_at > now:
             self.old.expires_at = now + OVERLAP
-        self.pair = Pair(secrets.token_hex(20), secrets.token_hex(20), now + ACCESS_LIFE, now + REFRESH_LIFE)
+        self.pair = Pair(self._token(), self._token(), now + ACCESS_LIFE, now + REFRESH_LIFE)
 
     def _answer(self) -> Json:
         pair = self.pair
