@@ -59,9 +59,9 @@ def _template(purpose: Purpose, language: Language) -> dict[str, str]:
 
 
 def variables(purpose: Purpose, language: Language = Language.ZH) -> tuple[str, ...]:
-    """The names that `render` needs for this purpose, in the order of the text."""
+    """The names that `render` needs for this purpose: the shop, then in the order of the text."""
     template = _template(purpose, language)
-    names: dict[str, None] = {}
+    names: dict[str, None] = {"shop": None}  # who writes is never left out
     for part in (template["text"], template["subject"]):
         names |= {name: None for _, name, _, _ in string.Formatter().parse(part) if name and name != "eta"}
         if "{eta}" in part:

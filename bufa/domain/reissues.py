@@ -6,14 +6,15 @@ tell. What we cannot tell is a warning and never a pass.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bufa.domain import addresses, carriers, waybills
 from bufa.domain.kinds import Role
 from bufa.domain.outcome import Refused, Why
 from bufa.domain.permissions import Permission, check, may
+from bufa.domain.waybills import NumberState
 
 
 class Answer(StrEnum):
@@ -88,7 +89,7 @@ class Form:
 
     `used_before`: what the register of used numbers says, None when it was not asked. `order_is_late`: the order missed
     one of the platform's clocks, so that another package without a ticket counts as sending again (重新发货异常).
-    `shipped`: the platform knows a first package. `collected_at`: the reissue's first track, where there is one already.
+    `shipped`: the platform knows a first package. `collected_at`: the reissue's first track, if it has one already.
     """
 
     order_number: str
@@ -200,6 +201,10 @@ def needs_ticket(order_is_late: bool, shipped: bool) -> bool:
     return order_is_late and shipped
 
 
+_NUMBER_RULE = "tracking 4.2"
+_SOME_DETAIL = "路1号楼101室"
+"""Stands for a detail that we hold masked or as a cipher only."""
+
 # --- the checks ------------------------------------------------------------------------------------------------------
 
 
@@ -216,21 +221,34 @@ def _order_check(form: Form) -> Check:
 def _carrier_check(form: Form) -> Check:
     if not form.carrier.strip():
         return _said("carrier", Answer.REFUSED, "carrier_missing")
+    if carriers.get(form.carrier) is None:
+        return _said("carrier", Answer.CANNOT_TELL, "carrier_unknown", carrier=form.carrier)
     return _said("carrier", Answer.PASS, carrier=form.carrier)
 
 
 def _number_check(form: Form) -> Check:
-    number = plain_number(form.number)
-    if not number:
-        return _said("number", Answer.REFUSED, "number_missing")
-    if not (6 <= len(number) <= 32 and number.isascii() and number.isalnum()):
-        return _said("number", Answer.REFUSED, "number_shape", carrier=form.carrier, rule="tracking 4.2")
-    return _said("number", Answer.PASS, carrier=form.carrier)
+    """What can't be a number at all is refused, and so is the lettered form of another carrier. The platform checks by
+    patterns that it keeps to itself; a number that only our table does not know is therefore "cannot tell"."""
+    found = waybills.check(form.carrier, form.number)
+    others = [carrier for carrier in waybills.guess(form.number) if carrier != form.carrier]
+    params: dict[str, object] = {"carrier": form.carrier}
+    match found.state:
+        case NumberState.OK:
+            return _said("number", Answer.PASS, "number_fits_carrier", **params)
+        case NumberState.EMPTY:
+            return _said("number", Answer.REFUSED, "number_missing")
+        case NumberState.PATTERN_MISMATCH if others and found.number[0].isalpha():
+            return _said("number", Answer.REFUSED, "number_of_another_carrier", _NUMBER_RULE, **params, fits=others)
+        case NumberState.PATTERN_MISMATCH | NumberState.OLD_FORM | NumberState.UNKNOWN_CARRIER:
+            why = f"number_{found.state.value}"
+            return _said("number", Answer.CANNOT_TELL, why, _NUMBER_RULE, **params, fits=others)
+        case _:
+            return _said("number", Answer.REFUSED, f"number_{found.state.value}", _NUMBER_RULE, **params)
 
 
 def _original_check(form: Form) -> Check:
-    number = plain_number(form.number)
-    if number and number in {plain_number(other) for other in form.original_numbers}:
+    number = waybills.clean(form.number)
+    if number and number in {waybills.clean(other) for other in form.original_numbers}:
         return _said("original", Answer.REFUSED, "number_is_the_original", rule="doudian 12.5")
     return _said("original", Answer.PASS)
 
@@ -260,33 +278,35 @@ def _recipient_check(form: Form) -> Check:
 
 
 def missing_parts(address: FormAddress) -> tuple[str, ...]:
-    """The parts that an address lacks: province, city, detail, name, phone. A district is not everywhere."""
-    parts: Mapping[str, object] = {
-        "province": address.province,
-        "city": address.city,
-        "detail": address.has_detail,
-        "name": address.has_name,
-        "phone": address.has_phone,
-    }
-    return tuple(name for name, there in parts.items() if not there)
+    """What an address lacks, out of province, city, district, detail, name, phone, in this order."""
+    detail = _SOME_DETAIL if address.has_detail else ""
+    why = addresses.complete(address.province, address.city, address.district, detail)
+    missing = list(why.params.get("missing", ["province"])) if why else []
+    missing += [name for name, there in (("name", address.has_name), ("phone", address.has_phone)) if not there]
+    return tuple(missing)
+
+
+def _address_check(code: str, address: FormAddress) -> Check:
+    """A courier finds most places without a district, so that alone does not refuse the form."""
+    missing = missing_parts(address)
+    if set(missing) - {"district"}:
+        return _said(code, Answer.REFUSED, f"{code}_incomplete", missing=list(missing))
+    if missing:
+        return _said(code, Answer.CANNOT_TELL, "district_missing", missing=list(missing))
+    return _said(code, Answer.PASS)
 
 
 def _pickup_check(form: Form) -> Check:
-    missing = missing_parts(form.pickup)
     if form.pickup.address_id and form.pickup.province:
-        return _said("pickup", Answer.PASS, address_id=form.pickup.address_id)
-    if missing:
-        return _said("pickup", Answer.REFUSED, "pickup_incomplete", missing=list(missing))
-    if form.has_api:
+        return _said("pickup", Answer.PASS, "pickup_known_to_platform", address_id=form.pickup.address_id)
+    checked = _address_check("pickup", form.pickup)
+    if checked.verdict is Answer.PASS and form.has_api:
         return _said("pickup", Answer.CANNOT_TELL, "pickup_without_platform_id")
-    return _said("pickup", Answer.PASS)
+    return checked
 
 
 def _delivery_check(form: Form) -> Check:
-    missing = missing_parts(form.delivery)
-    if missing:
-        return _said("delivery", Answer.REFUSED, "delivery_incomplete", missing=list(missing))
-    return _said("delivery", Answer.PASS)
+    return _address_check("delivery", form.delivery)
 
 
 def _items_check(form: Form) -> Check:
@@ -324,11 +344,6 @@ def _time_check(form: Form, now: datetime) -> Check:
     if form.paid_at is not None and form.collected_at < form.paid_at:
         return _said("time", Answer.PUNISHED_LATER, "collected_before_paid", rule="doudian 12.5")
     return _said("time", Answer.PASS)
-
-
-def plain_number(text: str) -> str:
-    """A waybill without blanks, in upper case."""
-    return "".join(text.split()).upper()
 
 
 # --- our own reissue numbers -----------------------------------------------------------------------------------------

@@ -1,0 +1,235 @@
+"""The number gate, the route to the platform, and our own reissue numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bufa.domain.kinds import Role
+from bufa.domain.outcome import Refused
+from bufa.domain.reissues import (
+    ALPHABET,
+    Answer,
+    Form,
+    FormAddress,
+    FormItem,
+    GateReport,
+    RecipientMatch,
+    Route,
+    TicketFacts,
+    choose_route,
+    gate,
+    missing_parts,
+    needs_ticket,
+    reissue_number,
+    valid_reissue_number,
+)
+
+NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
+WAREHOUSE = FormAddress("浙江省", "金华市", "义乌市", True, True, True, address_id="81")
+HOME = FormAddress("北京市", "北京市", "海淀区", True, True, True)
+SAME = RecipientMatch("oa-1", "oa-1", "b1", "b1")
+GOOD = Form(
+    order_number="6900000000000000001",
+    carrier="zhongtong",
+    number="78123456789012",
+    pickup=WAREHOUSE,
+    delivery=HOME,
+    recipient=SAME,
+    items=(FormItem("1", 1, 2),),
+    original_numbers=frozenset({"75999999999999"}),
+    original_carrier="zhongtong",
+    used_before=False,
+    paid_at=NOW - timedelta(days=5),
+)
+AGREED = TicketFacts("140001", 8, NOW + timedelta(days=1))
+ASKED = TicketFacts("140001", 6)
+
+
+def said(code: str, **changes: Any) -> tuple[Answer, str]:
+    """What one check says to the good form with these changes, and why."""
+    return next(
+        (found.verdict, found.why.code) for found in gate(replace(GOOD, **changes), NOW).checks if found.code == code
+    )
+
+
+def test_a_good_form_passes() -> None:
+    report = gate(GOOD, NOW)
+
+    assert {found.verdict for found in report.checks} == {Answer.PASS}
+    assert report.verdict is Answer.PASS
+    assert report.route is Route.EXTRA_PACKAGE
+    report.may_submit(Role.WAREHOUSE)
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "answer", "why"),
+    [
+        ("order", {"order_number": " "}, Answer.REFUSED, "order_missing"),
+        ("carrier", {"carrier": ""}, Answer.REFUSED, "carrier_missing"),
+        ("carrier", {"carrier": "pigeon"}, Answer.CANNOT_TELL, "carrier_unknown"),
+        ("number", {"number": " 7812 3456 7890 12 "}, Answer.PASS, "number_fits_carrier"),
+        ("number", {"number": ""}, Answer.REFUSED, "number_missing"),
+        ("number", {"number": "78-12#34"}, Answer.REFUSED, "number_dirty"),
+        ("number", {"number": "123"}, Answer.REFUSED, "number_length"),
+        ("number", {"number": "YT1234567890123"}, Answer.REFUSED, "number_of_another_carrier"),
+        ("number", {"number": "99123456789012"}, Answer.CANNOT_TELL, "number_pattern_mismatch"),
+        ("number", {"carrier": "pigeon"}, Answer.CANNOT_TELL, "number_unknown_carrier"),
+        ("original", {"original_numbers": frozenset({"78123456789012 "})}, Answer.REFUSED, "number_is_the_original"),
+        ("used", {"used_before": True}, Answer.REFUSED, "number_used_before"),
+        ("used", {"used_before": None}, Answer.CANNOT_TELL, "register_not_asked"),
+        ("recipient", {}, Answer.PASS, "same_open_address"),
+        ("recipient", {"recipient": RecipientMatch("oa-1", "oa-2", "b", "b")}, Answer.PASS, "same_recipient"),
+        ("recipient", {"recipient": RecipientMatch("", "", "b", "c")}, Answer.PUNISHED_LATER, "recipient_differs"),
+        ("recipient", {"recipient": RecipientMatch("oa-1", "oa-2")}, Answer.CANNOT_TELL, "open_address_differs"),
+        ("recipient", {"recipient": RecipientMatch("oa-1", "", "b", "")}, Answer.CANNOT_TELL, "recipient_unknown"),
+        ("recipient", {"recipient": RecipientMatch()}, Answer.CANNOT_TELL, "recipient_unknown"),
+        ("pickup", {"pickup": FormAddress()}, Answer.REFUSED, "pickup_incomplete"),
+        ("pickup", {"pickup": replace(WAREHOUSE, address_id="")}, Answer.CANNOT_TELL, "pickup_without_platform_id"),
+        ("pickup", {"pickup": replace(WAREHOUSE, address_id=""), "has_api": False}, Answer.PASS, "pickup_pass"),
+        ("delivery", {"delivery": replace(HOME, has_phone=False)}, Answer.REFUSED, "delivery_incomplete"),
+        ("delivery", {"delivery": replace(HOME, district="")}, Answer.CANNOT_TELL, "district_missing"),
+        ("items", {"items": ()}, Answer.REFUSED, "items_missing"),
+        ("items", {"items": (FormItem("1", 0, 1),)}, Answer.REFUSED, "quantity_not_positive"),
+        ("items", {"items": (FormItem("1", 3, 2),)}, Answer.REFUSED, "quantity_above_order"),
+        ("items", {"items": (FormItem("1", 3),)}, Answer.CANNOT_TELL, "ordered_unknown"),
+        ("ticket", {}, Answer.PASS, "ticket_not_needed"),
+        ("ticket", {"order_is_late": True}, Answer.PUNISHED_LATER, "ticket_to_be_opened"),
+        ("ticket", {"order_is_late": True, "ticket": ASKED}, Answer.PUNISHED_LATER, "ticket_to_be_agreed"),
+        ("ticket", {"order_is_late": True, "ticket": AGREED}, Answer.PASS, "ticket_agreed"),
+        ("ticket", {"order_is_late": True, "shipped": False}, Answer.PASS, "ticket_not_needed"),
+        ("ticket", {"ticket": replace(AGREED, deadline=NOW)}, Answer.CANNOT_TELL, "ticket_deadline_over"),
+        ("time", {}, Answer.PASS, "not_collected_yet"),
+        ("time", {"collected_at": NOW}, Answer.PASS, "time_pass"),
+        ("time", {"collected_at": NOW - timedelta(days=6)}, Answer.PUNISHED_LATER, "collected_before_paid"),
+    ],
+)
+def test_checks(code: str, changes: dict[str, Any], answer: Answer, why: str) -> None:
+    assert said(code, **changes) == (answer, why)
+
+
+def test_missing_parts_are_named() -> None:
+    assert missing_parts(FormAddress()) == ("province", "city", "district", "detail", "name", "phone")
+    assert missing_parts(FormAddress("Mars", "x", "y", True, True, True)) == ("province",)
+    assert missing_parts(FormAddress("广东省", "东莞市", "", True, True, True)) == ()
+
+
+def refused(report: GateReport, role: Role, reason: str = "") -> tuple[str, Any]:
+    with pytest.raises(Refused) as caught:
+        report.may_submit(role, reason)
+    return caught.value.why.code, caught.value.why.params.get("checks")
+
+
+def test_what_is_refused_stays_refused_for_everybody() -> None:
+    report = gate(replace(GOOD, used_before=True, order_is_late=True), NOW)
+
+    assert report.verdict is Answer.REFUSED
+    assert refused(report, Role.OWNER, "please") == ("gate_refused", ["used"])
+
+
+def test_what_is_punished_later_needs_a_lead_and_a_reason() -> None:
+    report = gate(replace(GOOD, order_is_late=True, used_before=None), NOW)
+
+    assert report.verdict is Answer.PUNISHED_LATER
+    assert refused(report, Role.AGENT, "please") == ("gate_needs_lead", ["ticket"])
+    assert refused(report, Role.LEAD, " ") == ("gate_needs_reason", ["ticket"])
+    report.may_submit(Role.LEAD, "the customer has no app")
+
+
+def test_what_we_cannot_tell_is_a_warning() -> None:
+    report = gate(replace(GOOD, used_before=None), NOW)
+
+    assert report.verdict is Answer.CANNOT_TELL
+    report.may_submit(Role.AGENT)
+    assert refused(report, Role.FINANCE)[0] == "not_allowed"
+
+
+def test_a_report_is_kept_as_plain_json() -> None:
+    kept = gate(replace(GOOD, used_before=True), NOW).to_json()
+
+    assert kept[4] == {
+        "code": "used",
+        "verdict": "refused",
+        "why": {"code": "number_used_before", "params": {}},
+        "rule": "doudian 12.5",
+    }
+
+
+@pytest.mark.parametrize(
+    ("ticket", "shipped", "has_api", "route", "why"),
+    [
+        (AGREED, True, True, Route.RESEND, "route_ticket_agreed"),
+        (AGREED, False, True, Route.RESEND, "route_ticket_agreed"),
+        (ASKED, True, True, Route.EXTRA_PACKAGE, "route_ticket_not_agreed"),
+        (None, True, True, Route.EXTRA_PACKAGE, "route_no_ticket"),
+        (None, False, True, Route.ADD_PACK, "route_never_shipped"),
+        (AGREED, True, False, Route.COPY_PACK, "route_no_api"),
+    ],
+)
+def test_routes(ticket: TicketFacts | None, shipped: bool, has_api: bool, route: Route, why: str) -> None:
+    found, because = choose_route(ticket, shipped, has_api=has_api)
+
+    assert (found, because.code) == (route, why)
+
+
+def test_a_late_order_asks_for_a_ticket() -> None:
+    assert [needs_ticket(late, shipped) for late, shipped in [(True, True), (True, False), (False, True)]] == [
+        True,
+        False,
+        False,
+    ]
+
+
+# --- our own numbers -------------------------------------------------------------------------------------------------
+
+
+def test_own_numbers_look_like_this() -> None:
+    assert [reissue_number(*pair) for pair in [(0, 0), (1, 1), (7, 1000), (29_790, 923_520), (29_791, 923_521)]] == [
+        "R222-2222-2",
+        "R223-2223-C",
+        "R229-233A-V",
+        "RZZZ-ZZZZ-5",
+        "R3222-32222-8",
+    ]
+
+
+@given(st.integers(0, 40_000), st.integers(0, 10**7))
+def test_own_numbers_are_valid_in_any_case(shop_no: int, seq: int) -> None:
+    number = reissue_number(shop_no, seq)
+
+    assert valid_reissue_number(number)
+    assert valid_reissue_number(f" {number.lower()} ")
+
+
+@given(st.integers(0, 29_790), st.integers(0, 923_520), st.data())
+def test_a_wrong_or_swapped_character_is_found(shop_no: int, seq: int, data: st.DataObject) -> None:
+    number = reissue_number(shop_no, seq)
+    places = [at for at, sign in enumerate(number) if at and sign != "-"]
+    at = data.draw(st.sampled_from(places))
+    other = data.draw(st.sampled_from(ALPHABET).filter(lambda sign: sign != number[at]))
+    assert not valid_reissue_number(number[:at] + other + number[at + 1 :])
+
+    one, two = data.draw(st.sampled_from([(a, b) for a in places[:-1] for b in places[:-1] if a < b]))
+    swapped = list(number)
+    swapped[one], swapped[two] = number[two], number[one]
+    assert valid_reissue_number("".join(swapped)) == (number[one] == number[two])
+
+
+@given(st.tuples(st.integers(0, 5000), st.integers(0, 10**6)), st.tuples(st.integers(0, 5000), st.integers(0, 10**6)))
+def test_own_numbers_are_unique(one: tuple[int, int], two: tuple[int, int]) -> None:
+    assert (reissue_number(*one) == reissue_number(*two)) == (one == two)
+
+
+@pytest.mark.parametrize("text", ["", "R222-2222", "X222-2222-2", "R222-2222-3", "R22-2222-2", "R222-222O-2", "2-2-2"])
+def test_what_is_no_number_of_ours(text: str) -> None:
+    assert not valid_reissue_number(text)
+
+
+def test_counting_starts_at_nought() -> None:
+    with pytest.raises(ValueError):
+        reissue_number(-1, 0)
