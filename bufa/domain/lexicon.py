@@ -92,13 +92,13 @@ _NEGATED = re.compile(
     r"|(?:外包装|包装|外观|包裹)?完好(?:无损)?"
 )
 _ASIDES = re.compile(r"[(【\[][^()【】\[\]]*(?:外呼|专属|热线|安全呼叫|放心接听|号码)[^()【】\[\]]*[)】\]]")
+_INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]+")
 _SPACES = re.compile(r"\s+")
 
 
 def fold_width(text: str) -> str:
     """Half-width letters, digits and punctuation; invisible characters out; blanks folded."""
-    text = unicodedata.normalize("NFKC", text)
-    text = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
     return _SPACES.sub(" ", text).strip()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+_INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]+")
 _PHONE = re.compile(
     # mobiles, also half masked, with or without an extension
     r"(?<![\d*])(?:\+?86[-\s]?)?1[3-9]\d[-\s]?[\d*]{4}[-\s]?\d{4}(?:[-转,]\d{1,6})?(?![\d*])"
@@ -62,7 +63,7 @@ _SITE = re.compile(r"(?:市|县|区|镇|部|站|店|州|公司|网点|点|中心
 
 def strip_personal(text: str) -> str:
     """The text without people: courier's and recipient's names -> <N>, phones -> <P>. Idempotent."""
-    text = "".join(char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf")
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
     text = _PHONE.sub("<P>", text)
     text = _ROLE_NAME.sub(_role, text)
     text = _SIGNER_NAME.sub(_signer, text)

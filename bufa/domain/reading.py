@@ -161,8 +161,15 @@ _NOT_SAME = re.compile(r"<[NPL]>|[\W\d_]+")
 
 def text_digest(text: str) -> str:
     """32 hex characters for "the same scan": over the text without digits, names, phones, blanks and punctuation."""
-    bare = _NOT_SAME.sub("", strip_personal(text)).lower()
-    return hashlib.blake2b(bare.encode(), digest_size=16).hexdigest()
+    return _facts(strip_personal(text))[0]
+
+
+@lru_cache(maxsize=65_536)
+def _facts(stripped: str) -> tuple[str, str, bool]:
+    """(digest, place, platform hub) of a text without people, so that what is remembered here names nobody."""
+    bare = _NOT_SAME.sub("", stripped).lower()
+    digest = hashlib.blake2b(bare.encode(), digest_size=16).hexdigest()
+    return digest, place_in(stripped), is_platform_hub(stripped)
 
 
 def to_scan(
@@ -177,18 +184,19 @@ def to_scan(
     place: str = "",
 ) -> Scan:
     """A provider's message as a scan, ready to be stored and folded: read, stripped of names and phones."""
-    reading = read(provider=provider, carrier=carrier, code=code, state=state, text=text)
     stripped = strip_personal(text)
+    reading = read(provider=provider, carrier=carrier, code=code, state=state, text=stripped)
+    digest, own_place, platform_hub = _facts(stripped)
     return Scan(
         scanned_at=scanned_at,
         received_at=received_at,
         kind=reading.kind,
         reason=reading.reason,
-        place=place or place_in(stripped),
+        place=place or own_place,
         text=stripped,
-        digest=text_digest(stripped),
+        digest=digest,
         provider=provider,
         code=code,
         fineness=reading.fineness,
-        platform_hub=is_platform_hub(text),
+        platform_hub=platform_hub,
     )
