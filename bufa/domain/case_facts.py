@@ -263,58 +263,6 @@ class CaseFacts:
             case _:
                 return None
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON values by field name; times as ISO 8601."""
-        plain = {name: _to_plain(getattr(self, name)) for name in self.__slots__}
-        plain["findings"] = [[found.rule_id, found.since.isoformat(), found.confirmed] for found in self.findings]
-        return plain
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> CaseFacts:
-        """What `to_json` wrote; missing fields get their defaults, unknown names are left out."""
-        known: dict[str, Any] = {name: value for name, value in data.items() if name in cls.__slots__}
-        for name, kind in _ENUMS.items():
-            if known.get(name) is not None:
-                known[name] = kind(known[name])
-        for name in _TIMES:
-            if known.get(name) is not None:
-                known[name] = datetime.fromisoformat(known[name])
-        found = known.get("findings", ())
-        known["findings"] = tuple(FindingFact(rule, datetime.fromisoformat(since), sure) for rule, since, sure in found)
-        return cls(**known)
-
-
-_ENUMS: Mapping[str, type[StrEnum]] = {
-    "state": CaseState,
-    "measure": Measure,
-    "claim": Claim,
-    "consent_policy": ConsentPolicy,
-    "consent": Consent,
-    "reissue_state": ReissueState,
-    "notice_state": NoticeState,
-    "outcome": Outcome,
-}
-_TIMES = (
-    "opened_at",
-    "carrier_asked_at",
-    "answer_due",
-    "ticket_asked_at",
-    "told_at",
-    "promise_at",
-    "wait_until",
-    "deadline",
-)
-
-
-def _to_plain(value: Any) -> Any:
-    match value:
-        case datetime():
-            return value.isoformat()
-        case StrEnum():
-            return value.value
-        case _:
-            return value
-
 
 Audience = Literal["staff", "shop", "buyer"]
 Waiting = Literal["shop", "carrier", "platform", "customer"]

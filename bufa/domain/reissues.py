@@ -229,21 +229,23 @@ def _carrier_check(form: Form) -> Check:
 def _number_check(form: Form) -> Check:
     """What can't be a number at all is refused, and so is the lettered form of another carrier. The platform checks by
     patterns that it keeps to itself; a number that only our table does not know is therefore "cannot tell"."""
-    found = waybills.check(form.carrier, form.number)
-    others = [carrier for carrier in waybills.guess(form.number) if carrier != form.carrier]
-    params: dict[str, object] = {"carrier": form.carrier}
+    carrier = form.carrier
+    found = waybills.check(carrier, form.number)
+    fits = [other for other in waybills.guess(form.number) if other != carrier]
     match found.state:
         case NumberState.OK:
-            return _said("number", Answer.PASS, "number_fits_carrier", **params)
+            return _said("number", Answer.PASS, "number_fits_carrier", carrier=carrier)
         case NumberState.EMPTY:
             return _said("number", Answer.REFUSED, "number_missing")
-        case NumberState.PATTERN_MISMATCH if others and found.number[0].isalpha():
-            return _said("number", Answer.REFUSED, "number_of_another_carrier", _NUMBER_RULE, **params, fits=others)
+        case NumberState.PATTERN_MISMATCH if fits and found.number[0].isalpha():
+            return _said(
+                "number", Answer.REFUSED, "number_of_another_carrier", _NUMBER_RULE, carrier=carrier, fits=fits
+            )
         case NumberState.PATTERN_MISMATCH | NumberState.OLD_FORM | NumberState.UNKNOWN_CARRIER:
             why = f"number_{found.state.value}"
-            return _said("number", Answer.CANNOT_TELL, why, _NUMBER_RULE, **params, fits=others)
+            return _said("number", Answer.CANNOT_TELL, why, _NUMBER_RULE, carrier=carrier, fits=fits)
         case _:
-            return _said("number", Answer.REFUSED, f"number_{found.state.value}", _NUMBER_RULE, **params)
+            return _said("number", Answer.REFUSED, f"number_{found.state.value}", _NUMBER_RULE, carrier=carrier)
 
 
 def _original_check(form: Form) -> Check:

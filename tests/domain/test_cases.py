@@ -391,16 +391,3 @@ def test_consent_policy(policy: ConsentPolicy, pays: bool, needed: bool) -> None
 
     assert facts.needs_consent is needed
     assert replace(facts, measure=Measure.REFUND).needs_consent is False
-
-
-@pytest.mark.parametrize("state", CaseState)
-def test_facts_survive_json(state: CaseState) -> None:
-    facts = start(state, findings=(FindingFact("lost", NOW, confirmed=False),), deadline=DUE, carrier_asked_at=NOW)
-
-    assert CaseFacts.from_json(facts.to_json()) == facts
-
-
-def test_facts_of_another_version_are_read() -> None:
-    data = {"state": "determining", "opened_at": NOW.isoformat(), "something_new": 1}
-
-    assert CaseFacts.from_json(data) == cases.opened(NOW)
