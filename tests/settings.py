@@ -18,9 +18,10 @@ os.environ.pop("DATABASE_URL", None)
 os.environ["BUFA_DATA"] = os.environ["BUFA_TEST_DATA"]
 
 from bufa.config.settings import *  # noqa: E402, F403
-from bufa.config.settings import DATABASES, STORAGES  # noqa: E402
+from bufa.config.settings import DATABASES, STATIC_ROOT, STORAGES  # noqa: E402
 
 DATABASES["default"]["OPTIONS"]["pool"] = False
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise complains where there is none

@@ -56,3 +56,11 @@ def load_push(kind: str, name: str, settings: dict[str, Any]) -> Any:
     """The provider's receiver of pushes (a ports.CanReceivePush)."""
     made = _module(kind, name, "settings").Settings(**settings)
     return _module(kind, name, "push").Push(made)
+
+
+def limits(kind: str, name: str) -> Any:
+    """The provider's limits module (pure questions), None when it has none of its own."""
+    try:
+        return _module(kind, name, "limits")
+    except ModuleNotFoundError:
+        return None

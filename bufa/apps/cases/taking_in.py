@@ -177,7 +177,7 @@ def _open_case(shop_id: int, parcel_id: int, now: datetime) -> int | None:
     if original is None:
         return None
     case_id = actions.open_case(shop_id=shop_id, parcel_id=original, now=now)
-    actions.update_facts(shop_id=shop_id, case_id=case_id, now=now, reissue_parcels=[parcel_id])
+    actions.update_facts(shop_id=shop_id, case_id=case_id, now=now, reissue_parcel=parcel_id)
     return case_id
 
 

@@ -94,22 +94,26 @@ def call_handler(shop_id: int) -> None:
     hint(HANDLE, once=f"inbox:{shop_id}", shop_id=shop_id)
 
 
-def take_new(shop_id: int, *, limit: int = 500, only: Sequence[int] | None = None) -> list[Stored]:
-    """Lock the oldest new messages (of `only`, where given) for the caller's transaction and open them.
+def take_new(
+    shop_id: int, *, sources: Sequence[str], limit: int = 500, only: Sequence[int] | None = None
+) -> list[Stored]:
+    """Lock the oldest new messages of these sources (of `only`, where given) for the caller's transaction, opened.
 
     Must run inside `for_shops`; messages that another worker holds are skipped.
     """
-    rows = Message.objects.select_for_update(skip_locked=True).filter(shop_id=shop_id, state=MessageState.NEW)
+    rows = Message.objects.select_for_update(skip_locked=True).filter(
+        shop_id=shop_id, state=MessageState.NEW, source__in=sources
+    )
     if only is not None:
         rows = rows.filter(id__in=only)
     return [_open(row) for row in rows.order_by("id")[:limit]]
 
 
-def peek_new(shop_id: int, *, limit: int = 500) -> list[Stored]:
+def peek_new(shop_id: int, *, sources: Sequence[str], limit: int = 500) -> list[Stored]:
     """The oldest new messages without a lock, for work that has to wait for the network first."""
     with for_shops([shop_id]):
-        rows = Message.objects.filter(shop_id=shop_id, state=MessageState.NEW).order_by("id")[:limit]
-        return [_open(row) for row in rows]
+        rows = Message.objects.filter(shop_id=shop_id, state=MessageState.NEW, source__in=sources)
+        return [_open(row) for row in rows.order_by("id")[:limit]]
 
 
 def done(shop_id: int, message_ids: Iterable[int], *, outcome: str, now: datetime) -> None:

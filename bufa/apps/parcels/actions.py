@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bufa.apps.parcels.boxes import Ensured, add_reissue, ensure
-from bufa.apps.parcels.numbers import is_used, remember_numbers
+from bufa.apps.parcels.numbers import clean_number, is_used, remember_numbers
 from bufa.apps.parcels.recording import Heard, Moved, ScansRecorded, record_scans
 from bufa.apps.parcels.watching import Due, take_due
 
@@ -14,6 +14,7 @@ __all__ = [
     "Moved",
     "ScansRecorded",
     "add_reissue",
+    "clean_number",
     "ensure",
     "is_used",
     "record_scans",

@@ -33,7 +33,12 @@ from bufa.integrations.ports import PickupAddressFact, Tokens
 from bufa.lib import clock, crypto
 from bufa.lib.tenancy import for_shops
 
-SECRET_SETTINGS = frozenset({"app_secret", "key", "salt", "password", "app_key_secret", "api_key"})
+SECRET_SETTINGS: Mapping[str, frozenset[str]] = {
+    ConnectionKind.DOUDIAN: frozenset({"app_secret"}),
+    ConnectionKind.KUAIDI100: frozenset({"key", "salt"}),
+    ConnectionKind.KDNIAO: frozenset({"app_key"}),
+    ConnectionKind.SMTP: frozenset({"password"}),
+}
 """Names that are sealed even when a form hands them over among the plain settings."""
 
 
@@ -151,14 +156,17 @@ def connect(
     """
     if kind not in ConnectionKind.values:
         raise Refused("unknown_connection", kind=kind)
-    plain = {name: value for name, value in settings.items() if name not in SECRET_SETTINGS}
-    given = {name: value for name, value in settings.items() if name in SECRET_SETTINGS and value}
+    hidden = SECRET_SETTINGS[kind]
+    plain = {name: value for name, value in settings.items() if name not in hidden}
+    given = {name: str(value) for name, value in settings.items() if name in hidden and value}
     given |= {name: value for name, value in (secrets or {}).items() if value}
     with for_shops([shop_id]):
         row = _locked_connection(shop_id, kind)
         kept = secrets_of(row)
         if renew_hook or "_hook" not in kept:
             kept["_hook"] = random_secrets.token_urlsafe(32)
+        if kind == ConnectionKind.KUAIDI100 and not kept.get("salt"):
+            given.setdefault("salt", random_secrets.token_hex(16))  # ours to choose: their pushes are signed with it
         changed = sorted(name for name, value in given.items() if kept.get(name) != value)
         same_app = not changed and row.settings.get("app_key") == plain.get("app_key")
         kept |= given

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -207,6 +208,13 @@ def origin_province(shop_id: int) -> str:
     """The province parcels leave from, by the default pickup address; "" when none is known."""
     found = pickup_addresses([shop_id])
     return found[0].province if found else ""
+
+
+def hook_url(shop_id: int, kind: str) -> str:
+    """The whole address that a provider pushes to: `BUFA_PUBLIC_URL`, else the address that the desk runs at."""
+    info = connection(shop_id, kind)
+    base = os.environ.get("BUFA_PUBLIC_URL") or os.environ.get("BUFA_ADDRESS") or "http://127.0.0.1:8800"
+    return base.rstrip("/") + info.hook_path if info and info.hook_path else ""
 
 
 def check_hook(token: str, kind: str) -> int | None:

@@ -1,0 +1,12 @@
+"""Addresses for machines: what providers push to, and whether we are alive."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from bufa.api import health, hooks
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    re_path(r"^hooks/(?P<token>[^/]{1,120})/(?P<kind>doudian|kuaidi100|kdniao)/?$", hooks.receive, name="hook"),
+]
