@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 
 import uvicorn
 
@@ -63,19 +64,24 @@ def hello(sim: Sim, host: str, port: int, smtp_port: int) -> Json:
     }
 
 
-async def serve(args: argparse.Namespace) -> int:
-    """Run until SIGTERM or SIGINT."""
+async def serve(args: argparse.Namespace, say: Callable[[Json], None], done: asyncio.Event) -> int:
+    """Run until ``done``; ``say`` learns where everything is as soon as it answers. The exit code."""
     try:
         sock = socket.create_server((args.host, args.port), reuse_port=False)
     except OSError as error:
         print(f"simulator: port {args.port} is not free ({error.strerror})", file=sys.stderr)
         return 1
     stepping = args.stepping or args.start is not None
-    now = time.time()
-    start = parse_iso(args.start) if args.start else int(now) - 21 * DAY if stepping else int(now)
+    now = int(time.time())
+    start = parse_iso(args.start) if args.start else now - 21 * DAY if stepping else now
     clock = Clock(start, speed=args.speed, stepping=stepping)
     sim = Sim(seed=args.seed, clock=clock, orders_per_day=args.orders_per_day, ledger=args.ledger)
-    smtp_port = await sim.post.listen(args.host, args.smtp_port)
+    try:
+        smtp_port = await sim.post.listen(args.host, args.smtp_port)
+    except OSError as error:
+        sock.close()
+        print(f"simulator: port {args.smtp_port} is not free ({error.strerror})", file=sys.stderr)
+        return 1
     config = uvicorn.Config(
         app.make(sim),
         log_level="error",
@@ -85,16 +91,11 @@ async def serve(args: argparse.Namespace) -> int:
         timeout_keep_alive=75,
     )
     server = uvicorn.Server(config)
-    done = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, done.set)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    running = asyncio.ensure_future(server._serve([sock]))  # serve() would take the signals for itself
+    # serve() would take the signals for itself
+    running = asyncio.ensure_future(server._serve([sock]))
     while not server.started and not running.done():
         await asyncio.sleep(0.01)
-    host, port = sock.getsockname()[:2]
-    print(json.dumps(hello(sim, host, port, smtp_port), ensure_ascii=False), flush=True)
+    say(hello(sim, args.host, sock.getsockname()[1], smtp_port))
     while not done.is_set() and not running.done():
         if not sim.clock.stepping:
             sim.tick()
@@ -108,8 +109,17 @@ async def serve(args: argparse.Namespace) -> int:
     return 0
 
 
+async def program(args: argparse.Namespace) -> int:
+    """The program: first line out, then quiet until SIGTERM or SIGINT."""
+    done = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, done.set)
+    return await serve(args, lambda line: print(json.dumps(line, ensure_ascii=False), flush=True), done)
+
+
 def main(argv: list[str] | None = None) -> int:
-    return asyncio.run(serve(arguments(argv)))
+    return asyncio.run(program(arguments(argv)))
 
 
 if __name__ == "__main__":
