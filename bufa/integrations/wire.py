@@ -12,11 +12,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
 from typing import Any
 
 import httpx
 
 from bufa.integrations.ports import ProviderError
+from bufa.lib.http import client as http_client
 
 # httpx logs whole addresses at INFO; Doudian's carry the access token.
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -29,6 +31,12 @@ LARGEST_ANSWER = 16 * 1024 * 1024
 CHINA = timezone(timedelta(hours=8))
 _LATEST_SECOND = 4102444800  # 2100-01-01: beyond it a number is no time
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+@cache
+def shared_http() -> httpx.Client:
+    """The one client of this process that providers use when they are given none; it keeps its connections."""
+    return http_client()
 
 
 def exchange(

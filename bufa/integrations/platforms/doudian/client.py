@@ -29,7 +29,6 @@ from bufa.integrations.ports import (
     Walk,
 )
 from bufa.lib.clock import real_now
-from bufa.lib.http import client as http_factory
 
 _MOST_PAGES = 50
 
@@ -46,7 +45,7 @@ class Client:
     ) -> None:
         self._settings = settings
         self._keeper = keeper
-        self._gateway = Gateway(settings, keeper, http or http_factory(), wall)
+        self._gateway = Gateway(settings, keeper, http or wire.shared_http(), wall)
 
     # ── connecting ──────────────────────────────────────────────────────────────────────────────────────────────────
 

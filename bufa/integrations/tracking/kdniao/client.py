@@ -11,7 +11,6 @@ from bufa.integrations import wire
 from bufa.integrations.ports import ProviderError, TrackReport
 from bufa.integrations.tracking.kdniao import mapping
 from bufa.integrations.tracking.kdniao.settings import Settings
-from bufa.lib.http import client as http_factory
 
 _QUERY = "/Ebusiness/EbusinessOrderHandle.aspx"
 _SUBSCRIBE = "/api/dist"
@@ -22,6 +21,9 @@ _WORDS = (
     ("余额", "no_credit"),
     ("套餐", "no_credit"),
     ("不支持", "unsupported"),
+    ("编码不存在", "unsupported"),
+    ("手机号", "phone"),
+    ("商户ID", "denied"),
 )
 
 _ALREADY = ("已订阅", "重复订阅")
@@ -33,7 +35,7 @@ class Client:
 
     def __init__(self, settings: Settings, http: httpx.Client | None = None) -> None:
         self._settings = settings
-        self._http = http or http_factory()
+        self._http = http or wire.shared_http()
 
     def query(self, carrier: str, number: str, phone_tail: str = "") -> TrackReport:
         """Ask where a parcel is. Raises ProviderError: `unsupported` for a carrier they have no code for, else what

@@ -10,8 +10,8 @@ import httpx
 from bufa.integrations import wire
 from bufa.integrations.ports import ProviderError, TrackReport
 from bufa.integrations.tracking.kuaidi100 import mapping
+from bufa.integrations.tracking.kuaidi100.limits import BETWEEN_QUERIES
 from bufa.integrations.tracking.kuaidi100.settings import Settings
-from bufa.lib.http import client as http_factory
 
 _NO_TRACE = frozenset({"500", "201"})
 # code → (why, may be asked again)
@@ -21,6 +21,7 @@ _ERRORS = {
     "501": ("busy", True),
     "502": ("busy", True),
     "503": ("signature", False),
+    "600": ("denied", False),
     "601": ("no_credit", False),
     "700": ("unsupported", False),
 }
@@ -33,7 +34,7 @@ class Client:
 
     def __init__(self, settings: Settings, http: httpx.Client | None = None) -> None:
         self._settings = settings
-        self._http = http or http_factory()
+        self._http = http or wire.shared_http()
 
     def query(self, carrier: str, number: str, phone_tail: str = "") -> TrackReport:
         """Ask where a parcel is. The caller keeps the 30 minutes between two questions (see limits). Raises
@@ -95,4 +96,6 @@ def _compact(value: object) -> str:
 
 def _error(code: str, answer: dict[str, Any], raw: bytes) -> ProviderError:
     why, again = _ERRORS.get(code, ("business", False))
-    return ProviderError(why, retryable=again, code=code, text=wire.text(answer.get("message")), raw=raw)
+    # A waybill asked about again within half an hour is locked; "busy" may be that lock itself.
+    wait = BETWEEN_QUERIES if again else None
+    return ProviderError(why, retryable=again, wait=wait, code=code, text=wire.text(answer.get("message")), raw=raw)
