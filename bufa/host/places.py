@@ -118,22 +118,30 @@ def _binaries(account: Account | None) -> Path:
         return carried
     copy = _OF_ITS_OWN / f"postgresql-{MAJOR}-{importlib.metadata.version(_PACKAGE)}"
     if not copy.exists():
-        _OF_ITS_OWN.mkdir(mode=0o711, parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(dir=_OF_ITS_OWN))
-        shutil.copytree(carried, draft / "all", symlinks=True)
-        for folder, _, files in os.walk(draft / "all"):
-            Path(folder).chmod(0o755)
-            for file in files:
-                path = Path(folder, file)
-                if not path.is_symlink():
-                    path.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
-        try:
-            (draft / "all").rename(copy)
-        except OSError:
-            if not copy.exists():  # else another start was quicker, with the same files
-                raise
-        shutil.rmtree(draft)
-    return copy
+        _copy_programs(carried, copy)
+    return copy / _PACKAGE / carried.name
+
+
+def _copy_programs(carried: Path, copy: Path) -> None:
+    """Copy the programs and, beside them as in the wheel, the libraries that they look for by relative path."""
+    _OF_ITS_OWN.mkdir(mode=0o711, parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(dir=_OF_ITS_OWN))
+    shutil.copytree(carried, draft / "all" / _PACKAGE / carried.name, symlinks=True)
+    libraries = carried.parents[1] / f"{_PACKAGE}.libs"
+    if libraries.is_dir():
+        shutil.copytree(libraries, draft / "all" / libraries.name, symlinks=True)
+    for folder, _, files in os.walk(draft / "all"):
+        Path(folder).chmod(0o755)
+        for file in files:
+            path = Path(folder, file)
+            if not path.is_symlink():
+                path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
+    try:
+        (draft / "all").rename(copy)
+    except OSError:
+        if not copy.exists():  # else another start was quicker, with the same files
+            raise
+    shutil.rmtree(draft)
 
 
 def _socket(home: Path, account: Account | None) -> Path:
