@@ -12,7 +12,8 @@ from typing import Any
 
 from bufa.domain.kinds import Kind, Reason
 
-PLACE, HUB, STATION, SENDER_SIGNED = "〔处〕", "〔枢〕", "〔站〕", "签收人〔退〕"
+PLACE, HUB, STATION, LOCKER, OFFICE = "〔处〕", "〔枢〕", "〔站〕", "〔柜〕", "〔投〕"
+SENDER_SIGNED = "签收人〔退〕"
 
 PLATFORM_HUB_WORDS = ("转运中心", "中转中心", "集散中心", "分拨中心")
 """The platform's own four words; only these stop its dispatch clock for certain."""
@@ -40,7 +41,8 @@ _SPOKEN = re.compile(
     r"^(?:问题件|疑难件|异常件|拒收|签收|派件|到件|收件|发件|装袋|拆包|建包|代收点|自提柜|快递柜|退件|退件签收|退回|留仓|揽收"
     r"|问题件签收|派送|投递|拦截|拦截件|转寄|.{0,6}签收)$"
 )
-_STATION = re.compile(r"驿站|柜|超市|便利店|兔喜|邻里|代收点|自提|丰巢|菜鸟|合作点|服务站|小栈|快递之家|生活\+")
+_LOCKER = re.compile(r"柜|丰巢")
+_STATION = re.compile(r"驿站|超市|便利店|兔喜|邻里|代收点|自提|菜鸟|合作点|服务站|小栈|快递之家|生活\+")
 _DELIVERY_OFFICE = re.compile(r"投递部$|投递站$|派送部$")
 _HUB = re.compile("|".join(CARRIER_HUB_WORDS))
 _HUB_SITE = re.compile(
@@ -71,6 +73,7 @@ _COURIER_NAME = re.compile(
 _PLACES_MAN = re.compile(
     r"〕\s*的\s*(?!派件|快件|包裹)[^\s,。;()〔]{1,12}?\s*(?=正在|已收件|已揽收|已取件|已进行|失败签收|派件中)"
 )
+_COURIER_CARD = re.compile(rf"({_COURIER}|小哥)\s*\([^()]*\)")
 _HANDED_TO = re.compile(r"(?<=交给)[^\s,。;()〔]{1,8}(?=,|\s)|(?<=分配给)[^\s,。;()〔]{1,8}")
 
 _CONDITIONS = re.compile(
@@ -81,9 +84,9 @@ _BOILERPLATE = re.compile(
     r"(?:(?:投诉|客服|查询|咨询|联系|派件员|网点|部门|揽投部)电话|(?:投诉|客服|服务)热线)[:\s]*[^,。;!]*"
     r"|(?:感谢|谢谢|期待|敬请|祝|请放心|请您放心|请耐心|请保持|请您?当面|请当场|请您?(?:先)?(?:验|检查|清点|查验|开箱)"
     r"|请您?准备签收|请您?(?:及时|尽快|注意|当面)?(?:查收|签收)|请确认|请在评价|赏个|给个好评|温馨提示|收到(?:包裹|快件|货)后"
-    r"|签收(?:前|时|后)|验收|为(?:了)?(?:避免|防止|保证|保障|确保|您的)|以免|以防|谨防|避免|防止|本着|保护您|可放心"
+    r"|签收(?:前|时|后)(?:请|如|可|务必|及时|概不|不予|恕不)|验收|为(?:了)?(?:避免|防止|保证|保障|确保|您的)|以免|以防|谨防|避免|防止|本着|保护您|可放心"
     r"|疫情(?:期间|防控|期)|给您服务|疫苗|佩戴口罩|体温|也可联系|今天的兔兔|怀揣|卯足|连接美好|无处不在"
-    r"|风里来|上有老|不求|申通小哥|圆通快递小哥|快递小哥每)[^,。;!]*"
+    r"|风里来|上有老|不求|申通小哥一刻|圆通快递小哥每|快递小哥每)[^,。;!]*"
     r"|[^,。;!]*(?:找不到(?:包裹|快件)等问题|安全呼叫|消毒|口罩|体温)[^,。;!]*"
     r"|(?:是否|有无)[^,。;!]*"
 )
@@ -111,6 +114,7 @@ def clean(text: str) -> str:
     text = _ASIDES.sub("", text)
     text = _SIGNER.sub(_signer, text)
     text = _mask_brackets(text)
+    text = _COURIER_CARD.sub(r"\1", text)
     text = _COURIER_NAME.sub(r"\1", text)
     text = _PLACES_MAN.sub("〕的", text)
     text = _HANDED_TO.sub("", text)
@@ -149,9 +153,11 @@ def _masked(inner: str, before: str) -> str:
         return inner + " "
     if _HUB.search(inner):
         return HUB
+    if _LOCKER.search(inner):
+        return LOCKER
     if _STATION.search(inner):
         return STATION
-    return "〔投〕" if _DELIVERY_OFFICE.search(inner) else PLACE
+    return OFFICE if _DELIVERY_OFFICE.search(inner) else PLACE
 
 
 def names_platform_hub(text: str) -> bool:
