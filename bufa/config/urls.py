@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
-from django.views.i18n import set_language
 
 urlpatterns = [
-    path("language/", login_not_required(set_language), name="set_language"),
     path("", include("bufa.api.urls")),
     path("", include("bufa.web.urls")),
 ]
+
+handler400 = "bufa.web.errors.bad_request"
+handler403 = "bufa.web.errors.forbidden"
+handler404 = "bufa.web.errors.not_found"
+handler500 = "bufa.web.errors.broken"

@@ -11,10 +11,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from bufa.apps.orders import queries as orders
-from bufa.apps.reissues import actions as reissues
+from bufa.apps.cases import queries as cases
+from bufa.apps.reissues import tickets
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
-from bufa.web.desk import back_to, by, desk, tell, tell_refusal
+from bufa.web.case_actions import actor
+from bufa.web.desk import back_to, desk, tell, tell_refusal
 
 
 class RefuseForm(forms.Form):
@@ -56,7 +58,9 @@ def answer(request: HttpRequest, shop_id: int, number: str, answer: str) -> Http
         reason = form.cleaned_data["reason"]
     try:
         here.check(Permission.OPERATE_AFTERSALE, shop_id)
-        reissues.answer_ticket(shop_id=shop_id, number=number, agree=answer == "agree", reason=reason, by=by(request))
+        tickets.answer_ticket(
+            shop_id=shop_id, number=number, agree=answer == "agree", reason=reason, by=actor(here, shop_id)
+        )
         tell(request, _("正在告诉平台：同意补寄") if answer == "agree" else _("正在告诉平台：拒绝补寄"))
     except Refused as refused:
         tell_refusal(request, refused)

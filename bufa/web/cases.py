@@ -13,7 +13,7 @@ from bufa.apps.shops import queries as shops
 from bufa.domain.kinds import Measure, Step
 from bufa.lib import clock
 from bufa.web.desk import desk
-from bufa.web.words import CARRIERS, carrier, word
+from bufa.web.words import carrier_choices, word
 
 
 class Filters(forms.Form):
@@ -32,7 +32,7 @@ class Filters(forms.Form):
             [("", _("不限")), *((w, word("waiting", w)) for w in ("shop", "carrier", "platform", "customer"))],
         )
         self._choices("measure", [("", _("不限")), *((m.value, word("measure", m.value)) for m in Measure)])
-        self._choices("carrier", [("", _("不限")), *((code, carrier(code)) for code in CARRIERS)])
+        self._choices("carrier", [("", _("不限")), *carrier_choices()])
         self._choices("owner", [("", _("不限")), ("me", _("我")), ("none", _("没有人")), *owners])
 
     def _choices(self, name: str, choices: list[tuple[object, object]]) -> None:

@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from bufa.apps.cases import queries as cases
 from bufa.apps.orders import queries as orders
 from bufa.apps.parcels import queries as parcels
-from bufa.apps.parcels.queries import ParcelFilters
+from bufa.apps.parcels.views import ParcelFilters
 from bufa.domain.kinds import Stage
 from bufa.lib import clock
 from bufa.web.desk import desk
 from bufa.web.timeline import track
-from bufa.web.words import CARRIERS, carrier, word
+from bufa.web.words import carrier_choices, word
 
 RISK, ALL = "risk", "all"
 
@@ -30,7 +30,7 @@ class Filters(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         choices = {
             "stage": [(each.value, word("stage", each.value)) for each in Stage],
-            "carrier": [(code, carrier(code)) for code in CARRIERS],
+            "carrier": carrier_choices(),
             "role": [(role, word("parcel_role", role)) for role in ("original", "reissue")],
         }
         for name, options in choices.items():

@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from bufa.apps.cases.actors import Actor
 from bufa.apps.notices import actions as notices_actions
 from bufa.apps.notices import queries as notices
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
-from bufa.web.desk import back_to, by, desk, tell, tell_refusal
+from bufa.web.desk import back_to, desk, tell, tell_refusal
 from bufa.web.words import word
 
 OUTCOMES = ("reached", "no_answer", "wrong_number", "call_later")
@@ -35,7 +36,7 @@ class OutcomeForm(forms.Form):
 
 def page(request: HttpRequest) -> HttpResponse:
     here = desk(request)
-    rows = notices.phone_tasks(here.shops, limit=100)
+    rows = notices.calls(here.shops, limit=100)
     return render(
         request, "web/tasks/list.html", {"rows": [(row, OutcomeForm(auto_id=f"id_{row.notice_id}_%s")) for row in rows]}
     )
@@ -53,13 +54,12 @@ def done(request: HttpRequest, shop_id: int, notice_id: int) -> HttpResponse:
         return back_to(after)
     try:
         here.check(Permission.SEND_NOTICE, shop_id)
-        notices_actions.phone_done(
+        notices_actions.finish_call(
             shop_id=shop_id,
             notice_id=notice_id,
             outcome=form.cleaned_data["outcome"],
             note=form.cleaned_data["note"],
-            by=by(request),
-            role=here.role(shop_id),
+            by=Actor(here.operator_id, here.name, here.role(shop_id)),
         )
         tell(request, _("已记下：%(outcome)s") % {"outcome": word("phone", form.cleaned_data["outcome"])})
     except Refused as refused:

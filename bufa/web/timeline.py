@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bufa.apps.parcels.queries import ParcelView
+from bufa.apps.parcels.views import ParcelView
 
 GAP = timedelta(hours=24)
 """A silence longer than this is drawn."""

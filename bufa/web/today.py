@@ -33,7 +33,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "money": today.money[:12],
         "mine": today.mine[:8],
         "tickets": orders.tickets_to_answer(here.shops, limit=6),
-        "tasks": notices.phone_tasks(here.shops, limit=6),
+        "tasks": notices.calls(here.shops, limit=6),
         "loading": [each for each in shops.connections(here.shops) if _is_loading(each.progress)],
     }
     living = bool(getattr(request, "htmx", False))

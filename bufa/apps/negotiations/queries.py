@@ -79,6 +79,13 @@ def of_case(shop_id: int, case_id: int, *, carrier: str, place: str = "") -> Tal
         )
 
 
+def effect_ids(shop_id: int, case_id: int) -> list[int]:
+    """The effects of a case's mails, to ask what became of them."""
+    with for_shops([shop_id]):
+        rows = CarrierMessage.objects.filter(shop_id=shop_id, case_id=case_id, effect_id__isnull=False)
+        return list(rows.values_list("effect_id", flat=True))
+
+
 def contacts_for(shop_id: int, carrier: str, place: str = "") -> tuple[ContactView, ...]:
     """Active contacts of a carrier: the branch named in `place` first, then the head office, then others."""
 

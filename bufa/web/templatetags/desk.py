@@ -193,3 +193,15 @@ def allowed(context: Mapping[str, Any], permission: str, shop_id: int | None = N
 @register.simple_tag
 def case_url(case_id: int) -> str:
     return reverse("case", args=[case_id])
+
+
+@register.filter
+def parked_why(row: Any) -> str:
+    """Why an inbox message was put aside, in words."""
+    return words.say(Why(row.code, row.params))
+
+
+@register.filter
+def timeline(entry: Any) -> str:
+    """One line of what was done on a case."""
+    return words.entry(entry.kind, entry.data)

@@ -10,6 +10,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import get_language
 
+from bufa.domain import carriers
 from bufa.domain.outcome import Why
 from bufa.web.words import deeds, reasons, trade
 
@@ -142,29 +143,12 @@ def span(length: timedelta | None) -> str:
 
 def carrier(code: str) -> str:
     """A carrier's name by Doudian's company_code; the code itself where we have no name."""
-    if not code:
-        return ""
-    names = CARRIERS.get(code)
-    if names is None:
+    known = carriers.get(code)
+    if known is None:
         return code
-    return names[0] if (get_language() or "").startswith("zh") else names[1]
+    return known.name if (get_language() or "zh").startswith("zh") else known.english
 
 
-CARRIERS: Mapping[str, tuple[str, str]] = {
-    "zhongtong": ("中通", "ZTO"),
-    "yuantong": ("圆通", "YTO"),
-    "shentong": ("申通", "STO"),
-    "yunda": ("韵达", "Yunda"),
-    "shunfeng": ("顺丰", "SF Express"),
-    "jd": ("京东", "JD Logistics"),
-    "jtexpress": ("极兔", "J&T"),
-    "ems": ("EMS", "EMS"),
-    "youzhengguonei": ("邮政", "China Post"),
-    "youzhengbk": ("邮政标快", "China Post Express"),
-    "debangwuliu": ("德邦", "Deppon"),
-    "debangkuaidi": ("德邦快递", "Deppon Express"),
-    "danniao": ("丹鸟", "Danniao"),
-    "fengwang": ("丰网", "Fengwang"),
-    "zhaijisong": ("宅急送", "ZJS"),
-    "annengwuliu": ("安能", "Ane"),
-}
+def carrier_choices() -> list[tuple[str, str]]:
+    """Every carrier we know, for forms."""
+    return [(code, carrier(code)) for code in carriers.carriers()]

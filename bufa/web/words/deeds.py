@@ -70,6 +70,20 @@ ENTRY: Words = {
     "take": _("认领"),
     "note": _("备注"),
     "double_delivery": _("原件也送达了：客户可能收到两件"),
+    "statement": _("记下%(source)s的说法：%(claim)s"),
+    "called": _("打电话：%(outcome)s"),
+    "carrier_mail_sent": _("给承运商的邮件已发出"),
+    "carrier_mail_failed": _("给承运商的邮件没有发出"),
+    "carrier_mail_unknown": _("给承运商的邮件是否发出，结果未知"),
+    "notice_unknown": _("通知是否送达，结果未知：%(purpose)s"),
+    "ticket_agree_asked": _("告诉平台：同意补寄（售后单 %(ticket)s）"),
+    "ticket_refuse_asked": _("告诉平台：拒绝补寄（售后单 %(ticket)s）"),
+    "agree_resend_accepted": _("平台已记下：同意补寄"),
+    "agree_resend_rejected": _("平台没有接受“同意补寄”"),
+    "agree_resend_unknown": _("“同意补寄”的结果未知，正在读回"),
+    "refuse_resend_accepted": _("平台已记下：拒绝补寄"),
+    "refuse_resend_rejected": _("平台没有接受“拒绝补寄”"),
+    "refuse_resend_unknown": _("“拒绝补寄”的结果未知，正在读回"),
 }
 
 EFFECT_KIND: Words = {
@@ -172,8 +186,44 @@ AFTER_SALE_TYPE: Words = {
 GATE: Words = {
     "pass": _("通过"),
     "refused": _("会被拒"),
-    "punished": _("会被罚"),
-    "unknown": _("无法判断"),
+    "punished_later": _("会被罚"),
+    "cannot_tell": _("无法判断"),
+}
+
+# Why a provider did not do what it was asked (integrations.ports.ProviderError.why).
+FAILURE: Words = {
+    "": "",
+    "timeout": _("超时"),
+    "cut": _("连接中断"),
+    "refused_connection": _("连不上"),
+    "http": _("对方服务出错"),
+    "limited": _("调用太快，被限流"),
+    "unavailable": _("对方暂不可用"),
+    "busy": _("对方正忙"),
+    "denied": _("没有权限"),
+    "signature": _("签名不对"),
+    "token": _("令牌失效，要重新授权"),
+    "input": _("内容不被接受"),
+    "business": _("业务上被拒绝"),
+    "not_found": _("对方没有这条记录"),
+    "phone": _("要提供手机尾号"),
+    "unsupported": _("对方不支持"),
+    "no_credit": _("余额不足"),
+    "malformed": _("答复看不懂"),
+    "permanent": _("永久失败"),
+    "person_says_absent": _("人工核对：平台上没有"),
+    "code_expired": _("授权 code 已过期"),
+    "code_invalid": _("授权 code 不对"),
+}
+
+SETTLED_BY: Words = {"answer": _("对方答复"), "read_back": _("读回核对"), "rescue": _("系统")}
+
+PARTS: Words = {
+    "province": _("省"),
+    "city": _("市"),
+    "detail": _("详细地址"),
+    "name": _("姓名"),
+    "phone": _("电话"),
 }
 
 PROBLEM: Words = {
@@ -217,6 +267,9 @@ GROUPS: Mapping[str, Words] = {
     "after_sale": AFTER_SALE,
     "after_sale_type": AFTER_SALE_TYPE,
     "gate": GATE,
+    "failure": FAILURE,
+    "settled_by": SETTLED_BY,
+    "part": PARTS,
     "problem": PROBLEM,
     "parameter": PARAMETER,
     "by": SYSTEM,

@@ -1,0 +1,348 @@
+"""What people do to a case. One address per act; each checks its form, calls one action, and goes back to the case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from bufa.apps.audit import actions as audit
+from bufa.apps.cases import actions as cases_actions
+from bufa.apps.cases import queries as cases
+from bufa.apps.cases.actors import Actor
+from bufa.apps.cases.shapes import CaseRow
+from bufa.apps.negotiations import actions as negotiations
+from bufa.apps.negotiations import queries as talks
+from bufa.apps.notices import actions as notices
+from bufa.apps.orders import queries as orders
+from bufa.apps.reissues import actions as reissues
+from bufa.apps.shops import queries as shops
+from bufa.domain.case_facts import Action, Claim, Outcome, Purpose
+from bufa.domain.kinds import Measure
+from bufa.domain.notices import Channel
+from bufa.domain.outcome import Refused
+from bufa.domain.permissions import Permission
+from bufa.domain.verdict import Source
+from bufa.web import case_forms, case_page
+from bufa.web.desk import Desk, back_to, desk, tell, tell_refusal
+from bufa.web.words import word
+
+
+def actor(here: Desk, shop_id: int) -> Actor:
+    return Actor(here.operator_id, here.name, here.role(shop_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """One act on its way: who does what to which case. `version` is what the person saw."""
+
+    request: HttpRequest
+    here: Desk
+    row: CaseRow
+    by: Actor
+    version: int | None
+
+    @property
+    def ids(self) -> dict[str, int]:
+        return {"shop_id": self.row.shop_id, "case_id": self.row.case_id}
+
+    def do(self, action: Action, **params: Any) -> None:
+        cases_actions.act(**self.ids, action=action, by=self.by, version=self.version, **params)
+
+
+class Mistyped(Exception):
+    """A form with errors: the page is shown again with everything that was typed."""
+
+    def __init__(self, name: str, form: Form) -> None:
+        super().__init__(name)
+        self.name = name
+        self.form = form
+
+
+def checked(name: str, form: Any) -> dict[str, Any]:
+    if not form.is_valid():
+        raise Mistyped(name, form)
+    cleaned: dict[str, Any] = form.cleaned_data
+    return cleaned
+
+
+def start(request: HttpRequest, shop_id: int, code: str) -> Doing:
+    here = desk(request)
+    here.role(shop_id)
+    row = cases.case_by_code([shop_id], code)
+    if row is None:
+        raise Http404
+    seen = request.POST.get("version", "")
+    return Doing(request, here, row, actor(here, shop_id), int(seen) if seen.isdigit() else None)
+
+
+@require_POST
+def act(request: HttpRequest, shop_id: int, code: str, act: str) -> HttpResponse:
+    handler = ACTS.get(act)
+    if handler is None:
+        raise Http404
+    doing = start(request, shop_id, code)
+    return finish(doing, lambda: handler(doing))
+
+
+def finish(doing: Doing, work: Callable[[], str]) -> HttpResponse:
+    """Do it; say what was done, or why not, and go back to the case."""
+    request, row = doing.request, doing.row
+    try:
+        said = work()
+    except Mistyped as mistyped:
+        return case_page.show(request, row.shop_id, row.code, {mistyped.name: mistyped.form})
+    except Refused as refused:
+        tell_refusal(request, refused)
+    else:
+        if said:
+            tell(request, said)
+    return back_to(doing.request.path.split(f"/{row.code}/")[0] + f"/{row.code}/")
+
+
+# --- determine -------------------------------------------------------------------------------------------------------
+
+
+def decide(doing: Doing) -> str:
+    """Verdict and measure together: one press where a person agrees with the proposal."""
+    form = case_forms.MeasureForm(doing.request.POST, auto_id="id_decide_%s")
+    said = checked("decide", form)
+    measure = Measure(said["measure"])
+    more: dict[str, Any] = {"until": form.until()} if measure is Measure.WAIT else {}
+    facts = cases.case_page(doing.row.shop_id, doing.row.code, doing.by.role, cases_actions.clock.now())
+    open_acts = {each.action for each in facts.actions if each.allowed} if facts else set()
+    if Action.CHANGE_MEASURE in open_acts:
+        if not said["reason"]:
+            form.add_error("reason", _("写一句为什么改，同事会看到"))
+            raise Mistyped("decide", form)
+        doing.do(Action.CHANGE_MEASURE, measure=measure, reason=said["reason"], **more)
+    else:
+        version = doing.version
+        if Action.CONFIRM_VERDICT in open_acts and said["claim"]:
+            done = cases_actions.act(
+                **doing.ids, action=Action.CONFIRM_VERDICT, by=doing.by, version=version, claim=said["claim"]
+            )
+            version = done.version
+        cases_actions.act(
+            **doing.ids, action=Action.CHOOSE_MEASURE, by=doing.by, version=version, measure=measure, **more
+        )
+    return _("已选%(measure)s") % {"measure": word("measure", measure.value)}
+
+
+def wait_over(doing: Doing) -> str:
+    doing.do(Action.WAIT_OVER)
+    return _("等待已结束，请重新判定")
+
+
+def dismiss(doing: Doing) -> str:
+    said = checked("dismiss", case_forms.ReasonForm(doing.request.POST, auto_id="id_dismiss_%s"))
+    doing.do(Action.DISMISS, reason=said["reason"])
+    return _("已结案：不是异常")
+
+
+def statement(doing: Doing) -> str:
+    said = checked("statement", case_forms.StatementForm(doing.request.POST, auto_id="id_statement_%s"))
+    cases_actions.add_statement(
+        **doing.ids,
+        source=Source(said["source"]),
+        claim=Claim(said["claim"]),
+        words=said["words"],
+        said_at=said["said_at"],
+        by=doing.by,
+    )
+    return _("已记下%(who)s的说法，判定已重新计算") % {"who": word("source", said["source"])}
+
+
+# --- negotiate -------------------------------------------------------------------------------------------------------
+
+
+def ask(doing: Doing) -> str:
+    page = cases.case_page(doing.row.shop_id, doing.row.code, doing.by.role, cases_actions.clock.now())
+    current = page.reissue_parcels[-1] if page and page.reissue_parcels else page.original if page else None
+    contacts = talks.contacts_for(doing.row.shop_id, current.carrier, current.place) if current else ()
+    form = case_forms.AskForm(doing.request.POST, auto_id="id_ask_%s", contacts=contacts)
+    said = checked("ask", form)
+    negotiations.ask_carrier(
+        **doing.ids,
+        contact_id=int(said["contact"]),
+        by=doing.by,
+        extra=said["extra"],
+        answer_due=form.due(),
+        version=doing.version,
+    )
+    return _("邮件已交给发送，%(n)d 小时内等答复") % {"n": said["hours"]}
+
+
+def consent(doing: Doing) -> str:
+    form = case_forms.ConsentForm(doing.request.POST, auto_id="id_consent_%s")
+    said = checked("consent", form)
+    negotiations.record_answer(
+        **doing.ids,
+        given=said["given"],
+        person=said["person"],
+        position=said["position"],
+        said_at=said["said_at"],
+        amount_fen=form.amount_fen(),
+        freight_by=said["freight_by"],
+        terms=said["terms"],
+        valid_until=said["valid_until"],
+        proof=said["proof"],
+        by=doing.by,
+        version=doing.version,
+    )
+    return _("已记下：承运商同意") if said["given"] else _("已记下：承运商不同意")
+
+
+def without(doing: Doing) -> str:
+    said = checked("without", case_forms.ReasonForm(doing.request.POST, auto_id="id_without_%s"))
+    negotiations.go_without_consent(**doing.ids, reason=said["reason"], by=doing.by, version=doing.version)
+    return _("未经承运商同意继续，原因已记下")
+
+
+def release_mail(doing: Doing) -> str:
+    arrived = doing.request.POST.get("arrived") == "1"
+    negotiations.release(
+        shop_id=doing.row.shop_id, message_id=_number(doing, "message"), arrived=arrived, by=doing.by
+    )
+    return _("已记下这封信的结果")
+
+
+# --- number ----------------------------------------------------------------------------------------------------------
+
+
+def release(doing: Doing) -> str:
+    said = checked("release", case_forms.ReleaseForm(doing.request.POST, auto_id="id_release_%s"))
+    reissues.release(
+        shop_id=doing.row.shop_id,
+        reissue_id=_number(doing, "reissue"),
+        is_there=said["accepted"],
+        reason=said["reason"],
+        by=doing.by,
+    )
+    return _("已认定提交结果")
+
+
+@require_POST
+def take_back(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
+    """Within ten seconds a submission or a notice can be taken back; after that it says that it has left."""
+    doing = start(request, shop_id, code)
+
+    def work() -> str:
+        if request.POST.get("owner") == "reissue":
+            doing.here.check(Permission.SUBMIT_REISSUE, shop_id)
+            reissues.stop(shop_id=shop_id, reissue_id=_number(doing, "id"), by=doing.by)
+        elif request.POST.get("owner") == "notice":
+            doing.here.check(Permission.SEND_NOTICE, shop_id)
+            notices.take_back(shop_id=shop_id, notice_id=_number(doing, "id"), by=doing.by)
+        else:
+            raise Refused("already_left")
+        return _("已撤回，没有发出")
+
+    return finish(doing, work)
+
+
+# --- notify ----------------------------------------------------------------------------------------------------------
+
+
+def tell_customer(doing: Doing) -> str:
+    channel = doing.request.POST.get("channel", "")
+    purpose = doing.request.POST.get("purpose", "")
+    if channel not in {each.value for each in Channel} or purpose not in {each.value for each in Purpose}:
+        raise Refused("parameter_missing", name="channel")
+    notices.send(
+        **doing.ids, channel=Channel(channel), purpose=Purpose(purpose), by=doing.by, version=doing.version
+    )
+    if channel == Channel.PHONE:
+        return _("电话任务已建立")
+    return _("通知 10 秒后发出，可以撤回")
+
+
+def skip(doing: Doing) -> str:
+    said = checked("skip", case_forms.ReasonForm(doing.request.POST, auto_id="id_skip_%s"))
+    doing.do(Action.SKIP_NOTICE, reason=said["reason"])
+    return _("已记下：这一轮不通知客户")
+
+
+def release_notice(doing: Doing) -> str:
+    arrived = doing.request.POST.get("arrived") == "1"
+    notices.release(shop_id=doing.row.shop_id, notice_id=_number(doing, "notice"), arrived=arrived, by=doing.by)
+    return _("已记下这条通知的结果")
+
+
+# --- follow, close, people -------------------------------------------------------------------------------------------
+
+
+def close(doing: Doing) -> str:
+    said = checked("close", case_forms.CloseForm(doing.request.POST, auto_id="id_close_%s"))
+    doing.do(Action.CLOSE, reason=said["reason"], outcome=Outcome(said["outcome"]))
+    return _("已结案")
+
+
+def reopen(doing: Doing) -> str:
+    said = checked("reopen", case_forms.ReasonForm(doing.request.POST, auto_id="id_reopen_%s"))
+    doing.do(Action.REOPEN, reason=said["reason"])
+    return _("案件已重开")
+
+
+def take(doing: Doing) -> str:
+    """Take the case oneself, or hand it to a colleague."""
+    if "owner" not in doing.request.POST:
+        doing.do(Action.TAKE, owner=doing.here.operator_id)
+        return _("已认领，它会出现在“我的案件”里")
+    people = {each.operator_id: each.display_name or each.login for each in shops.members([doing.row.shop_id]) if each.is_active}
+    said = checked("take", case_forms.TakeForm(doing.request.POST, auto_id="id_take_%s", people=list(people.items())))
+    owner = int(said["owner"]) if said["owner"] else None
+    doing.do(Action.TAKE, owner=owner)
+    return _("已交给%(name)s") % {"name": people[owner]} if owner else _("案件现在没有人在办")
+
+
+def note(doing: Doing) -> str:
+    said = checked("note", case_forms.NoteForm(doing.request.POST, auto_id="id_note_%s"))
+    cases_actions.act(**doing.ids, action=Action.NOTE, by=doing.by, text=said["text"])
+    return _("备注已记下")
+
+
+@require_POST
+def reveal(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
+    """Show the recipient in plain text, once, on this page only; who looked is kept."""
+    doing = start(request, shop_id, code)
+    try:
+        doing.here.check(Permission.REVEAL_BUYER, shop_id)
+    except Refused as refused:
+        tell_refusal(request, refused)
+        return case_page.show(request, shop_id, code)
+    audit.record(shop_id, doing.by.ref, "buyer.reveal", f"case:{doing.row.case_id}", {"order": doing.row.order_id})
+    plain = orders.open_plain(shop_id, doing.row.order_id)
+    return case_page.show(request, shop_id, code, revealed=plain)
+
+
+def _number(doing: Doing, name: str) -> int:
+    given = doing.request.POST.get(name, "")
+    if not given.isdigit():
+        raise Http404
+    return int(given)
+
+
+ACTS: dict[str, Callable[[Doing], str]] = {
+    "decide": decide,
+    "wait-over": wait_over,
+    "dismiss": dismiss,
+    "statement": statement,
+    "ask": ask,
+    "consent": consent,
+    "without": without,
+    "release-mail": release_mail,
+    "release": release,
+    "tell": tell_customer,
+    "skip": skip,
+    "release-notice": release_notice,
+    "close": close,
+    "reopen": reopen,
+    "take": take,
+    "note": note,
+}

@@ -1,0 +1,211 @@
+"""Forms of the case page. They check shape only; whether something may be done is the trade's to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from bufa.domain.case_facts import Claim, Outcome, Purpose
+from bufa.domain.kinds import Measure
+from bufa.lib import clock
+from bufa.web.words import carrier, carrier_choices, word
+
+_LINES = forms.Textarea(attrs={"rows": 2})
+
+
+def _when() -> forms.DateTimeInput:
+    return forms.DateTimeInput(attrs={"type": "datetime-local", "step": 60}, format="%Y-%m-%dT%H:%M")
+
+
+class Choices(forms.Form):
+    """A form whose choice fields get their words when it is made, in the reader's language."""
+
+    def choose(self, name: str, options: Iterable[tuple[str, str]], *, blank: str | None = None) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [*([("", blank)] if blank is not None else []), *options]
+
+
+class ClaimForm(Choices):
+    """What is wrong with the parcel, as a person says it."""
+
+    claim = forms.ChoiceField(label=_("判定为"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose("claim", [(each.value, word("claim", each.value)) for each in Claim])
+
+
+class MeasureForm(ClaimForm):
+    """Verdict and measure in one go. `hours`: how long to wait, for waiting only."""
+
+    measure = forms.ChoiceField(choices=[(each.value, each.value) for each in Measure])
+    hours = forms.IntegerField(label=_("等多少小时"), required=False, min_value=1, max_value=240, initial=24)
+    reason = forms.CharField(label=_("为什么改"), required=False, max_length=300)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["claim"].required = False
+
+    def until(self) -> datetime:
+        return clock.now() + timedelta(hours=self.cleaned_data.get("hours") or 24)
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label=_("原因"), max_length=300, widget=_LINES)
+
+
+class CloseForm(Choices, ReasonForm):
+    outcome = forms.ChoiceField(label=_("结果"))
+
+    field_order = ("outcome", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose("outcome", [(each.value, word("outcome", each.value)) for each in Outcome if each != Outcome.DISMISSED])
+
+
+class NoteForm(forms.Form):
+    text = forms.CharField(label=_("备注（只给同事看）"), max_length=2000, widget=_LINES)
+
+
+class TakeForm(Choices):
+    owner = forms.ChoiceField(label=_("交给"))
+
+    def __init__(self, *args: Any, people: Iterable[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose("owner", [(str(key), name) for key, name in people], blank=_now("没有人"))
+        self.fields["owner"].required = False
+
+
+class StatementForm(ClaimForm):
+    source = forms.ChoiceField(label=_("谁说的"))
+    said_at = forms.DateTimeField(label=_("什么时候说的"), widget=_when())
+    words = forms.CharField(label=_("原话"), max_length=2000, required=False, widget=_LINES)
+
+    field_order = ("source", "claim", "said_at", "words")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose("source", [(each, word("source", each)) for each in ("customer", "carrier")])
+        self.fields["said_at"].initial = clock.now()
+
+
+class AskForm(Choices):
+    """A mail to the carrier: to whom, until when, and what to add."""
+
+    contact = forms.ChoiceField(label=_("写给"))
+    hours = forms.IntegerField(label=_("多少小时内答复"), min_value=1, max_value=240, initial=24)
+    extra = forms.CharField(label=_("另外要说的"), required=False, max_length=1000, widget=_LINES)
+
+    def __init__(self, *args: Any, contacts: Iterable[Any] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose("contact", [(str(each.contact_id), contact_name(each)) for each in contacts])
+
+    def due(self) -> datetime:
+        return clock.now() + timedelta(hours=self.cleaned_data["hours"])
+
+
+def contact_name(contact: Any) -> str:
+    where = contact.branch or _now("总部")
+    return f"{carrier(contact.carrier)} {where}{' ' + contact.name if contact.name else ''} <{contact.email}>"
+
+
+class ConsentForm(Choices):
+    """What the carrier answered."""
+
+    given = forms.TypedChoiceField(label=_("答复"), coerce=lambda value: value == "1", widget=forms.RadioSelect)
+    person = forms.CharField(label=_("谁答复的"), max_length=60)
+    position = forms.CharField(label=_("职务或网点"), max_length=60, required=False)
+    said_at = forms.DateTimeField(label=_("什么时候"), widget=_when())
+    amount = forms.DecimalField(label=_("答应赔付（元）"), required=False, min_value=0, max_digits=9, decimal_places=2)
+    freight_by = forms.ChoiceField(label=_("补发运费谁付"), required=False)
+    valid_until = forms.DateTimeField(label=_("有效到"), required=False, widget=_when())
+    terms = forms.CharField(label=_("条件，或不同意的原因"), max_length=1000, required=False, widget=_LINES)
+    proof = forms.CharField(label=_("凭据"), max_length=200, required=False, help_text=_("邮件标题、通话时间，或工单号"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose("given", [("1", _now("同意")), ("0", _now("不同意"))])
+        self.choose("freight_by", [(each, word("freight", each)) for each in ("", "carrier", "shop", "customer")])
+        self.fields["said_at"].initial = clock.now()
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if said.get("given") is False and not said.get("terms"):
+            self.add_error("terms", _now("不同意的话，请写下原因"))
+        return said
+
+    def amount_fen(self) -> int | None:
+        amount = self.cleaned_data.get("amount")
+        return None if amount is None else int(amount * 100)
+
+
+class ReissueForm(Choices):
+    """The reissue: carrier, waybill, where from, and how many of each line. `line_<n>` fields come with the order."""
+
+    carrier = forms.ChoiceField(label=_("补发承运商"))
+    number = forms.CharField(
+        label=_("补发运单号"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
+    )
+    pickup = forms.ChoiceField(label=_("取件地址"))
+    override_reason = forms.CharField(
+        label=_("越过预检的原因"), required=False, max_length=200, help_text=_("只有主管能用；会记在案件里")
+    )
+
+    def __init__(self, *args: Any, pickups: Iterable[Any] = (), lines: Iterable[Any] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lines = list(lines)
+        self.choose("carrier", carrier_choices(), blank=_now("请选择"))
+        self.choose("pickup", [(str(each.pickup_id), pickup_name(each)) for each in pickups])
+        for at, line in enumerate(self.lines):
+            self.fields[f"line_{at}"] = forms.IntegerField(
+                label=f"{line.title} {line.spec}".strip(),
+                min_value=0,
+                max_value=line.quantity,
+                initial=line.quantity,
+                help_text=_now("买了 %(n)d 件") % {"n": line.quantity},
+            )
+
+    @property
+    def line_fields(self) -> list[Any]:
+        return [self[f"line_{at}"] for at in range(len(self.lines))]
+
+    def contents(self) -> list[tuple[str, int]]:
+        counted = [(line.line_id, self.cleaned_data.get(f"line_{at}") or 0) for at, line in enumerate(self.lines)]
+        return [(line_id, count) for line_id, count in counted if count]
+
+
+def pickup_name(each: Any) -> str:
+    return f"{each.province}{each.city}{each.district}{each.street}{each.detail} {each.contact}".strip()
+
+
+class TellForm(Choices):
+    """What to tell the customer, and how."""
+
+    purpose = forms.ChoiceField(label=_("事由"))
+    channel = forms.ChoiceField(label=_("渠道"))
+
+    def __init__(self, *args: Any, has_email: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose("purpose", [(each.value, word("purpose", each.value)) for each in Purpose])
+        self.choose("channel", [(each, word("channel", each)) for each in ("sms", "phone", *(("email",) if has_email else ()))])
+
+
+class ReleaseForm(Choices, ReasonForm):
+    """A person looked at the platform: is the number there?"""
+
+    accepted = forms.TypedChoiceField(label=_("平台上有没有这个单号"), coerce=lambda value: value == "1", widget=forms.RadioSelect)
+
+    field_order = ("accepted", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose("accepted", [("1", _now("有，已受理")), ("0", _now("没有"))])

@@ -1,0 +1,270 @@
+"""One case whole: what is wrong, what to do now, both parcels, the three kinds of evidence, everything that was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from bufa.apps.cases import queries as cases
+from bufa.apps.cases.shapes import ActionView, CaseView
+from bufa.apps.effects import queries as effects
+from bufa.apps.effects.queries import EffectView
+from bufa.apps.negotiations import actions as negotiations_actions
+from bufa.apps.negotiations import queries as negotiations
+from bufa.apps.notices import queries as notices
+from bufa.apps.reissues import queries as reissues
+from bufa.apps.shops import queries as shops
+from bufa.domain.kinds import Step
+from bufa.domain.outcome import Refused, Why
+from bufa.domain.permissions import Permission, may
+from bufa.lib import clock
+from bufa.web import case_forms
+from bufa.web.desk import Desk, desk
+from bufa.web.tasks import OutcomeForm
+from bufa.web.timeline import track
+from bufa.web.words import say
+
+MOVING = ("ready", "sending", "unknown")
+"""Effects that may still change by themselves."""
+
+STEP_OF_NEXT = {
+    "submission_accepted": "number",
+    "customer_told": "notify",
+    "reissue_delivered": "follow",
+    "parcel_delivered": "follow",
+    "reopen": "follow",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One of the five steps on the page; the one where the next act happens stands first and open."""
+
+    step: str
+    template: str
+    state: str
+    is_now: bool
+    is_open: bool
+
+
+def page(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
+    return show(request, shop_id, code)
+
+
+def show(
+    request: HttpRequest, shop_id: int, code: str, failed: dict[str, Form] | None = None, **more: Any
+) -> HttpResponse:
+    """The page; `failed` are forms as they were typed, by name, with their errors."""
+    here = desk(request)
+    role = here.role(shop_id)
+    now = clock.now()
+    found = cases.case_page(shop_id, code, role, now)
+    if found is None:
+        raise Http404
+    said = context(here, found, now, failed or {}) | more
+    return render(request, "web/cases/case.html", said, status=422 if failed else 200)
+
+
+def effects_moved(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
+    """What is under way outside, for htmx to ask; a page whose case has moved on is asked to load itself anew."""
+    here = desk(request)
+    row = cases.case_by_code([shop_id], code)
+    if row is None or shop_id not in here.all_shops:
+        raise Http404
+    under_way = _effects_of(shop_id, row.case_id)
+    signature = sign(row.version, under_way)
+    if signature != request.GET.get("seen", ""):
+        response = HttpResponse("")
+        response["HX-Refresh"] = "true"
+        return response
+    return render(request, "web/cases/moving.html", _moving(shop_id, code, row.version, under_way))
+
+
+def sign(version: int, under_way: dict[int, EffectView]) -> str:
+    """Changes when there is something new to see."""
+    return f"{version}." + ".".join(f"{key}{effect.state[0]}{effect.attempt}" for key, effect in sorted(under_way.items()))
+
+
+def _effects_of(shop_id: int, case_id: int) -> dict[int, EffectView]:
+    ids = [each.effect_id for each in reissues.of_case(shop_id, case_id)]
+    ids += [each.effect_id for each in notices.of_case(shop_id, case_id)]
+    ids += negotiations.effect_ids(shop_id, case_id)
+    return effects.by_id([shop_id], sorted({each for each in ids if each}))
+
+
+def _moving(shop_id: int, code: str, version: int, under_way: dict[int, EffectView]) -> dict[str, Any]:
+    real = clock.real_now()
+    rows = []
+    for effect in under_way.values():
+        if effect.state not in MOVING or (effect.state == "unknown" and effect.needs_person):
+            continue
+        owner, _, number = effect.subject.partition(":")
+        left = int((effect.next_at - real).total_seconds()) if effect.can_cancel and effect.next_at else 0
+        rows.append({"effect": effect, "owner": owner, "id": number, "seconds": max(0, left)})
+    url = reverse("cases_effects", args=[shop_id, code])
+    return {
+        "moving": rows,
+        "moving_url": f"{url}?seen={sign(version, under_way)}",
+        "take_back_url": reverse("cases_take_back", args=[shop_id, code]),
+    }
+
+
+def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form]) -> dict[str, Any]:
+    row = found.row
+    shop_id, case_id = row.shop_id, row.case_id
+    acts = {each.action: each for each in found.actions}
+    current = found.reissue_parcels[-1] if found.reissue_parcels else found.original
+    talk = negotiations.of_case(shop_id, case_id, carrier=current.carrier, place=current.place)
+    sent = reissues.of_case(shop_id, case_id)
+    told = notices.of_case(shop_id, case_id)
+    ids = {each.effect_id for each in (*sent, *told, *talk.messages, *found.timeline) if each.effect_id}
+    under_way = effects.by_id([shop_id], sorted(ids))
+    mine = {each.effect_id for each in (*sent, *told, *talk.messages) if each.effect_id}
+    watched = {key: effect for key, effect in under_way.items() if key in mine}
+    draft = reissues.open_draft(shop_id, case_id, now) if "fill_number" in acts and row.measure == "reissue" else None
+    forms = _forms(here, found, acts, talk, draft) | failed
+    may_choose, why_not = _may_choose(here, shop_id, acts)
+    return {
+        "view": found,
+        "row": row,
+        "acts": acts,
+        "may_choose": may_choose,
+        "may_choose_why": why_not,
+        "panels": _panels(found, failed),
+        "forms": forms,
+        "talk": talk,
+        "letter": _letter(found, acts, talk, now),
+        "reissues": sent,
+        "live_reissue": next((each for each in reversed(sent) if each.state in ("submitting", "unknown", "accepted")), None),
+        "draft": draft,
+        "notices": told,
+        "proposals": notices.proposals(shop_id, case_id) if "tell_customer" in acts else (),
+        "effects": under_way,
+        "original": (found.original, track(found.original, now)),
+        "again": [(each, track(each, now)) for each in found.reissue_parcels],
+        "evidence": _evidence(found),
+        "action_base": reverse("cases_case", args=[shop_id, row.code]),
+        "may_reveal": here.may(Permission.REVEAL_BUYER, shop_id) and found.order.recipient.has_plain,
+        "may_settle": may(here.role(shop_id), Permission.SETTLE_EFFECT),
+        "to_answer": [ticket for ticket in found.order.after_sales if ticket.is_resend and ticket.status == 6],
+    } | _moving(shop_id, row.code, row.version, watched)
+
+
+def _may_choose(here: Desk, shop_id: int, acts: dict[str, ActionView]) -> tuple[bool, str]:
+    """May a measure be chosen now (a verdict still open is confirmed with it), and if not, why."""
+    ways = [acts[name] for name in ("choose_measure", "change_measure") if name in acts]
+    if any(each.allowed for each in ways):
+        return True, ""
+    confirm = acts.get("confirm_verdict")
+    if confirm is not None and confirm.allowed:
+        refusal = here.refusal(Permission.CHOOSE_MEASURE, shop_id)
+        return not refusal, refusal
+    closed = next((each.refused for each in (*ways, confirm) if each is not None and each.refused), None)
+    return False, say(closed) if closed else ""
+
+
+def _panels(found: CaseView, failed: dict[str, Form]) -> list[Panel]:
+    """The step of the next act first, then the others in their order."""
+    states = {each.step: each.state for each in found.steps}
+    next_step = next((each.step for each in found.actions if each.is_next), "")
+    next_step = STEP_OF_NEXT.get(found.row.next_action, next_step) or found.row.step
+    failed_in = {FORM_STEPS.get(name, "") for name in failed}
+    order = sorted(Step, key=lambda step: step.value != next_step)
+    return [
+        Panel(
+            step.value,
+            f"web/cases/panels/{step.value}.html",
+            states.get(step.value, "later"),
+            step.value == next_step,
+            step.value == next_step or step.value in failed_in,
+        )
+        for step in order
+    ]
+
+
+FORM_STEPS = {
+    "decide": "determine",
+    "dismiss": "determine",
+    "ask": "negotiate",
+    "consent": "negotiate",
+    "without": "negotiate",
+    "reissue": "number",
+    "release": "number",
+    "skip": "notify",
+    "close": "follow",
+    "reopen": "follow",
+}
+
+
+def _forms(
+    here: Desk, found: CaseView, acts: dict[str, ActionView], talk: negotiations.Talk, draft: reissues.Draft | None
+) -> dict[str, Form]:
+    """Fresh forms for what can be done here; ids are kept apart by each form's name."""
+    row = found.row
+    claim = found.facts.get("claim") or (found.verdict.claim if found.verdict else "")
+    people = [
+        (each.operator_id, each.display_name or each.login) for each in shops.members([row.shop_id]) if each.is_active
+    ]
+    made: dict[str, Form] = {
+        "decide": case_forms.MeasureForm(auto_id="id_decide_%s", initial={"claim": claim}),
+        "statement": case_forms.StatementForm(auto_id="id_statement_%s", initial={"source": "customer", "claim": claim}),
+        "ask": case_forms.AskForm(auto_id="id_ask_%s", contacts=talk.contacts),
+        "consent": case_forms.ConsentForm(auto_id="id_consent_%s"),
+        "without": case_forms.ReasonForm(auto_id="id_without_%s"),
+        "release": case_forms.ReleaseForm(auto_id="id_release_%s"),
+        "skip": case_forms.ReasonForm(auto_id="id_skip_%s"),
+        "close": case_forms.CloseForm(auto_id="id_close_%s"),
+        "reopen": case_forms.ReasonForm(auto_id="id_reopen_%s"),
+        "dismiss": case_forms.ReasonForm(auto_id="id_dismiss_%s"),
+        "note": case_forms.NoteForm(auto_id="id_note_%s"),
+        "take": case_forms.TakeForm(auto_id="id_take_%s", people=people, initial={"owner": row.owner_id or ""}),
+        "call": OutcomeForm(auto_id="id_call_%s"),
+    }
+    if draft is not None:
+        made["reissue"] = reissue_form(draft)
+    return made
+
+
+def reissue_form(draft: reissues.Draft, data: Any = None) -> case_forms.ReissueForm:
+    counted = dict(draft.form.items)
+    initial: dict[str, Any] = {"carrier": draft.form.carrier, "number": draft.form.number, "pickup": draft.form.pickup_id}
+    initial |= {f"line_{at}": counted.get(line.line_id, 0) for at, line in enumerate(draft.order.lines)}
+    return case_forms.ReissueForm(
+        data, auto_id="id_reissue_%s", initial=initial, pickups=draft.pickups, lines=draft.order.lines
+    )
+
+
+def _letter(found: CaseView, acts: dict[str, ActionView], talk: negotiations.Talk, now: datetime) -> Any:
+    """The mail to the carrier as it would leave now, or the reason why there can be none."""
+    if "ask_carrier" not in acts:
+        return None
+    reminder = any(each.direction == "out" and each.round == found.row.round for each in talk.messages)
+    try:
+        return negotiations_actions.write_letter(
+            found.row.shop_id, found.row.case_id, answer_by=now + timedelta(hours=24), reminder=reminder
+        )
+    except Refused as refused:
+        return refused.why
+
+
+def _evidence(found: CaseView) -> list[dict[str, Any]]:
+    """The three kinds of evidence, each with what it says and whether it agrees with the verdict."""
+    verdict = found.verdict
+    rows = []
+    for source in ("tracking", "carrier", "customer"):
+        said = [each for each in found.statements if each.source == source]
+        stands = ""
+        if verdict is not None:
+            stands = "agree" if source in verdict.agree else "contradict" if source in verdict.contradict else "missing"
+        rows.append({"source": source, "said": said, "stands": stands})
+    return rows
+
+
+def no_contact() -> Why:
+    return Why("no_contact")

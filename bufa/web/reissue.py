@@ -1,0 +1,81 @@
+"""The reissue form: check it at the gate, keep it, submit it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from bufa.apps.reissues import actions, queries
+from bufa.apps.reissues.queries import ReissueForm
+from bufa.domain.outcome import Refused
+from bufa.lib import clock
+from bufa.web import case_forms, case_page
+from bufa.web.case_actions import Doing, Mistyped, finish, start
+from bufa.web.desk import tell_refusal
+
+
+def _typed(doing: Doing) -> case_forms.ReissueForm:
+    draft = queries.open_draft(doing.row.shop_id, doing.row.case_id, clock.now())
+    return case_page.reissue_form(draft, doing.request.POST)
+
+
+def _filled(form: case_forms.ReissueForm) -> ReissueForm:
+    said = form.cleaned_data
+    pickup = str(said.get("pickup") or "")
+    return ReissueForm(
+        carrier=said.get("carrier", ""),
+        number=said.get("number", ""),
+        items=tuple(form.contents()),
+        pickup_id=int(pickup) if pickup.isdigit() else None,
+    )
+
+
+@require_POST
+def check(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
+    """What the gate says to the form as it stands; nothing is kept. With htmx only the answer, else the whole page."""
+    doing = start(request, shop_id, code)
+    form = _typed(doing)
+    form.is_valid()
+    if "number" in form.errors and not form.data.get("number"):
+        del form.errors["number"]
+    try:
+        checked: Any = queries.check_form(shop_id, doing.row.case_id, _filled(form), clock.now())
+    except Refused as refused:
+        tell_refusal(request, refused)
+        checked = None
+    if getattr(request, "htmx", False):
+        return render(request, "web/cases/gate.html", {"checked": checked})
+    return case_page.show(request, shop_id, code, {"reissue": form}, checked=checked)
+
+
+@require_POST
+def save(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
+    """Keep the draft, or submit it: then ten seconds remain to take it back."""
+    doing = start(request, shop_id, code)
+
+    def work() -> str:
+        form = _typed(doing)
+        if not form.is_valid():
+            raise Mistyped("reissue", form)
+        ids = doing.ids
+        if request.POST.get("do") == "save":
+            actions.save_draft(**ids, form=_filled(form), by=doing.by, version=doing.version)
+            return _("草稿已保存，还没有提交")
+        reason = form.cleaned_data.get("override_reason", "")
+        try:
+            done = actions.submit(
+                **ids, form=_filled(form), by=doing.by, override_reason=reason, version=doing.version
+            )
+        except Refused as refused:
+            if refused.why.code not in ("gate_refused", "gate_needs_lead", "gate_needs_reason", "ticket_needed"):
+                raise
+            tell_refusal(request, refused)
+            form.add_error("override_reason" if refused.why.code == "gate_needs_reason" else None, _("预检没有通过，见下面"))
+            raise Mistyped("reissue", form) from None
+        return _("补发单号 %(code)s 10 秒后提交，可以撤回") % {"code": done.code} if done.effect_id else _("请到平台手工填写，再回来认定结果")
+
+    return finish(doing, work)

@@ -1,0 +1,173 @@
+"""Connections to the outside: Doudian, tracking, mail. Secrets go in and are never shown again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from bufa.apps.shops import actions, queries, trying
+from bufa.domain.outcome import Refused
+from bufa.domain.permissions import Permission
+from bufa.web.desk import back_to, by, desk, tell, tell_refusal
+from bufa.web.words import word
+
+_SECRET = forms.PasswordInput(attrs={"autocomplete": "off"}, render_value=False)
+_URL = {"inputmode": "url", "spellcheck": "false"}
+
+
+class ConnectionForm(forms.Form):
+    """`secret` fields may be left empty where a value is stored already."""
+
+    secret: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, stored: tuple[str, ...] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self.secret:
+            if name in stored:
+                self.fields[name].required = False
+                self.fields[name].help_text = _now("已保存；不改就留空")
+
+
+class DoudianForm(ConnectionForm):
+    secret = ("app_secret",)
+    app_kind = forms.ChoiceField(label=_("应用类型"), choices=[("self", _("自用型（本店自己的应用）")), ("tool", _("工具型（要店主授权）"))])
+    app_key = forms.CharField(label=_("App Key"), max_length=60)
+    app_secret = forms.CharField(label=_("App Secret"), max_length=200, widget=_SECRET)
+    shop_id = forms.CharField(label=_("抖店店铺 ID"), max_length=40, required=False, help_text=_("自用型要填"))
+    service_id = forms.CharField(label=_("服务 ID"), max_length=40, required=False, help_text=_("工具型要填，用来生成授权地址"))
+    sms_account = forms.CharField(label=_("短信账号"), max_length=60, required=False)
+    sms_sign = forms.CharField(label=_("短信签名"), max_length=60, required=False)
+    base_url = forms.URLField(label=_("接口地址"), required=False, assume_scheme="https", widget=forms.URLInput(attrs=_URL), help_text=_("不填就用抖店正式地址"))
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if said.get("app_kind") == "self" and not said.get("shop_id"):
+            self.add_error("shop_id", _now("自用型应用按店铺 ID 取令牌，请填写"))
+        if said.get("app_kind") == "tool" and not said.get("service_id"):
+            self.add_error("service_id", _now("工具型应用要服务 ID 才能生成授权地址，请填写"))
+        return said
+
+
+class Kuaidi100Form(ConnectionForm):
+    secret = ("key", "salt")
+    customer = forms.CharField(label=_("customer 编号"), max_length=60)
+    key = forms.CharField(label=_("授权 key"), max_length=100, widget=_SECRET)
+    salt = forms.CharField(
+        label=_("推送签名串（salt）"), max_length=100, widget=_SECRET, required=False, help_text=_("我们订阅时带上，推送回来用它验签")
+    )
+    base_url = forms.URLField(label=_("接口地址"), required=False, assume_scheme="https", widget=forms.URLInput(attrs=_URL))
+
+
+class KdniaoForm(ConnectionForm):
+    secret = ("app_key",)
+    business_id = forms.CharField(label=_("用户 ID（EBusinessID）"), max_length=60)
+    app_key = forms.CharField(label=_("API key"), max_length=100, widget=_SECRET)
+    base_url = forms.URLField(label=_("接口地址"), required=False, assume_scheme="https", widget=forms.URLInput(attrs=_URL))
+
+
+class SmtpForm(ConnectionForm):
+    secret = ("password",)
+    host = forms.CharField(label=_("SMTP 服务器"), max_length=120)
+    port = forms.IntegerField(label=_("端口"), min_value=1, max_value=65535, initial=465)
+    security = forms.ChoiceField(
+        label=_("加密"), choices=[("tls", _("TLS（465）")), ("starttls", _("STARTTLS（587）")), ("none", _("不加密（只限本机）"))]
+    )
+    sender = forms.EmailField(label=_("发件邮箱"))
+    username = forms.CharField(label=_("登录名"), max_length=120, required=False)
+    password = forms.CharField(label=_("密码或授权码"), max_length=200, required=False, widget=_SECRET)
+
+
+FORMS: dict[str, type[ConnectionForm]] = {
+    "doudian": DoudianForm,
+    "kuaidi100": Kuaidi100Form,
+    "kdniao": KdniaoForm,
+    "smtp": SmtpForm,
+}
+
+
+def page(request: HttpRequest, failed: tuple[str, ConnectionForm] | None = None) -> HttpResponse:
+    here = desk(request)
+    shop_id = here.one.shop_id
+    there = {each.kind: each for each in queries.connections([shop_id])}
+    rows = []
+    for kind, form_class in FORMS.items():
+        stored = there.get(kind)
+        form = failed[1] if failed and failed[0] == kind else _form(kind, form_class, stored)
+        rows.append({"kind": kind, "stored": stored, "form": form, "open": bool(failed and failed[0] == kind), "hook": _hook(request, stored)})
+    said = {"rows": rows, "authorize": request.session.get("authorize", "")}
+    return render(request, "web/settings/connections.html", said, status=422 if failed else 200)
+
+
+def _form(kind: str, form_class: type[ConnectionForm], stored: queries.ConnectionInfo | None, data: Any = None) -> ConnectionForm:
+    return form_class(
+        data,
+        auto_id=f"id_{kind}_%s",
+        initial=dict(stored.settings) if stored else None,
+        stored=stored.has_secret if stored else (),
+    )
+
+
+def _hook(request: HttpRequest, stored: queries.ConnectionInfo | None) -> str:
+    """The address to paste at the other side, for those who may connect."""
+    if stored is None or not stored.hook_path or stored.kind == "smtp":
+        return ""
+    return request.build_absolute_uri(stored.hook_path) if desk(request).may(Permission.CONNECT_SHOP) else ""
+
+
+@require_POST
+def connect(request: HttpRequest, kind: str) -> HttpResponse:
+    """Store credentials, then call the other side once. A "tool" app is sent to its authorise address first."""
+    here = desk(request)
+    if kind not in FORMS:
+        raise Http404
+    shop_id = here.one.shop_id
+    try:
+        here.check(Permission.CONNECT_SHOP, shop_id)
+        if "off" in request.POST:
+            actions.switch_off(shop_id=shop_id, kind=kind, by=by(request))
+            tell(request, _now("%(kind)s 已停用") % {"kind": word("connection_kind", kind)})
+            return back_to(reverse("settings_connections"))
+        stored = queries.connection(shop_id, kind)
+        form = _form(kind, FORMS[kind], stored, request.POST)
+        if not form.is_valid():
+            return page(request, (kind, form))
+        said = form.cleaned_data
+        plain = {name: value for name, value in said.items() if name not in form.secret and value not in ("", None)}
+        secrets = {name: said[name] for name in form.secret if said.get(name)}
+        actions.connect(shop_id=shop_id, kind=kind, settings=plain, secrets=secrets, by=by(request))
+        if plain.get("app_kind") == "tool":
+            tell(request, _now("已保存。下一步：打开授权地址，把得到的 code 填回来（10 分钟内有效）"))
+            return back_to(reverse("settings_connections") + "#doudian")
+        trying.try_connection(shop_id=shop_id, kind=kind, by=by(request))
+        tell(request, _now("%(kind)s 已连接") % {"kind": word("connection_kind", kind)})
+    except Refused as refused:
+        tell_refusal(request, refused)
+    return back_to(reverse("settings_connections") + f"#{kind}")
+
+
+@require_POST
+def test(request: HttpRequest, kind: str) -> HttpResponse:
+    """Call the other side once; with a code, exchange it for the shop's tokens."""
+    here = desk(request)
+    if kind not in FORMS:
+        raise Http404
+    shop_id = here.one.shop_id
+    try:
+        here.check(Permission.CONNECT_SHOP, shop_id)
+        if "authorize" in request.POST:
+            request.session["authorize"] = trying.authorize_url(shop_id, str(shop_id))
+            return back_to(reverse("settings_connections") + "#doudian")
+        code, to = request.POST.get("code", "").strip(), request.POST.get("to", "").strip()
+        trying.try_connection(shop_id=shop_id, kind=kind, by=by(request), code=code, to=to)
+        request.session.pop("authorize", None)
+        tell(request, _now("%(kind)s 连接正常") % {"kind": word("connection_kind", kind)})
+    except Refused as refused:
+        tell_refusal(request, refused)
+    return back_to(reverse("settings_connections") + f"#{kind}")

@@ -1,0 +1,155 @@
+"""Settings of the shop: name, policy, pickup addresses; and the platform's rules to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import ProtectedError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from bufa.apps.shops import actions, queries
+from bufa.domain import rulebook
+from bufa.domain.outcome import Refused
+from bufa.domain.permissions import Permission
+from bufa.integrations.ports import PickupAddressFact
+from bufa.lib import clock
+from bufa.web.desk import back_to, by, desk, tell, tell_refusal
+from bufa.web.words import word
+
+
+class ShopForm(forms.Form):
+    name = forms.CharField(label=_("店铺名称"), max_length=80)
+    consent = forms.ChoiceField(label=_("补发前要不要承运商同意"))
+    freight = forms.DecimalField(
+        label=_("寄一件的运费（元）"), min_value=0, max_value=1000, decimal_places=2, help_text=_("用来比较各种措施的成本")
+    )
+    wait_hours = forms.IntegerField(label=_("“等待”默认等几小时"), min_value=1, max_value=240)
+    chase_hours = forms.IntegerField(label=_("“催件”给承运商几小时"), min_value=1, max_value=240)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["consent"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(each, word("consent_policy", each)) for each in ("carrier_pays", "always", "never")]
+        for rule in warned_rules():
+            self.fields[f"warn_{rule.id}"] = forms.IntegerField(
+                label=word("rule", rule.id), min_value=0, max_value=1440, required=False, help_text=_now("默认 %(n)d") % {"n": rule.warn_hours}
+            )
+
+    @property
+    def warn_fields(self) -> list[Any]:
+        return [self[name] for name in self.fields if name.startswith("warn_")]
+
+
+def warned_rules() -> list[rulebook.Rule]:
+    """Rules with a clock, in their newest version, that can warn before they come true."""
+    book = rulebook.load().at(clock.now())
+    return [book.rule(rule_id) for rule_id in book.ids if book.rule(rule_id).is_silence]
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    here = desk(request)
+    shop_id = here.one.shop_id
+    form = ShopForm(request.POST if request.method == "POST" else None, initial=_initial(shop_id))
+    if request.method == "POST" and form.is_valid():
+        try:
+            here.check(Permission.EDIT_SETTINGS, shop_id)
+            _save(shop_id, form, by(request))
+            tell(request, _now("店铺设置已保存"))
+            return back_to(reverse("settings_shop"))
+        except Refused as refused:
+            tell_refusal(request, refused)
+    status = 422 if form.errors else 200
+    return render(request, "web/settings/shop.html", {"form": form, "shop": queries.shop(shop_id)}, status=status)
+
+
+def _initial(shop_id: int) -> dict[str, Any]:
+    stored = queries.policy_json(shop_id)
+    first: dict[str, Any] = {
+        "name": queries.shop(shop_id).name,
+        "consent": stored.get("consent", "carrier_pays"),
+        "freight": stored.get("freight_fen", 800) / 100,
+        "wait_hours": stored.get("wait_hours", 24),
+        "chase_hours": stored.get("chase_hours", 24),
+    }
+    warn = stored.get("warn_hours", {})
+    return first | {f"warn_{rule.id}": warn.get(rule.id) for rule in warned_rules()}
+
+
+def _save(shop_id: int, form: ShopForm, who: str) -> None:
+    said = form.cleaned_data
+    kept = queries.policy_json(shop_id)
+    warn = {rule.id: said[f"warn_{rule.id}"] for rule in warned_rules() if said.get(f"warn_{rule.id}") is not None}
+    changed = {
+        "consent": said["consent"],
+        "freight_fen": int(said["freight"] * 100),
+        "wait_hours": said["wait_hours"],
+        "chase_hours": said["chase_hours"],
+        "warn_hours": warn,
+    }
+    actions.set_policy(shop_id=shop_id, policy={**kept, **changed}, by=who)
+    if said["name"] != queries.shop(shop_id).name:
+        actions.rename_shop(shop_id=shop_id, name=said["name"], by=who)
+
+
+def rules(request: HttpRequest) -> HttpResponse:
+    """The platform's rules as we read them: clocks, what a breach costs, where it stands."""
+    now = clock.now()
+    book = rulebook.load().at(now)
+    policy = queries.policy(desk(request).one.shop_id)
+    rows = [
+        {
+            "rule": rule,
+            "hours": sorted({(hours, distance.value) for distance, hours in rule.hours.items()}),
+            "by_distance": rule.by_distance,
+            "warn": policy.warn_hours.get(rule.id, rule.warn_hours),
+            "pay": [pay for pay in rule.pay if pay.percent],
+        }
+        for rule in (book.rule(rule_id) for rule_id in book.ids)
+    ]
+    return render(request, "web/settings/rules.html", {"rows": rows})
+
+
+class PickupForm(forms.Form):
+    contact = forms.CharField(label=_("联系人"), max_length=60)
+    phone = forms.CharField(label=_("电话"), max_length=30)
+    province = forms.CharField(label=_("省"), max_length=30)
+    city = forms.CharField(label=_("市"), max_length=30)
+    district = forms.CharField(label=_("区县"), max_length=30, required=False)
+    street = forms.CharField(label=_("街道"), max_length=60, required=False)
+    detail = forms.CharField(label=_("详细地址"), max_length=200)
+    platform_id = forms.CharField(
+        label=_("抖店地址编号"), max_length=40, required=False, help_text=_("抖店“地址管理”里的编号；连接抖店后会自动读入")
+    )
+    is_default = forms.BooleanField(label=_("默认从这里取件"), required=False)
+
+
+def pickup(request: HttpRequest) -> HttpResponse:
+    here = desk(request)
+    shop_id = here.one.shop_id
+    form = PickupForm(request.POST if request.method == "POST" and "remove" not in request.POST else None)
+    if request.method == "POST":
+        try:
+            here.check(Permission.EDIT_SETTINGS, shop_id)
+            if request.POST.get("remove", "").isdigit():
+                actions.remove_pickup_address(shop_id=shop_id, pickup_id=int(request.POST["remove"]), by=by(request))
+                tell(request, _now("取件地址已删除"))
+                return back_to(reverse("settings_pickup"))
+            if form.is_valid():
+                said = dict(form.cleaned_data)
+                fact = PickupAddressFact(name=said.pop("contact"), **said)
+                actions.set_pickup_address(shop_id=shop_id, fact=fact, by=by(request))
+                tell(request, _now("取件地址已保存"))
+                return back_to(reverse("settings_pickup"))
+        except Refused as refused:
+            tell_refusal(request, refused)
+        except ProtectedError:
+            tell_refusal(request, Refused("pickup_in_use"))
+            return back_to(reverse("settings_pickup"))
+    said_ = {"form": form, "rows": queries.pickup_addresses([shop_id])}
+    return render(request, "web/settings/pickup.html", said_, status=422 if form.errors else 200)
