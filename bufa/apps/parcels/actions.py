@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bufa.apps.parcels.boxes import Ensured, add_reissue, ensure
+from bufa.apps.parcels.following import refresh_tracking
 from bufa.apps.parcels.numbers import clean_number, is_used, remember_numbers
 from bufa.apps.parcels.recording import Heard, Moved, ScansRecorded, record_scans
 from bufa.apps.parcels.watching import Due, take_due
@@ -18,6 +19,7 @@ __all__ = [
     "ensure",
     "is_used",
     "record_scans",
+    "refresh_tracking",
     "remember_numbers",
     "take_due",
 ]

@@ -1,0 +1,146 @@
+"""Asking tracking providers about parcels: what is wanted, within the limits they set, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bufa.apps.audit import actions as audit
+from bufa.apps.parcels.models import Parcel, Subscription
+from bufa.apps.shops import queries as shops
+from bufa.domain.kinds import Stage
+from bufa.domain.outcome import Refused
+from bufa.lib.queue import hint
+from bufa.lib.tenancy import for_shops
+
+BETWEEN_QUERIES = timedelta(minutes=30)
+"""Between two questions about one number (tracking-protocols §1.1: sooner, and the provider locks the number)."""
+
+ASK = "tracking.query"
+CLAIM = timedelta(minutes=10)
+"""How long a parcel that is being subscribed is left alone by other workers."""
+
+_OVER = (Stage.DELIVERED, Stage.RETURNED, Stage.CANCELLED)
+_STATES = ("wanted", "aborted", "failed")
+TRIES_KEPT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ToFollow:
+    """A parcel that should be subscribed now. `tries`: when that was tried before, oldest first."""
+
+    shop_id: int
+    parcel_id: int
+    order_id: int
+    carrier: str
+    number: str
+    state: str
+    tries: tuple[datetime, ...]
+
+    def tries_since(self, month_start: datetime) -> int:
+        return sum(at >= month_start for at in self.tries)
+
+
+def claim_wanted(shop_id: int, now: datetime, *, limit: int = 50) -> list[ToFollow]:
+    """Take parcels that want to be followed; two workers never take the same one."""
+    with for_shops([shop_id]):
+        rows = list(
+            Subscription.objects.select_for_update(skip_locked=True, of=("self",))
+            .filter(shop_id=shop_id, state__in=_STATES, next_at__lte=now)
+            .select_related("parcel")
+            .order_by("next_at", "id")[:limit]
+        )
+        found = [_to_follow(row) for row in rows if row.parcel.stage not in _OVER and row.parcel.is_watched]
+        over = [row.pk for row in rows if row.parcel.stage in _OVER or not row.parcel.is_watched]
+        Subscription.objects.filter(shop_id=shop_id, id__in=over).update(state="ended", next_at=None)
+        taken = [one.parcel_id for one in found]
+        Subscription.objects.filter(shop_id=shop_id, parcel_id__in=taken).update(next_at=now + CLAIM)
+    return found
+
+
+def shops_with_wanted(shop_ids: Sequence[int], now: datetime) -> list[int]:
+    """Shops with parcels that want to be followed, and a provider to do it: what a sweep asks."""
+    with for_shops(shop_ids):
+        rows = Subscription.objects.filter(shop_id__in=shop_ids, state__in=_STATES, next_at__lte=now)
+        found = sorted(rows.values_list("shop_id", flat=True).distinct())
+    return [shop_id for shop_id in found if shops.tracking_kind(shop_id)]
+
+
+def followed(shop_id: int, parcel_id: int, provider: str, now: datetime) -> None:
+    """The provider follows it and will push."""
+    _settle(shop_id, parcel_id, state="active", provider=provider, next_at=None, error="", tried_at=now)
+
+
+def not_followed(
+    shop_id: int, parcel_id: int, provider: str, *, error: str, again_at: datetime | None, tried_at: datetime | None
+) -> None:
+    """It is not followed. `again_at` None: nothing that time heals (carrier not supported, phone unknown)."""
+    state = "failed" if again_at is not None or error != "unsupported" else "unsupported"
+    _settle(shop_id, parcel_id, state=state, provider=provider, next_at=again_at, error=error[:120], tried_at=tried_at)
+
+
+def refresh_tracking(*, shop_id: int, parcel_id: int, by: str, now: datetime) -> None:
+    """A person wants to know now: the provider is asked once, soon.
+
+    Raises Refused: `no_number`, `no_tracking_connection`, or `asked_recently` with `again_at` (ISO) within the
+    provider's half hour.
+    """
+    with for_shops([shop_id]):
+        if not Parcel.objects.filter(shop_id=shop_id, id=parcel_id).exclude(number="").exists():
+            raise Refused("no_number")
+        kind = shops.tracking_kind(shop_id)
+        if not kind:
+            raise Refused("no_tracking_connection")
+        Subscription.objects.get_or_create(parcel_id=parcel_id, defaults={"shop_id": shop_id, "provider": kind})
+        claim_query(shop_id, parcel_id, now)
+        audit.record(shop_id, by, "parcel.refresh_tracking", f"parcel:{parcel_id}")
+        hint(ASK, once=f"query:{parcel_id}", shop_id=shop_id, parcel_id=parcel_id)
+
+
+def claim_query(shop_id: int, parcel_id: int, now: datetime) -> None:
+    """Write down that the provider is asked now. Raises Refused("asked_recently", again_at)."""
+    with for_shops([shop_id]):
+        row = Subscription.objects.select_for_update().get(shop_id=shop_id, parcel_id=parcel_id)
+        if row.last_query_at is not None and now < row.last_query_at + BETWEEN_QUERIES:
+            raise Refused("asked_recently", again_at=(row.last_query_at + BETWEEN_QUERIES).isoformat())
+        row.last_query_at = now
+        row.save(update_fields=["last_query_at"])
+
+
+def to_query(shop_id: int, parcel_id: int) -> ToFollow | None:
+    """What asking about this parcel needs; None when it has no number."""
+    with for_shops([shop_id]):
+        row = Subscription.objects.filter(shop_id=shop_id, parcel_id=parcel_id).select_related("parcel").first()
+        return _to_follow(row) if row and row.parcel.number else None
+
+
+def note_query_error(shop_id: int, parcel_id: int, error: str) -> None:
+    with for_shops([shop_id]):
+        Subscription.objects.filter(shop_id=shop_id, parcel_id=parcel_id).update(error=error[:120])
+
+
+def _to_follow(row: Subscription) -> ToFollow:
+    tries = tuple(datetime.fromisoformat(at) for at in row.tries)
+    parcel = row.parcel
+    return ToFollow(row.shop_id, parcel.pk, parcel.order_id, parcel.carrier, parcel.number, row.state, tries)
+
+
+def _settle(
+    shop_id: int,
+    parcel_id: int,
+    *,
+    state: str,
+    provider: str,
+    next_at: datetime | None,
+    error: str,
+    tried_at: datetime | None,
+) -> None:
+    with for_shops([shop_id]):
+        row = Subscription.objects.select_for_update().filter(shop_id=shop_id, parcel_id=parcel_id).first()
+        if row is None:
+            return
+        row.state, row.provider, row.next_at, row.error = state, provider, next_at, error
+        if tried_at is not None:
+            row.tries = [*row.tries, tried_at.astimezone(UTC).isoformat()][-TRIES_KEPT:]
+        row.save(update_fields=["state", "provider", "next_at", "error", "tries"])

@@ -1,0 +1,142 @@
+"""Have parcels followed by the shop's tracking provider, and ask about one when a person wants to know."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from bufa.apps.audit import actions as audit
+from bufa.apps.cases.taking_in import take_in
+from bufa.apps.orders import people
+from bufa.apps.orders import queries as orders
+from bufa.apps.parcels import following
+from bufa.apps.parcels.boxes import SUBSCRIBE
+from bufa.apps.parcels.following import ToFollow
+from bufa.apps.shops import queries as shops
+from bufa.apps.shops.clients import client_for
+from bufa.integrations import registry
+from bufa.integrations.ports import ProviderError, TrackReport
+from bufa.lib import clock
+from bufa.lib.queue import hint
+
+SHOP_ZONE = ZoneInfo("Asia/Shanghai")
+SOON = timedelta(minutes=30)
+LATER = timedelta(hours=6)
+
+log = logging.getLogger(__name__)
+
+RETRY = RetryStrategy(max_attempts=5, exponential_wait=5)
+
+
+@app.task(name=SUBSCRIBE, retry=RETRY)
+def subscribe(shop_id: int) -> None:
+    """Everything of a shop that wants to be followed."""
+    while subscribe_some(shop_id, clock.now()):
+        pass
+
+
+@app.task(name=following.ASK)
+def query(shop_id: int, parcel_id: int) -> None:
+    """Ask about one parcel; that it may be asked was checked, and written down, when it was asked for."""
+    query_one(shop_id, parcel_id, clock.now())
+
+
+def subscribe_some(shop_id: int, now: datetime) -> int:
+    """Subscribe a handful of parcels; returns how many were taken up. One that fails waits, the others go on."""
+    kind = shops.tracking_kind(shop_id)
+    if not kind:
+        return 0
+    wanted = following.claim_wanted(shop_id, now)
+    if not wanted:
+        return 0
+    client = client_for(shop_id, kind)
+    address = shops.hook_url(shop_id, kind)
+    salt = str((shops.provider_settings(shop_id, kind) or {}).get("salt", ""))
+    for one in wanted:
+        _subscribe_one(client, kind, one, address, salt, now)
+    return len(wanted)
+
+
+def _subscribe_one(client: Any, kind: str, one: ToFollow, address: str, salt: str, now: datetime) -> None:
+    limits = registry.limits("tracking", kind)
+    month = now.astimezone(SHOP_ZONE).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    if limits is not None and not limits.may_subscribe(one.tries_since(month)):
+        next_month = (month + timedelta(days=32)).replace(day=1)
+        following.not_followed(
+            one.shop_id, one.parcel_id, kind, error="limit_of_the_month", again_at=next_month, tried_at=None
+        )
+        return
+    tail = phone_tail(one, limits)
+    if tail is None:
+        following.not_followed(one.shop_id, one.parcel_id, kind, error="phone_unknown", again_at=None, tried_at=None)
+        return
+    try:
+        client.subscribe(one.carrier, one.number, address, salt, tail)
+    except ProviderError as error:
+        log.info("not followed: %s", error.why, extra={"shop_id": one.shop_id, "parcel_id": one.parcel_id})
+        following.not_followed(
+            one.shop_id, one.parcel_id, kind, error=error.why, again_at=_again_at(error, now), tried_at=None
+        )
+        return
+    following.followed(one.shop_id, one.parcel_id, kind, now)
+
+
+def _again_at(error: ProviderError, now: datetime) -> datetime | None:
+    """When another try makes sense: what heals by itself soon, what a person has to heal (money, keys) later."""
+    if error.why in ("unsupported", "phone", "input"):
+        return None
+    return now + (error.wait or SOON) if error.retryable else now + LATER
+
+
+def query_one(shop_id: int, parcel_id: int, now: datetime) -> TrackReport | None:
+    """Ask the provider about a parcel and take the answer in; None when it could not be asked."""
+    kind = shops.tracking_kind(shop_id)
+    one = following.to_query(shop_id, parcel_id)
+    if not kind or one is None:
+        return None
+    tail = phone_tail(one, registry.limits("tracking", kind))
+    if tail is None:
+        following.note_query_error(shop_id, parcel_id, "phone_unknown")
+        return None
+    try:
+        report: TrackReport = client_for(shop_id, kind).query(one.carrier, one.number, tail)
+    except ProviderError as error:
+        following.note_query_error(shop_id, parcel_id, error.why)
+        return None
+    following.note_query_error(shop_id, parcel_id, "")
+    take_in(shop_id=shop_id, reports=[report], now=now)
+    return report
+
+
+def phone_tail(one: ToFollow, limits: Any) -> str | None:
+    """The four digits that SF and ZTO want beside the number; "" where nobody wants them, None when unknown.
+
+    From the mask where it shows them; else from what a file or the customer gave, and that look is logged. They are
+    held only for the call.
+    """
+    if limits is not None and not limits.needs_phone(one.carrier):
+        return ""
+    if limits is None and one.carrier != "shunfeng":
+        return ""
+    tail = people.phone_tail(orders.ciphers(one.shop_id, one.order_id).get("phone_mask", ""))
+    if tail:
+        return tail
+    tail = people.phone_tail(orders.open_plain(one.shop_id, one.order_id).phone)
+    if tail:
+        audit.record(
+            one.shop_id, "system", "recipient.use", f"order:{one.order_id}", {"field": "phone_tail", "for": "tracking"}
+        )
+    return tail or None
+
+
+def wake(now: datetime) -> int:
+    """Give lost jobs back: shops with parcels that want to be followed. Returns how many."""
+    late = following.shops_with_wanted(shops.all_shop_ids(), now)
+    for shop_id in late:
+        hint(SUBSCRIBE, once=f"subscribe:{shop_id}", shop_id=shop_id)
+    return len(late)
