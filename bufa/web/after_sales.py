@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from bufa.apps.orders import queries as orders
 from bufa.apps.cases import queries as cases
+from bufa.apps.orders import queries as orders
 from bufa.apps.reissues import tickets
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
@@ -32,8 +32,10 @@ def page(request: HttpRequest, refuse: tuple[str, RefuseForm] | None = None) -> 
     here = desk(request)
     which = request.GET.get("view", "open")
     rows = orders.resend_tickets(here.shops, open_only=which != "all")
+    known = cases.of_orders(here.shops, [row.order_id for row in rows])
     said = {
         "view": which,
+        "cases": known,
         "rows": [
             (row, refuse[1] if refuse and refuse[0] == row.number else RefuseForm(auto_id=f"id_{row.number}_%s"))
             for row in rows

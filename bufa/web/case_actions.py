@@ -206,9 +206,7 @@ def without(doing: Doing) -> str:
 
 def release_mail(doing: Doing) -> str:
     arrived = doing.request.POST.get("arrived") == "1"
-    negotiations.release(
-        shop_id=doing.row.shop_id, message_id=_number(doing, "message"), arrived=arrived, by=doing.by
-    )
+    negotiations.release(shop_id=doing.row.shop_id, message_id=_number(doing, "message"), arrived=arrived, by=doing.by)
     return _("已记下这封信的结果")
 
 
@@ -254,9 +252,7 @@ def tell_customer(doing: Doing) -> str:
     purpose = doing.request.POST.get("purpose", "")
     if channel not in {each.value for each in Channel} or purpose not in {each.value for each in Purpose}:
         raise Refused("parameter_missing", name="channel")
-    notices.send(
-        **doing.ids, channel=Channel(channel), purpose=Purpose(purpose), by=doing.by, version=doing.version
-    )
+    notices.send(**doing.ids, channel=Channel(channel), purpose=Purpose(purpose), by=doing.by, version=doing.version)
     if channel == Channel.PHONE:
         return _("电话任务已建立")
     return _("通知 10 秒后发出，可以撤回")
@@ -294,7 +290,11 @@ def take(doing: Doing) -> str:
     if "owner" not in doing.request.POST:
         doing.do(Action.TAKE, owner=doing.here.operator_id)
         return _("已认领，它会出现在“我的案件”里")
-    people = {each.operator_id: each.display_name or each.login for each in shops.members([doing.row.shop_id]) if each.is_active}
+    people = {
+        each.operator_id: each.display_name or each.login
+        for each in shops.members([doing.row.shop_id])
+        if each.is_active
+    }
     said = checked("take", case_forms.TakeForm(doing.request.POST, auto_id="id_take_%s", people=list(people.items())))
     owner = int(said["owner"]) if said["owner"] else None
     doing.do(Action.TAKE, owner=owner)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from bufa.domain.case_facts import Claim, Outcome, Purpose
 from bufa.domain.kinds import Measure
 from bufa.lib import clock
+from bufa.web.forms import Choices
 from bufa.web.words import carrier, carrier_choices, word
 
 _LINES = forms.Textarea(attrs={"rows": 2})
@@ -20,15 +21,6 @@ _LINES = forms.Textarea(attrs={"rows": 2})
 
 def _when() -> forms.DateTimeInput:
     return forms.DateTimeInput(attrs={"type": "datetime-local", "step": 60}, format="%Y-%m-%dT%H:%M")
-
-
-class Choices(forms.Form):
-    """A form whose choice fields get their words when it is made, in the reader's language."""
-
-    def choose(self, name: str, options: Iterable[tuple[str, str]], *, blank: str | None = None) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [*([("", blank)] if blank is not None else []), *options]
 
 
 class ClaimForm(Choices):
@@ -67,7 +59,9 @@ class CloseForm(Choices, ReasonForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.choose("outcome", [(each.value, word("outcome", each.value)) for each in Outcome if each != Outcome.DISMISSED])
+        self.choose(
+            "outcome", [(each.value, word("outcome", each.value)) for each in Outcome if each != Outcome.DISMISSED]
+        )
 
 
 class NoteForm(forms.Form):
@@ -127,7 +121,9 @@ class ConsentForm(Choices):
     freight_by = forms.ChoiceField(label=_("补发运费谁付"), required=False)
     valid_until = forms.DateTimeField(label=_("有效到"), required=False, widget=_when())
     terms = forms.CharField(label=_("条件，或不同意的原因"), max_length=1000, required=False, widget=_LINES)
-    proof = forms.CharField(label=_("凭据"), max_length=200, required=False, help_text=_("邮件标题、通话时间，或工单号"))
+    proof = forms.CharField(
+        label=_("凭据"), max_length=200, required=False, help_text=_("邮件标题、通话时间，或工单号")
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -196,13 +192,17 @@ class TellForm(Choices):
     def __init__(self, *args: Any, has_email: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.choose("purpose", [(each.value, word("purpose", each.value)) for each in Purpose])
-        self.choose("channel", [(each, word("channel", each)) for each in ("sms", "phone", *(("email",) if has_email else ()))])
+        self.choose(
+            "channel", [(each, word("channel", each)) for each in ("sms", "phone", *(("email",) if has_email else ()))]
+        )
 
 
 class ReleaseForm(Choices, ReasonForm):
     """A person looked at the platform: is the number there?"""
 
-    accepted = forms.TypedChoiceField(label=_("平台上有没有这个单号"), coerce=lambda value: value == "1", widget=forms.RadioSelect)
+    accepted = forms.TypedChoiceField(
+        label=_("平台上有没有这个单号"), coerce=lambda value: value == "1", widget=forms.RadioSelect
+    )
 
     field_order = ("accepted", "reason")
 

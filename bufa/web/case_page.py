@@ -1,4 +1,4 @@
-"""One case whole: what is wrong, what to do now, both parcels, the three kinds of evidence, everything that was done."""
+"""One case whole: what is wrong, what to do now, both parcels, the three kinds of evidence, all that was done."""
 
 from __future__ import annotations
 
@@ -53,6 +53,13 @@ class Panel:
     is_open: bool
 
 
+class Acts(dict[str, ActionView | None]):
+    """Actions by name; one that has no place here is None, so that templates can ask for any."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
 def page(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
     return show(request, shop_id, code)
 
@@ -88,7 +95,9 @@ def effects_moved(request: HttpRequest, shop_id: int, code: str) -> HttpResponse
 
 def sign(version: int, under_way: dict[int, EffectView]) -> str:
     """Changes when there is something new to see."""
-    return f"{version}." + ".".join(f"{key}{effect.state[0]}{effect.attempt}" for key, effect in sorted(under_way.items()))
+    return f"{version}." + ".".join(
+        f"{key}{effect.state[0]}{effect.attempt}" for key, effect in sorted(under_way.items())
+    )
 
 
 def _effects_of(shop_id: int, case_id: int) -> dict[int, EffectView]:
@@ -118,7 +127,7 @@ def _moving(shop_id: int, code: str, version: int, under_way: dict[int, EffectVi
 def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form]) -> dict[str, Any]:
     row = found.row
     shop_id, case_id = row.shop_id, row.case_id
-    acts = {each.action: each for each in found.actions}
+    acts = Acts({each.action: each for each in found.actions})
     current = found.reissue_parcels[-1] if found.reissue_parcels else found.original
     talk = negotiations.of_case(shop_id, case_id, carrier=current.carrier, place=current.place)
     sent = reissues.of_case(shop_id, case_id)
@@ -141,7 +150,9 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
         "talk": talk,
         "letter": _letter(found, acts, talk, now),
         "reissues": sent,
-        "live_reissue": next((each for each in reversed(sent) if each.state in ("submitting", "unknown", "accepted")), None),
+        "live_reissue": next(
+            (each for each in reversed(sent) if each.state in ("submitting", "unknown", "accepted")), None
+        ),
         "draft": draft,
         "notices": told,
         "proposals": notices.proposals(shop_id, case_id) if "tell_customer" in acts else (),
@@ -156,7 +167,7 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
     } | _moving(shop_id, row.code, row.version, watched)
 
 
-def _may_choose(here: Desk, shop_id: int, acts: dict[str, ActionView]) -> tuple[bool, str]:
+def _may_choose(here: Desk, shop_id: int, acts: Acts) -> tuple[bool, str]:
     """May a measure be chosen now (a verdict still open is confirmed with it), and if not, why."""
     ways = [acts[name] for name in ("choose_measure", "change_measure") if name in acts]
     if any(each.allowed for each in ways):
@@ -203,7 +214,7 @@ FORM_STEPS = {
 
 
 def _forms(
-    here: Desk, found: CaseView, acts: dict[str, ActionView], talk: negotiations.Talk, draft: reissues.Draft | None
+    here: Desk, found: CaseView, acts: Acts, talk: negotiations.Talk, draft: reissues.Draft | None
 ) -> dict[str, Form]:
     """Fresh forms for what can be done here; ids are kept apart by each form's name."""
     row = found.row
@@ -213,7 +224,9 @@ def _forms(
     ]
     made: dict[str, Form] = {
         "decide": case_forms.MeasureForm(auto_id="id_decide_%s", initial={"claim": claim}),
-        "statement": case_forms.StatementForm(auto_id="id_statement_%s", initial={"source": "customer", "claim": claim}),
+        "statement": case_forms.StatementForm(
+            auto_id="id_statement_%s", initial={"source": "customer", "claim": claim}
+        ),
         "ask": case_forms.AskForm(auto_id="id_ask_%s", contacts=talk.contacts),
         "consent": case_forms.ConsentForm(auto_id="id_consent_%s"),
         "without": case_forms.ReasonForm(auto_id="id_without_%s"),
@@ -233,14 +246,18 @@ def _forms(
 
 def reissue_form(draft: reissues.Draft, data: Any = None) -> case_forms.ReissueForm:
     counted = dict(draft.form.items)
-    initial: dict[str, Any] = {"carrier": draft.form.carrier, "number": draft.form.number, "pickup": draft.form.pickup_id}
+    initial: dict[str, Any] = {
+        "carrier": draft.form.carrier,
+        "number": draft.form.number,
+        "pickup": draft.form.pickup_id,
+    }
     initial |= {f"line_{at}": counted.get(line.line_id, 0) for at, line in enumerate(draft.order.lines)}
     return case_forms.ReissueForm(
         data, auto_id="id_reissue_%s", initial=initial, pickups=draft.pickups, lines=draft.order.lines
     )
 
 
-def _letter(found: CaseView, acts: dict[str, ActionView], talk: negotiations.Talk, now: datetime) -> Any:
+def _letter(found: CaseView, acts: Acts, talk: negotiations.Talk, now: datetime) -> Any:
     """The mail to the carrier as it would leave now, or the reason why there can be none."""
     if "ask_carrier" not in acts:
         return None

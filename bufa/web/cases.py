@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from bufa.apps.cases import queries as cases
@@ -13,10 +16,11 @@ from bufa.apps.shops import queries as shops
 from bufa.domain.kinds import Measure, Step
 from bufa.lib import clock
 from bufa.web.desk import desk
+from bufa.web.forms import Choices
 from bufa.web.words import carrier_choices, word
 
 
-class Filters(forms.Form):
+class Filters(Choices):
     text = forms.CharField(label=_("单号"), required=False, max_length=40)
     state = forms.ChoiceField(label=_("状态"), required=False)
     waiting = forms.ChoiceField(label=_("等谁"), required=False)
@@ -24,21 +28,14 @@ class Filters(forms.Form):
     carrier = forms.ChoiceField(label=_("承运商"), required=False)
     owner = forms.ChoiceField(label=_("谁在办"), required=False)
 
-    def __init__(self, *args: object, owners: list[tuple[str, str]], **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self._choices("state", [("", _("在办")), ("closed", _("已结案")), ("all", _("全部"))])
-        self._choices(
-            "waiting",
-            [("", _("不限")), *((w, word("waiting", w)) for w in ("shop", "carrier", "platform", "customer"))],
-        )
-        self._choices("measure", [("", _("不限")), *((m.value, word("measure", m.value)) for m in Measure)])
-        self._choices("carrier", [("", _("不限")), *carrier_choices()])
-        self._choices("owner", [("", _("不限")), ("me", _("我")), ("none", _("没有人")), *owners])
-
-    def _choices(self, name: str, choices: list[tuple[object, object]]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = choices  # type: ignore[assignment]
+    def __init__(self, *args: Any, owners: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        waiting = ("shop", "carrier", "platform", "customer")
+        self.choose("state", [("", _now("在办")), ("closed", _now("已结案")), ("all", _now("全部"))])
+        self.choose("waiting", [(each, word("waiting", each)) for each in waiting], blank=_now("不限"))
+        self.choose("measure", [(each.value, word("measure", each.value)) for each in Measure], blank=_now("不限"))
+        self.choose("carrier", carrier_choices(), blank=_now("不限"))
+        self.choose("owner", [("me", _now("我")), ("none", _now("没有人")), *owners], blank=_now("不限"))
 
 
 def page(request: HttpRequest) -> HttpResponse:

@@ -151,6 +151,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "theme": theme if theme in ("light", "dark") else "",
         "now": clock.now(),
         "world": world_address(),
+        "find_text": "",
         "role_word": word("role", here.main_role.value) if here and here.seats else "",
     }
 

@@ -11,17 +11,16 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from bufa.web.desk import desk
+from bufa.web.forms import Choices
 
 
-class ImportForm(forms.Form):
+class ImportForm(Choices):
     kind = forms.ChoiceField(label=_("文件里是什么"))
     file = forms.FileField(label=_("文件"), help_text=_("csv（UTF-8 或 GBK）、xlsx 或 jsonl，最大 5 MB"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["kind"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("orders", _now("订单")), ("scans", _now("轨迹"))]
+        self.choose("kind", [("orders", _now("订单")), ("scans", _now("轨迹"))])
 
 
 def page(request: HttpRequest) -> HttpResponse:

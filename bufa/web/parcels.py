@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from bufa.apps.cases import queries as cases
-from bufa.apps.orders import queries as orders
+from bufa.apps.orders.views import order_view
 from bufa.apps.parcels import queries as parcels
 from bufa.apps.parcels.views import ParcelFilters
 from bufa.domain.kinds import Stage
 from bufa.lib import clock
 from bufa.web.desk import desk
+from bufa.web.forms import Choices
 from bufa.web.timeline import track
 from bufa.web.words import carrier_choices, word
 
 RISK, ALL = "risk", "all"
 
 
-class Filters(forms.Form):
+class Filters(Choices):
     text = forms.CharField(label=_("单号"), required=False, max_length=40)
     stage = forms.ChoiceField(label=_("阶段"), required=False)
     carrier = forms.ChoiceField(label=_("承运商"), required=False)
     role = forms.ChoiceField(label=_("哪种包裹"), required=False)
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        choices = {
-            "stage": [(each.value, word("stage", each.value)) for each in Stage],
-            "carrier": carrier_choices(),
-            "role": [(role, word("parcel_role", role)) for role in ("original", "reissue")],
-        }
-        for name, options in choices.items():
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)
-            field.choices = [("", _("不限")), *options]  # type: ignore[assignment]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        roles = ("original", "reissue")
+        self.choose("stage", [(each.value, word("stage", each.value)) for each in Stage], blank=_now("不限"))
+        self.choose("carrier", carrier_choices(), blank=_now("不限"))
+        self.choose("role", [(each, word("parcel_role", each)) for each in roles], blank=_now("不限"))
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -87,6 +86,6 @@ def parcel(request: HttpRequest, shop_id: int, parcel_id: int) -> HttpResponse:
             "track": track(found, now),
             "findings": cases.findings_of([shop_id], [parcel_id]),
             "case": cases.cases_of_parcels([shop_id], [parcel_id]).get(parcel_id),
-            "order": orders.order_view(shop_id, found.order_id),
+            "order": order_view(shop_id, found.order_id),
         },
     )

@@ -67,15 +67,19 @@ def save(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
             return _("草稿已保存，还没有提交")
         reason = form.cleaned_data.get("override_reason", "")
         try:
-            done = actions.submit(
-                **ids, form=_filled(form), by=doing.by, override_reason=reason, version=doing.version
-            )
+            done = actions.submit(**ids, form=_filled(form), by=doing.by, override_reason=reason, version=doing.version)
         except Refused as refused:
             if refused.why.code not in ("gate_refused", "gate_needs_lead", "gate_needs_reason", "ticket_needed"):
                 raise
             tell_refusal(request, refused)
-            form.add_error("override_reason" if refused.why.code == "gate_needs_reason" else None, _("预检没有通过，见下面"))
+            form.add_error(
+                "override_reason" if refused.why.code == "gate_needs_reason" else None, _("预检没有通过，见下面")
+            )
             raise Mistyped("reissue", form) from None
-        return _("补发单号 %(code)s 10 秒后提交，可以撤回") % {"code": done.code} if done.effect_id else _("请到平台手工填写，再回来认定结果")
+        return (
+            _("补发单号 %(code)s 10 秒后提交，可以撤回") % {"code": done.code}
+            if done.effect_id
+            else _("请到平台手工填写，再回来认定结果")
+        )
 
     return finish(doing, work)

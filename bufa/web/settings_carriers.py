@@ -16,10 +16,11 @@ from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.web.case_actions import actor
 from bufa.web.desk import back_to, desk, tell, tell_refusal
+from bufa.web.forms import Choices
 from bufa.web.words import carrier_choices
 
 
-class ContactForm(forms.Form):
+class ContactForm(Choices):
     carrier = forms.ChoiceField(label=_("承运商"))
     branch = forms.CharField(
         label=_("网点"), max_length=80, required=False, help_text=_("留空就是总部。和轨迹里的网点名一致时，会排在最前")
@@ -29,9 +30,7 @@ class ContactForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["carrier"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", _now("请选择")), *carrier_choices()]
+        self.choose("carrier", [("", _now("请选择")), *carrier_choices()])
 
 
 def page(request: HttpRequest) -> HttpResponse:

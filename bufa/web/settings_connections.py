@@ -37,14 +37,24 @@ class ConnectionForm(forms.Form):
 
 class DoudianForm(ConnectionForm):
     secret = ("app_secret",)
-    app_kind = forms.ChoiceField(label=_("应用类型"), choices=[("self", _("自用型（本店自己的应用）")), ("tool", _("工具型（要店主授权）"))])
+    app_kind = forms.ChoiceField(
+        label=_("应用类型"), choices=[("self", _("自用型（本店自己的应用）")), ("tool", _("工具型（要店主授权）"))]
+    )
     app_key = forms.CharField(label=_("App Key"), max_length=60)
     app_secret = forms.CharField(label=_("App Secret"), max_length=200, widget=_SECRET)
     shop_id = forms.CharField(label=_("抖店店铺 ID"), max_length=40, required=False, help_text=_("自用型要填"))
-    service_id = forms.CharField(label=_("服务 ID"), max_length=40, required=False, help_text=_("工具型要填，用来生成授权地址"))
+    service_id = forms.CharField(
+        label=_("服务 ID"), max_length=40, required=False, help_text=_("工具型要填，用来生成授权地址")
+    )
     sms_account = forms.CharField(label=_("短信账号"), max_length=60, required=False)
     sms_sign = forms.CharField(label=_("短信签名"), max_length=60, required=False)
-    base_url = forms.URLField(label=_("接口地址"), required=False, assume_scheme="https", widget=forms.URLInput(attrs=_URL), help_text=_("不填就用抖店正式地址"))
+    base_url = forms.URLField(
+        label=_("接口地址"),
+        required=False,
+        assume_scheme="https",
+        widget=forms.URLInput(attrs=_URL),
+        help_text=_("不填就用抖店正式地址"),
+    )
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
@@ -60,16 +70,24 @@ class Kuaidi100Form(ConnectionForm):
     customer = forms.CharField(label=_("customer 编号"), max_length=60)
     key = forms.CharField(label=_("授权 key"), max_length=100, widget=_SECRET)
     salt = forms.CharField(
-        label=_("推送签名串（salt）"), max_length=100, widget=_SECRET, required=False, help_text=_("我们订阅时带上，推送回来用它验签")
+        label=_("推送签名串（salt）"),
+        max_length=100,
+        widget=_SECRET,
+        required=False,
+        help_text=_("我们订阅时带上，推送回来用它验签"),
     )
-    base_url = forms.URLField(label=_("接口地址"), required=False, assume_scheme="https", widget=forms.URLInput(attrs=_URL))
+    base_url = forms.URLField(
+        label=_("接口地址"), required=False, assume_scheme="https", widget=forms.URLInput(attrs=_URL)
+    )
 
 
 class KdniaoForm(ConnectionForm):
     secret = ("app_key",)
     business_id = forms.CharField(label=_("用户 ID（EBusinessID）"), max_length=60)
     app_key = forms.CharField(label=_("API key"), max_length=100, widget=_SECRET)
-    base_url = forms.URLField(label=_("接口地址"), required=False, assume_scheme="https", widget=forms.URLInput(attrs=_URL))
+    base_url = forms.URLField(
+        label=_("接口地址"), required=False, assume_scheme="https", widget=forms.URLInput(attrs=_URL)
+    )
 
 
 class SmtpForm(ConnectionForm):
@@ -77,7 +95,8 @@ class SmtpForm(ConnectionForm):
     host = forms.CharField(label=_("SMTP 服务器"), max_length=120)
     port = forms.IntegerField(label=_("端口"), min_value=1, max_value=65535, initial=465)
     security = forms.ChoiceField(
-        label=_("加密"), choices=[("tls", _("TLS（465）")), ("starttls", _("STARTTLS（587）")), ("none", _("不加密（只限本机）"))]
+        label=_("加密"),
+        choices=[("tls", _("TLS（465）")), ("starttls", _("STARTTLS（587）")), ("none", _("不加密（只限本机）"))],
     )
     sender = forms.EmailField(label=_("发件邮箱"))
     username = forms.CharField(label=_("登录名"), max_length=120, required=False)
@@ -100,12 +119,22 @@ def page(request: HttpRequest, failed: tuple[str, ConnectionForm] | None = None)
     for kind, form_class in FORMS.items():
         stored = there.get(kind)
         form = failed[1] if failed and failed[0] == kind else _form(kind, form_class, stored)
-        rows.append({"kind": kind, "stored": stored, "form": form, "open": bool(failed and failed[0] == kind), "hook": _hook(request, stored)})
+        rows.append(
+            {
+                "kind": kind,
+                "stored": stored,
+                "form": form,
+                "open": bool(failed and failed[0] == kind),
+                "hook": _hook(request, stored),
+            }
+        )
     said = {"rows": rows, "authorize": request.session.get("authorize", "")}
     return render(request, "web/settings/connections.html", said, status=422 if failed else 200)
 
 
-def _form(kind: str, form_class: type[ConnectionForm], stored: queries.ConnectionInfo | None, data: Any = None) -> ConnectionForm:
+def _form(
+    kind: str, form_class: type[ConnectionForm], stored: queries.ConnectionInfo | None, data: Any = None
+) -> ConnectionForm:
     return form_class(
         data,
         auto_id=f"id_{kind}_%s",

@@ -16,10 +16,11 @@ from bufa.domain.kinds import Role
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.web.desk import back_to, by, desk, tell, tell_refusal
+from bufa.web.forms import Choices
 from bufa.web.words import word
 
 
-class PersonForm(forms.Form):
+class PersonForm(Choices):
     login = forms.CharField(label=_("登录名"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     display_name = forms.CharField(label=_("名字"), max_length=60, required=False)
     role = forms.ChoiceField(label=_("角色"))
@@ -34,9 +35,7 @@ class PersonForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["role"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [(role.value, word("role", role.value)) for role in Role]
+        self.choose("role", [(role.value, word("role", role.value)) for role in Role])
 
 
 def page(request: HttpRequest) -> HttpResponse:

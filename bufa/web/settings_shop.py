@@ -19,27 +19,34 @@ from bufa.domain.permissions import Permission
 from bufa.integrations.ports import PickupAddressFact
 from bufa.lib import clock
 from bufa.web.desk import back_to, by, desk, tell, tell_refusal
+from bufa.web.forms import Choices
 from bufa.web.words import word
 
 
-class ShopForm(forms.Form):
+class ShopForm(Choices):
     name = forms.CharField(label=_("店铺名称"), max_length=80)
     consent = forms.ChoiceField(label=_("补发前要不要承运商同意"))
     freight = forms.DecimalField(
-        label=_("寄一件的运费（元）"), min_value=0, max_value=1000, decimal_places=2, help_text=_("用来比较各种措施的成本")
+        label=_("寄一件的运费（元）"),
+        min_value=0,
+        max_value=1000,
+        decimal_places=2,
+        help_text=_("用来比较各种措施的成本"),
     )
     wait_hours = forms.IntegerField(label=_("“等待”默认等几小时"), min_value=1, max_value=240)
     chase_hours = forms.IntegerField(label=_("“催件”给承运商几小时"), min_value=1, max_value=240)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["consent"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [(each, word("consent_policy", each)) for each in ("carrier_pays", "always", "never")]
+        self.choose("consent", [(each, word("consent_policy", each)) for each in ("carrier_pays", "always", "never")])
         for rule in warned_rules():
             self.fields[f"warn_{rule.id}"] = forms.IntegerField(
-                label=word("rule", rule.id), min_value=0, max_value=1440, required=False, help_text=_now("默认 %(n)d") % {"n": rule.warn_hours}
-            )
+                label=word("rule", rule.id),
+                min_value=0,
+                max_value=1440,
+                required=False,
+                help_text=_now("默认 %(n)d") % {"n": rule.warn_hours},
+            ))
 
     @property
     def warn_fields(self) -> list[Any]:
@@ -124,7 +131,10 @@ class PickupForm(forms.Form):
     street = forms.CharField(label=_("街道"), max_length=60, required=False)
     detail = forms.CharField(label=_("详细地址"), max_length=200)
     platform_id = forms.CharField(
-        label=_("抖店地址编号"), max_length=40, required=False, help_text=_("抖店“地址管理”里的编号；连接抖店后会自动读入")
+        label=_("抖店地址编号"),
+        max_length=40,
+        required=False,
+        help_text=_("抖店“地址管理”里的编号；连接抖店后会自动读入"),
     )
     is_default = forms.BooleanField(label=_("默认从这里取件"), required=False)
 

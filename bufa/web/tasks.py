@@ -16,12 +16,13 @@ from bufa.apps.notices import queries as notices
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.web.desk import back_to, desk, tell, tell_refusal
+from bufa.web.forms import Choices
 from bufa.web.words import word
 
 OUTCOMES = ("reached", "no_answer", "wrong_number", "call_later")
 
 
-class OutcomeForm(forms.Form):
+class OutcomeForm(Choices):
     outcome = forms.ChoiceField(label=gettext_lazy("打的结果"))
     note = forms.CharField(
         label=gettext_lazy("客户说了什么"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2})
@@ -29,9 +30,7 @@ class OutcomeForm(forms.Form):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        field = self.fields["outcome"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [(code, word("phone", code)) for code in OUTCOMES]
+        self.choose("outcome", [(code, word("phone", code)) for code in OUTCOMES])
 
 
 def page(request: HttpRequest) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Count, F, Min, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
-from bufa.apps.cases.models import Case, Finding
+from bufa.apps.cases.models import Case
 from bufa.apps.cases.page import case_page
 from bufa.apps.cases.rows import case_row, case_rows, findings_of
 from bufa.apps.cases.shapes import (
@@ -51,25 +51,24 @@ OPEN = ~Q(state="closed")
 
 def today(shops: Sequence[int], now: datetime, operator_id: int | None = None, limit: int = 20) -> Today:
     """What needs doing today: the five steps, what will cost money next, my cases, and yesterday."""
-    ends = _day_start(now) + timedelta(days=1)
     with for_shops(shops):
         steps = _steps(shops, now)
         money = _money_next(shops, now, limit)
-        risk = Parcel.objects.filter(shop_id__in=shops, risk_at__gt=now, risk_at__lte=ends, is_watched=True)
         mine: tuple[CaseRow, ...] = ()
         if operator_id is not None:
             rows = case_rows(shops).filter(OPEN, owner_id=operator_id)
             mine = tuple(case_row(row) for row in rows.order_by(F("due_at").asc(nulls_last=True), "id")[:limit])
+        money_today, watched, open_findings, yesterday = _numbers(shops, now)
         return Today(
             at=now,
             steps=steps,
             money=money,
-            money_today_fen=risk.aggregate(total=Sum("risk_fen"))["total"] or 0,
+            money_today_fen=money_today,
             mine=mine,
-            watched=Parcel.objects.filter(shop_id__in=shops, is_watched=True).count(),
+            watched=watched,
             open_cases=sum(step.count for step in steps),
-            open_findings=Finding.objects.filter(shop_id__in=shops, state="open").count(),
-            yesterday=_yesterday(shops, now),
+            open_findings=open_findings,
+            yesterday=yesterday,
         )
 
 
@@ -113,20 +112,35 @@ def _money_next(shops: Sequence[int], now: datetime, limit: int) -> tuple[MoneyN
         return tuple(MoneyNext(*row) for row in cursor.fetchall())
 
 
-def _yesterday(shops: Sequence[int], now: datetime) -> Yesterday:
-    until = _day_start(now)
-    since = until - timedelta(days=1)
-    that_day = (since, until - timedelta(microseconds=1))
-    cases = Case.objects.filter(shop_id__in=shops)
-    closed = cases.filter(closed_at__range=that_day)
-    cost = Finding.objects.filter(shop_id__in=shops, since__range=that_day).exclude(state="dismissed")
-    return Yesterday(
-        day=since.astimezone(SHOP_ZONE).date(),
-        opened=cases.filter(opened_at__range=that_day).count(),
-        closed=closed.count(),
-        reissues_delivered=closed.filter(outcome="reissue_delivered").count(),
-        payout_fen=cost.aggregate(total=Sum("payout_fen"))["total"] or 0,
-    )
+# One round trip; each number still uses its own index.
+_NUMBERS = """
+SELECT
+    (SELECT COALESCE(SUM(risk_fen), 0) FROM parcels_parcel
+     WHERE shop_id = ANY (%(shops)s) AND risk_at > %(now)s AND risk_at <= %(ends)s AND is_watched),
+    (SELECT COUNT(*) FROM parcels_parcel WHERE shop_id = ANY (%(shops)s) AND is_watched),
+    (SELECT COUNT(*) FROM cases_finding WHERE shop_id = ANY (%(shops)s) AND state = 'open'),
+    (SELECT COUNT(*) FROM cases_case
+     WHERE shop_id = ANY (%(shops)s) AND opened_at >= %(since)s AND opened_at < %(day)s),
+    (SELECT COUNT(*) FROM cases_case
+     WHERE shop_id = ANY (%(shops)s) AND closed_at >= %(since)s AND closed_at < %(day)s),
+    (SELECT COUNT(*) FROM cases_case WHERE shop_id = ANY (%(shops)s) AND closed_at >= %(since)s AND closed_at < %(day)s
+     AND outcome = 'reissue_delivered'),
+    (SELECT COALESCE(SUM(payout_fen), 0) FROM cases_finding
+     WHERE shop_id = ANY (%(shops)s) AND since >= %(since)s AND since < %(day)s AND state <> 'dismissed')
+"""
+
+
+def _numbers(shops: Sequence[int], now: datetime) -> tuple[int, int, int, Yesterday]:
+    """Money due before the shop day ends, parcels watched, open findings, and the day before."""
+    day = _day_start(now)
+    since = day - timedelta(days=1)
+    bounds = {"shops": list(shops), "now": now, "day": day, "since": since, "ends": day + timedelta(days=1)}
+    with connection.cursor() as cursor:
+        cursor.execute(_NUMBERS, bounds)
+        (row,) = cursor.fetchall()
+    money_today, watched, findings, opened, closed, delivered, payout = (int(number) for number in row)
+    before = Yesterday(since.astimezone(SHOP_ZONE).date(), opened, closed, delivered, payout)
+    return money_today, watched, findings, before
 
 
 def case_list(

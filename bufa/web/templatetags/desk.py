@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import template
-from django.forms import BoundField
+from django.forms import BoundField, CheckboxInput, RadioSelect
 from django.template.context import RequestContext
 from django.urls import reverse
 from django.utils.html import format_html
@@ -22,22 +22,22 @@ from bufa.web import words
 
 register = template.Library()
 
-TONES = {
-    "case": {"determining": "warn", "waiting": "", "asking": "", "numbering": "act", "submitting": "act", "telling": "act",
-             "following": "", "closed": "ok"},
-    "effect": {"accepted": "ok", "rejected": "bad", "unknown": "warn", "cancelled": "", "ready": "act", "sending": "act"},
-    "notice": {"sent": "ok", "delivered": "ok", "failed": "bad", "unknown": "warn", "cancelled": "", "todo": "warn", "done": "ok",
-               "queued": "act", "sending": "act"},
-    "reissue": {"draft": "", "submitting": "act", "unknown": "warn", "accepted": "ok", "rejected": "bad", "cancelled": "",
-                "delivered": "ok", "wrong": "bad"},
-    "stage": {"delivered": "ok", "returning": "bad", "returned": "bad", "cancelled": "", "ready_for_pickup": "warn"},
-    "finding": {"open": "bad", "cleared": "ok", "dismissed": ""},
-    "certainty": {"suspected": "warn", "confirmed": "bad"},
-    "connection": {"connected": "ok", "failing": "bad", "new": "warn", "off": ""},
-    "message": {"sent": "ok", "failed": "bad", "unknown": "warn", "queued": "act", "received": "ok"},
-    "consent": {"given": "ok", "refused": "bad", "overridden": "warn"},
-    "after_sale": {"6": "warn", "8": "act", "13": "", "14": "ok", "27": "", "28": ""},
-}  # fmt: skip
+_TONE_WORDS = {
+    "case": "determining:warn numbering:act submitting:act telling:act closed:ok",
+    "effect": "accepted:ok rejected:bad unknown:warn ready:act sending:act",
+    "notice": "sent:ok delivered:ok done:ok failed:bad unknown:warn todo:warn queued:act sending:act",
+    "reissue": "submitting:act unknown:warn accepted:ok rejected:bad delivered:ok wrong:bad",
+    "stage": "delivered:ok returning:bad returned:bad ready_for_pickup:warn",
+    "finding": "open:bad cleared:ok",
+    "certainty": "suspected:warn confirmed:bad",
+    "connection": "connected:ok failing:bad new:warn",
+    "message": "sent:ok received:ok failed:bad unknown:warn queued:act",
+    "consent": "given:ok refused:bad overridden:warn",
+    "after_sale": "6:warn 8:act 14:ok",
+    "gate": "pass:ok refused:bad punished_later:warn cannot_tell:warn",
+}
+TONES = {group: dict(pair.split(":") for pair in pairs.split()) for group, pairs in _TONE_WORDS.items()}
+"""Which state has which colour; what is not named is grey."""
 
 
 @register.filter
@@ -158,9 +158,14 @@ def field(bound: BoundField, css: str = "") -> dict[str, Any]:
     ]
     if described:
         bound.field.widget.attrs["aria-describedby"] = " ".join(described)
-    kind = getattr(bound.field.widget, "input_type", "")
-    return {"field": bound, "css": css, "is_check": kind == "checkbox" and not bound.field.widget.__class__.__name__.endswith("Multiple"),
-            "is_group": bound.field.widget.__class__.__name__ in ("CheckboxSelectMultiple", "RadioSelect"), "is_hidden": bound.is_hidden}  # fmt: skip
+    widget = bound.field.widget
+    return {
+        "field": bound,
+        "css": css,
+        "is_check": isinstance(widget, CheckboxInput),
+        "is_group": isinstance(widget, RadioSelect),
+        "is_hidden": bound.is_hidden,
+    }
 
 
 @register.simple_tag(takes_context=True)
@@ -180,7 +185,7 @@ def here(context: RequestContext, area: str) -> SafeString | str:
     """`aria-current` for the part of the desk that is open."""
     match = context["request"].resolver_match
     current = match.url_name.split("_")[0].split("-")[0] if match and match.url_name else ""
-    return format_html(' aria-current="page"') if current == area else ""
+    return SafeString(' aria-current="page"') if current == area else ""
 
 
 @register.simple_tag(takes_context=True)

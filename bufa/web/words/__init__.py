@@ -1,4 +1,4 @@
-"""Codes of the domain in the operator's words. The domain says what is so; how it is said stands here and nowhere else."""
+"""Codes of the domain in the operator's words. The domain says what is so; how it is said stands here only."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.timezone import localtime
-from django.utils.translation import gettext as _
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from bufa.domain import carriers
 from bufa.domain.outcome import Why

@@ -1,0 +1,67 @@
+"""Every page opens for everybody who may see it, in both languages, without many queries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.factories.sample import ROLES, Sample
+
+PAGES = (
+    "/",
+    "/find/",
+    "/cases/",
+    "/cases/?state=closed",
+    "/cases/?step=number&carrier=zhongtong&owner=none",
+    "/cases/?overdue=1",
+    "/parcels/",
+    "/parcels/?view=all",
+    "/parcels/?view=all&stage=in_transit&text=73",
+    "/after-sales/",
+    "/after-sales/?view=all",
+    "/tasks/",
+    "/inbox/",
+    "/import/",
+    "/settings/",
+    "/settings/rules/",
+    "/settings/pickup/",
+    "/settings/connections/",
+    "/settings/carriers/",
+    "/settings/people/",
+)
+LISTS = ("/", "/cases/", "/parcels/?view=all", "/after-sales/", "/tasks/", "/inbox/")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_page_opens_for_every_role(sample: Sample, signed_in: Callable[[str], Client], role: str) -> None:
+    client = signed_in(role)
+    addresses = [*PAGES, f"/parcels/{sample.shop_id}/{sample.parcel_id}/"]
+    addresses += [f"/cases/{sample.shop_id}/{code}/" for code in sample.cases.values()]
+    for address in addresses:
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        assert "<h1" in answer.content.decode(), address
+
+
+@pytest.mark.parametrize("address", LISTS)
+def test_a_list_takes_few_queries(sample: Sample, owner: Client, address: str) -> None:
+    with CaptureQueriesContext(
+        connection,
+    ) as ran:
+        assert owner.get(address).status_code == 200
+    asked = [
+        each["sql"] for each in ran if not re.match(r"(SAVEPOINT|RELEASE|BEGIN|COMMIT|SELECT set_config)", each["sql"])
+    ]
+    assert len(asked) <= 12, "\n".join(asked)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_stranger_is_sent_to_the_door(db: None, client: Client, address: str) -> None:
+    answer = client.get(address)
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/sign-in/")
