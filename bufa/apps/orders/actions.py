@@ -211,7 +211,12 @@ def _recipient(shop_id: int, order_id: int, fact: RecipientFact, there: Recipien
         row.has_email = bool(plain.email)
         row.name_mask = row.name_mask or people.mask_name(plain.name)
         row.phone_mask = row.phone_mask or people.mask_phone(plain.phone)
-        row.blind_index = people.recipient_index(shop_id, plain.name, plain.phone, plain.address)
+        province, city, district = (
+            getattr(row, part) or getattr(there, part, "") for part in ("province", "city", "district")
+        )
+        row.blind_index = people.recipient_index(
+            shop_id, plain.name, plain.phone, province, city, district, plain.address
+        )
         row.phone_index = people.phone_index(shop_id, plain.phone)
     row.phone_tail_index = people.phone_tail_index(shop_id, plain.phone or row.phone_mask)
     if not (row.phone_tail_index or plain) and there:

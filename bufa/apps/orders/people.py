@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
 
 from bufa.apps.orders.models import Recipient
+from bufa.domain.addresses import normalise_phone, normalise_recipient
 from bufa.integrations.ports import RecipientFact
 from bufa.lib import crypto
-
-_SPACE = re.compile(r"[\s,，.。;；、·\-－—_/()（）]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +40,17 @@ def open_plain(row: Recipient) -> Plain:
     return Plain(**json.loads(crypto.unseal(row.shop_id, row.plain, where=_where(row.order_id))))
 
 
-def phone_digits(phone: str) -> str:
-    """The subscriber's digits: extension and country code cut off."""
-    digits = re.sub(r"\D", "", re.split(r"[-转#,，]", phone.strip().removeprefix("+86"))[0])
-    return digits[-11:] if len(digits) > 11 else digits
-
-
-def recipient_index(shop_id: int, name: str, phone: str, address: str) -> str:
-    """Blind index of a whole recipient: equal for the same person at the same address, whatever the spacing."""
-    if not (name and phone and address):
+def recipient_index(shop_id: int, name: str, phone: str, province: str, city: str, district: str, detail: str) -> str:
+    """Blind index of a whole recipient: equal for the same person at the same address, however it is written. "" when
+    a part of it is not known."""
+    if not (name and phone and detail):
         return ""
-    parts = (_SPACE.sub("", name), phone_digits(phone), _SPACE.sub("", address))
-    return crypto.blind(shop_id, "\n".join(parts), purpose="recipient")
+    text = normalise_recipient(name, phone, province, city, district, detail)
+    return crypto.blind(shop_id, text, purpose="recipient")
 
 
 def phone_index(shop_id: int, phone: str) -> str:
-    digits = phone_digits(phone)
+    digits = normalise_phone(phone)
     return crypto.blind(shop_id, digits, purpose="phone") if len(digits) >= 7 else ""
 
 
@@ -81,7 +74,7 @@ def mask_name(name: str) -> str:
 
 
 def mask_phone(phone: str) -> str:
-    digits = phone_digits(phone)
+    digits = normalise_phone(phone)
     if len(digits) < 7:
         return "*" * len(digits)
     return f"{digits[:3]}{'*' * (len(digits) - 7)}{digits[-4:]}" if len(digits) > 7 else f"***{digits[-4:]}"

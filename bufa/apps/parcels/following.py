@@ -21,6 +21,9 @@ ASK = "tracking.query"
 CLAIM = timedelta(minutes=10)
 """How long a parcel that is being subscribed is left alone by other workers."""
 
+LONG_AGO = timedelta(days=30)
+"""A parcel whose last scan is older is history (an imported file), not worth a paid subscription."""
+
 _OVER = (Stage.DELIVERED, Stage.RETURNED, Stage.CANCELLED)
 _STATES = ("wanted", "aborted", "failed")
 TRIES_KEPT = 12
@@ -51,12 +54,17 @@ def claim_wanted(shop_id: int, now: datetime, *, limit: int = 50) -> list[ToFoll
             .select_related("parcel")
             .order_by("next_at", "id")[:limit]
         )
-        found = [_to_follow(row) for row in rows if row.parcel.stage not in _OVER and row.parcel.is_watched]
-        over = [row.pk for row in rows if row.parcel.stage in _OVER or not row.parcel.is_watched]
+        found = [_to_follow(row) for row in rows if not _is_over(row.parcel, now)]
+        over = [row.pk for row in rows if _is_over(row.parcel, now)]
         Subscription.objects.filter(shop_id=shop_id, id__in=over).update(state="ended", next_at=None)
         taken = [one.parcel_id for one in found]
         Subscription.objects.filter(shop_id=shop_id, parcel_id__in=taken).update(next_at=now + CLAIM)
     return found
+
+
+def _is_over(parcel: Parcel, now: datetime) -> bool:
+    silent = parcel.last_scan_at is not None and now - parcel.last_scan_at > LONG_AGO
+    return parcel.stage in _OVER or not parcel.is_watched or silent
 
 
 def shops_with_wanted(shop_ids: Sequence[int], now: datetime) -> list[int]:
