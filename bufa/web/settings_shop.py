@@ -46,7 +46,7 @@ class ShopForm(Choices):
                 max_value=1440,
                 required=False,
                 help_text=_now("默认 %(n)d") % {"n": rule.warn_hours},
-            ))
+            )
 
     @property
     def warn_fields(self) -> list[Any]:
