@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -22,7 +22,7 @@ def _data() -> dict[str, Any]:
     return tomllib.loads((files("bufa.domain") / "rulebooks" / "regions.toml").read_text("utf-8"))
 
 
-@cache
+@lru_cache(maxsize=4096)
 def short_province(text: str) -> str:
     """`浙江省`, `浙江`, `330000` or `33` -> `浙江`; `内蒙古自治区` -> `内蒙古`; empty when it is no province."""
     text = text.strip()
@@ -32,6 +32,7 @@ def short_province(text: str) -> str:
     return next((name for name in codes.values() if text.startswith(name)), "")
 
 
+@lru_cache(maxsize=4096)
 def distance(origin: str, destination: str) -> Distance | None:
     """The distance class of two provinces, or None when either is not known.
 

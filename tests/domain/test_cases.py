@@ -25,6 +25,8 @@ from bufa.domain.cases import (
 )
 from bufa.domain.kinds import Measure, Role, Step
 from bufa.domain.outcome import Refused, Why
+from bufa.domain.rulebook import Certainty
+from bufa.domain.watch import Finding
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
@@ -391,3 +393,39 @@ def test_consent_policy(policy: ConsentPolicy, pays: bool, needed: bool) -> None
 
     assert facts.needs_consent is needed
     assert replace(facts, measure=Measure.REFUND).needs_consent is False
+
+
+def test_asking_for_a_ticket_is_remembered() -> None:
+    decision = cases.decide(
+        start(N, needs_ticket=True), Action.TELL_CUSTOMER, role=Role.AGENT, now=NOW, purpose="ask_open_ticket"
+    )
+
+    assert decision.changes == {"ticket_asked_at": NOW, "state": N}
+    assert decision.effects[0].params == {"purpose": "ask_open_ticket", "channel": ""}
+
+
+def test_telling_the_customer_may_carry_the_promise() -> None:
+    facts = go(start(T), Action.CUSTOMER_TOLD, None, promise_at=LATER)
+
+    assert (facts.told_at, facts.promise_at, facts.notice_state) == (NOW, LATER, NoticeState.SENT)
+
+
+def test_compensation_is_told_and_ends_the_case() -> None:
+    facts = start(T, measure=Measure.COMPENSATE, reissue_state=ReissueState.NONE)
+    decision = cases.decide(facts, Action.TELL_CUSTOMER, role=Role.AGENT, now=NOW)
+
+    assert decision.effects[0].params["purpose"] == "compensation"
+    assert go(facts, Action.CUSTOMER_TOLD).outcome is Outcome.COMPENSATED
+
+
+def test_a_skipped_notice_told_after_all_does_not_pull_the_case_back() -> None:
+    skipped = start(F, notice_state=NoticeState.SKIPPED)
+
+    assert go(skipped, Action.TELL_CUSTOMER).state is F
+    assert go(skipped, Action.NOTICE_FAILED).state is F
+
+
+def test_a_finding_becomes_a_fact_of_the_case() -> None:
+    found = Finding("lost", Certainty.SUSPECTED, NOW, Why("lost"), 0, Step.DETERMINE, opens_case=True, is_silence=False)
+
+    assert FindingFact.of(found) == FindingFact("lost", NOW, confirmed=False)
