@@ -62,6 +62,10 @@ def _parser() -> argparse.ArgumentParser:
 
     command("simulator", _simulator, "the outside world alone; its first line of output is one JSON object")
 
+    made = command("shop", _shop, "open a shop and its owner's log-in; the password is asked for, or read from a pipe")
+    made.add_argument("name", metavar="NAME", help="what the shop is called")
+    made.add_argument("--owner", required=True, metavar="LOGIN", help="the owner's log-in")
+
     made = command("import", _import, "take in a file of orders, scans or stock")
     made.add_argument("kind", choices=["orders", "scans", "stock"])
     made.add_argument("file", type=Path, metavar="FILE", help="csv (UTF-8 or GBK), xlsx or jsonl")
@@ -108,6 +112,34 @@ def _up(arguments: argparse.Namespace) -> int:
 
 def _simulator(arguments: argparse.Namespace) -> int:
     raise AssertionError("main() has become the simulator before")
+
+
+def _shop(arguments: argparse.Namespace) -> int:
+    import getpass
+
+    def asked() -> str:
+        if not sys.stdin.isatty():
+            return sys.stdin.readline().rstrip("\n")
+        password = getpass.getpass(f"Password for {arguments.owner}: ")
+        if getpass.getpass("Once more: ") != password:
+            raise Trouble("The two passwords differ. Nothing was made.")
+        return password
+
+    with _django(arguments):
+        from bufa.apps.shops.actions import create_shop
+        from bufa.domain.outcome import Refused
+
+        says = {
+            "name_empty": "The shop needs a name.",
+            "login_empty": "The owner needs a log-in.",
+            "password_weak": "This password is too easy to guess: take 8 characters or more, not only digits, no common word.",
+        }
+        try:
+            shop_id = create_shop(arguments.name, owner_login=arguments.owner, owner_password=asked())
+        except Refused as refused:
+            raise Trouble(says[refused.why.code]) from None
+        print(f"Shop {shop_id} is open: {arguments.name}. {arguments.owner} can sign in and connect it under Settings.")
+        return 0
 
 
 def _import(arguments: argparse.Namespace) -> int:

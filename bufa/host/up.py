@@ -177,6 +177,7 @@ class Up:
 
     def _welcome(self) -> None:
         print(f"Bufa 补发  {self.address}", flush=True)
+        print("No shop yet? In another terminal: bufa shop NAME --owner LOGIN", flush=True)
 
 
 def up(wishes: Wishes) -> None:
