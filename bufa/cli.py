@@ -132,7 +132,7 @@ def _shop(arguments: argparse.Namespace) -> int:
         says = {
             "name_empty": "The shop needs a name.",
             "login_empty": "The owner needs a log-in.",
-            "password_weak": "This password is too easy to guess: take 8 characters or more, not only digits, no common word.",
+            "password_weak": "Too easy to guess. Take 8 characters or more, not only digits, no common word.",
         }
         try:
             shop_id = create_shop(arguments.name, owner_login=arguments.owner, owner_password=asked())
