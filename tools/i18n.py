@@ -1,7 +1,8 @@
-"""The message catalogue: Simplified Chinese is written in the code, English in locale/en.
+"""The desk's messages: Chinese in the source, English in locale/en. Needs no gettext program.
 
-`compile` makes the .mo file, `extract` brings django.po up to date with the code, `check` fails for a message without
-English, a message nobody uses, or a placeholder that differs. Babel does the reading, so gettext need not be installed.
+python tools/i18n.py extract    bring locale/en/LC_MESSAGES/django.po up to date with code and templates
+python tools/i18n.py compile    write the .mo that Django reads
+python tools/i18n.py check      fail where a message lacks its English, is fuzzy, or is no longer used
 """
 
 from __future__ import annotations
@@ -18,104 +19,140 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[1]
-PO = Path("locale/en/LC_MESSAGES/django.po")
-_KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
-    "_": None, "_lazy": None, "N_": None, "gettext": None, "gettext_lazy": None, "gettext_noop": None,
-    "ngettext": (1, 2), "ngettext_lazy": (1, 2),
-    "pgettext": ((1, "c"), 2), "pgettext_lazy": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3),
-}  # fmt: skip
-_PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
+SOURCE = ROOT / "bufa"
+PO = ROOT / "locale" / "en" / "LC_MESSAGES" / "django.po"
+
+KEYWORDS = {
+    "_": None,
+    "_now": None,
+    "_in": ((1, "c"), 2),
+    "gettext": None,
+    "gettext_lazy": None,
+    "ngettext": (1, 2),
+    "ngettext_lazy": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+}
+_CALL = re.compile(r"""(?:[np]*gettext|_)\((?:u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*"|[\s,\w])*\)""")
+_PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 
 
-def messages_in_code(root: Path) -> Catalog:
-    """Every message of the Python files and templates of bufa/, with the places where it stands."""
+def messages() -> Iterator[tuple[str, str | tuple[str, ...], str | None]]:
+    """(file, message, context) of everything that is to be translated, in a stable order."""
+    for path in sorted([*SOURCE.rglob("*.py"), *SOURCE.rglob("*.html"), *SOURCE.rglob("*.txt")]):
+        if "migrations" in path.parts:
+            continue
+        where = path.relative_to(ROOT).as_posix()
+        text = path.read_text("utf-8")
+        if path.suffix != ".py":
+            text = _templatized(text, where)
+        for _, message, _, context in extract("python", io.BytesIO(text.encode()), keywords=KEYWORDS):
+            yield where, message, context
+
+
+def _templatized(text: str, origin: str) -> str:
     from django.conf import settings
-    from django.utils.translation.template import templatize
 
     if not settings.configured:
         settings.configure()
-    catalog = Catalog(locale="en", domain="django", fuzzy=False)
-    for path in sorted((root / "bufa").rglob("*")):
-        if path.suffix not in {".py", ".html", ".txt"} or "migrations" in path.parts:
-            continue
-        text = path.read_text()
-        if path.suffix != ".py":
-            text = templatize(text, origin=str(path))
-        for line, ids, _comments, context in extract("python", io.BytesIO(text.encode()), keywords=_KEYWORDS):
-            key = tuple(ids) if isinstance(ids, tuple | list) else ids
-            if key and key != ("",):
-                catalog.add(key, locations=[(str(path.relative_to(root)), line)], context=context)
+    from django.utils.translation.template import templatize
+
+    # What is left of the template between the calls is no Python: keep the calls.
+    return "\n".join(_CALL.findall(str(templatize(text, origin=origin))))
+
+
+def wanted() -> Catalog:
+    """The catalogue as the source wants it, without translations."""
+    catalog = Catalog(locale="en", project="Bufa", charset="utf-8", fuzzy=False)
+    for where, message, context in messages():
+        catalog.add(message, locations=[(where, 0)], context=context)
     return catalog
 
 
-def read(root: Path) -> Catalog:
-    path = root / PO
-    if not path.exists():
-        return Catalog(locale="en", domain="django", fuzzy=False)
-    with path.open("rb") as file:
-        return read_po(file, locale="en", domain="django", abort_invalid=True)
+def stored() -> Catalog:
+    if not PO.exists():
+        return Catalog(locale="en", project="Bufa", charset="utf-8", fuzzy=False)
+    with PO.open("rb") as file:
+        return read_po(file, locale="en")
 
 
-def update(root: Path) -> None:
-    """Add what the code has, drop what it no longer has, keep every translation there is."""
-    ours, known = messages_in_code(root), read(root)
-    for message in ours:
-        if message.id and (old := known.get(message.id, message.context)) is not None:
-            message.string = old.string
-    path = root / PO
-    path.parent.mkdir(parents=True, exist_ok=True)
+def extract_all() -> Catalog:
+    """Merge what the source wants into what is translated; what is not used any more goes."""
+    catalog = stored()
+    catalog.update(wanted(), no_fuzzy_matching=True, update_header_comment=False, keep_user_comments=False)
+    catalog.obsolete.clear()
+    PO.parent.mkdir(parents=True, exist_ok=True)
+    with PO.open("wb") as file:
+        write_po(
+            file, catalog, width=120, include_lineno=False, omit_header=False, sort_output=True, ignore_obsolete=True
+        )
+    return catalog
+
+
+def compile_all() -> Path:
+    """Write the .mo beside the .po, and say where."""
+    path = PO.with_suffix(".mo")
     with path.open("wb") as file:
-        write_po(file, ours, width=110, sort_output=True, omit_header=False, include_lineno=False, ignore_obsolete=True)
+        write_mo(file, stored())
+    return path
 
 
-def compile_all(root: Path) -> None:
-    """Write each django.mo beside its django.po where it is older."""
-    for path in (root / "locale").glob("*/LC_MESSAGES/django.po"):
-        target = path.with_suffix(".mo")
-        if target.exists() and target.stat().st_mtime >= path.stat().st_mtime:
-            continue
-        with path.open("rb") as file:
-            catalog = read_po(file, locale=path.parts[-3], domain="django", abort_invalid=True)
-        with target.open("wb") as file:
-            write_mo(file, catalog)
-
-
-def faults(root: Path) -> Iterator[str]:
-    """A line for each message that isn't translated, isn't used, or has other placeholders."""
-    ours, known = messages_in_code(root), read(root)
-    for message in ours:
+def problems() -> list[str]:
+    """Everything that keeps the English from being complete; empty when all is well."""
+    have = {_key(message): message for message in stored() if message.id}
+    found = []
+    for message in wanted():
         if not message.id:
             continue
-        translated = known.get(message.id, message.context)
-        where = f"{message.locations[0][0]}:{message.locations[0][1]}"
-        if translated is None or not _strings(translated) or not all(_strings(translated)) or translated.fuzzy:
-            yield f"{where} has no English: {_first(message)}"
-        elif any(_placeholders(_first(message)) != _placeholders(text) for text in _strings(translated)):
-            yield f"{where} has other placeholders in English: {_first(message)}"
-    for message in known:
-        if message.id and ours.get(message.id, message.context) is None:
-            yield f"{PO} keeps a message that nobody uses: {_first(message)}"
+        there = have.pop(_key(message), None)
+        if there is None:
+            found.append(f"not in the catalogue (run `extract`): {message.id!r}")
+        elif not _is_full(there):
+            found.append(f"no English: {message.id!r}")
+        elif there.fuzzy:
+            found.append(f"fuzzy: {message.id!r}")
+        elif lost := _lost(there):
+            found.append(f"placeholders differ ({', '.join(sorted(lost))}): {message.id!r}")
+    found += [f"no longer used (run `extract`): {key[1]!r}" for key in have]
+    return found
 
 
-def _first(message: Message) -> str:
-    return message.id[0] if isinstance(message.id, tuple | list) else str(message.id)
+def _key(message: Message) -> tuple[str | None, object]:
+    return message.context, message.id
 
 
-def _strings(message: Message) -> list[str]:
-    return list(message.string) if isinstance(message.string, tuple | list) else [str(message.string or "")]
+def _is_full(message: Message) -> bool:
+    strings = message.string if isinstance(message.string, (list, tuple)) else [message.string]
+    return all(strings)
 
 
-def _placeholders(text: str) -> list[str]:
-    return sorted(_PLACEHOLDER.findall(text.replace("%%", "")))
+def _lost(message: Message) -> set[str]:
+    """Placeholders that one side has and the other lacks."""
+    ids = message.id if isinstance(message.id, (list, tuple)) else [message.id]
+    strings = message.string if isinstance(message.string, (list, tuple)) else [message.string]
+    before = {name for text in ids for name in _PLACEHOLDER.findall(text)}
+    return {name for text in strings for name in before ^ set(_PLACEHOLDER.findall(text))}
+
+
+def main(words: list[str]) -> int:
+    match words:
+        case ["extract"]:
+            catalog = extract_all()
+            missing = sum(not _is_full(message) for message in catalog if message.id)
+            print(f"{len(catalog)} messages, {missing} without English")
+            return 0
+        case ["compile"]:
+            print(compile_all().relative_to(ROOT))
+            return 0
+        case ["check"]:
+            found = problems()
+            print("\n".join(found) if found else "every message has its English")
+            return 1 if found else 0
+        case _:
+            print(__doc__)
+            return 2
 
 
 if __name__ == "__main__":
-    wish = sys.argv[1] if len(sys.argv) > 1 else "check"
-    if wish == "compile":
-        compile_all(ROOT)
-    elif wish == "extract":
-        update(ROOT)
-    else:
-        problems = list(faults(ROOT))
-        print("\n".join(problems) or "messages: fine")
-        sys.exit(bool(problems))
+    sys.exit(main(sys.argv[1:]))

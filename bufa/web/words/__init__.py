@@ -40,6 +40,11 @@ _PARAM_GROUPS = {
     "source": "source",
     "route": "route",
     "step": "step",
+    "missing": "part",
+    "checks": "check",
+    "names": "value",
+    "failure": "failure",
+    "by": "by",
 }
 
 
@@ -95,7 +100,7 @@ def shown(name: str, value: Any) -> str:
         return ""
     if isinstance(value, Sequence) and not isinstance(value, str):
         return _("、").join(shown(name, each) for each in value)
-    if name == "carrier":
+    if name in ("carrier", "fits"):
         return carrier(str(value))
     if name.endswith("_fen") and isinstance(value, int):
         return yuan(value)

@@ -216,11 +216,48 @@ FAILURE: Words = {
     "code_invalid": _("授权 code 不对"),
 }
 
+CHECK: Words = {
+    "order": _("订单号"),
+    "carrier": _("承运商"),
+    "number": _("运单号"),
+    "original": _("不是原件单号"),
+    "used": _("没有用过"),
+    "recipient": _("收货人一致"),
+    "pickup": _("取件地址"),
+    "delivery": _("收货地址"),
+    "items": _("补发数量"),
+    "ticket": _("补寄申请"),
+    "time": _("轨迹时间"),
+}
+
+NUMBER: Words = {
+    "empty": _("空"),
+    "dirty": _("有不该有的字符"),
+    "length": _("长度不对"),
+    "bad_check_digit": _("校验位不对"),
+    "pattern_mismatch": _("不像这家的单号"),
+    "old_form": _("早年格式"),
+    "unknown_carrier": _("不认识的承运商"),
+    "ok": _("正常"),
+}
+
+VALUES: Words = {
+    "number": _("补发运单号"),
+    "carrier": _("承运商"),
+    "eta_from": _("预计送达"),
+    "eta_to": _("预计送达"),
+    "reason": _("原因"),
+    "measure": _("处理方式"),
+    "shop": _("店铺名"),
+    "order_tail": _("订单尾号"),
+}
+
 SETTLED_BY: Words = {"answer": _("对方答复"), "read_back": _("读回核对"), "rescue": _("系统")}
 
 PARTS: Words = {
     "province": _("省"),
     "city": _("市"),
+    "district": _("区县"),
     "detail": _("详细地址"),
     "name": _("姓名"),
     "phone": _("电话"),
@@ -270,6 +307,9 @@ GROUPS: Mapping[str, Words] = {
     "failure": FAILURE,
     "settled_by": SETTLED_BY,
     "part": PARTS,
+    "check": CHECK,
+    "number": NUMBER,
+    "value": VALUES,
     "problem": PROBLEM,
     "parameter": PARAMETER,
     "by": SYSTEM,
