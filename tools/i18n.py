@@ -28,6 +28,7 @@ KEYWORDS = {
     "_in": ((1, "c"), 2),
     "gettext": None,
     "gettext_lazy": None,
+    "gettext_noop": None,
     "ngettext": (1, 2),
     "ngettext_lazy": (1, 2),
     "pgettext": ((1, "c"), 2),

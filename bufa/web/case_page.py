@@ -47,6 +47,7 @@ class Panel:
     """One of the five steps on the page; the one where the next act happens stands first and open."""
 
     step: str
+    number: int
     template: str
     state: str
     is_now: bool
@@ -190,6 +191,7 @@ def _panels(found: CaseView, failed: dict[str, Form]) -> list[Panel]:
     return [
         Panel(
             step.value,
+            list(Step).index(step) + 1,
             f"web/cases/panels/{step.value}.html",
             states.get(step.value, "later"),
             step.value == next_step,

@@ -110,10 +110,14 @@ def look(page: Page, name: str, folder: Any) -> list[str]:
     """A picture of the page, and everything that is wrong with it."""
     page.screenshot(path=folder / f"{name}.png", full_page=True)
     wrong = []
+    whole = page.viewport_size or {"width": 0, "height": 0}
+    # The bar at the thumb covers what happens to lie below it; what can be scrolled free is not covered for good.
+    page.set_viewport_size({"width": whole["width"], "height": page.evaluate("document.documentElement.scrollHeight")})
     scroll, width = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     if scroll > width:
         wrong.append(f"{name}: scrolls sideways, {scroll} > {width}")
     for violation in Axe().run(page, options=AXE).response["violations"]:
         nodes = [node["html"][:160] + " | " + node["failureSummary"][:300] for node in violation["nodes"][:3]]
         wrong.append(f"{name}: {violation['id']} ({len(violation['nodes'])}): " + " || ".join(nodes))
+    page.set_viewport_size(whole)
     return wrong

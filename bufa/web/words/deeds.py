@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy as _in
 from bufa.web.words.trade import Words
 
 ACTION: Words = {
-    "confirm_verdict": _("确认判定"),
+    "confirm_verdict": _("判定并选措施"),
     "choose_measure": _("选择措施"),
     "change_measure": _("改选措施"),
     "ask_carrier": _("问承运商"),
