@@ -13,7 +13,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from bufa.domain.kinds import Kind, Reason, Stage
@@ -26,6 +28,11 @@ ORDER_SLACK = timedelta(minutes=10)
 
 SIGNATURE_SETTLES = timedelta(hours=6)
 """A signature may be followed by a failure and by the true signature; until then it is not final."""
+
+TRAIL = 32
+"""How many movements a state remembers, the newest ones: enough for gaps and loops, bounded for storage."""
+
+_ON_THE_ROAD = frozenset({Kind.COLLECTED, Kind.ARRIVED_HUB, Kind.IN_TRANSIT, Kind.ARRIVED_DESTINATION})
 
 SILENT = frozenset({Kind.ETA, Kind.NOTE, Kind.UNMAPPED})
 """Kinds that never move the stage."""
@@ -161,7 +168,8 @@ class ParcelState:
 
     `first`, `last`, `counts` are per kind and only of usable scans; `scans`, `unmapped`, `unusable` count all.
     `reasons` holds the last time of each reason. `out_number` is the highest N of 第N次派件; `failed_days` are the
-    shop's days (YYYY-MM-DD) with a failed attempt. Treat as immutable; compare with ==.
+    shop's days (YYYY-MM-DD) with a failed attempt. `trail` holds the newest `TRAIL` movements, each as one number
+    (`trail.py` reads it): what is left out is only ever the oldest. Treat as immutable; compare with ==.
     """
 
     first: Mapping[Kind, datetime] = field(default_factory=dict)
@@ -176,6 +184,7 @@ class ParcelState:
     scans: int = 0
     unmapped: int = 0
     unusable: int = 0
+    trail: tuple[int, ...] = ()
 
     @property
     def stage(self) -> Stage:
@@ -228,6 +237,7 @@ class ParcelState:
             "scans": self.scans,
             "unmapped": self.unmapped,
             "unusable": self.unusable,
+            "trail": list(self.trail),
         }
 
     @classmethod
@@ -249,6 +259,7 @@ class ParcelState:
             scans=data.get("scans", 0),
             unmapped=data.get("unmapped", 0),
             unusable=data.get("unusable", 0),
+            trail=tuple(data.get("trail", ())),
         )
 
 
@@ -273,6 +284,7 @@ def _total(state: ParcelState, scans: list[Scan]) -> ParcelState:
     place, newest = state.newest_place, state.newest_kind
     hub_at, out_number, days = state.first_platform_hub_at, state.out_number, set(state.failed_days)
     unmapped, unusable = state.unmapped, state.unusable
+    trail = set(state.trail)
     for scan in scans:
         kind, at = scan.kind, scan.scanned_at
         unmapped += kind is Kind.UNMAPPED
@@ -287,6 +299,7 @@ def _total(state: ParcelState, scans: list[Scan]) -> ParcelState:
         if kind is not Kind.ETA and kind is not Kind.NOTE:
             newest = _newer(newest, scan, kind.value)
             place = _newer(place, scan, scan.place) if scan.place else place
+            trail.add(_movement(scan))
         if scan.platform_hub:
             hub_at = at if hub_at is None else min(hub_at, at)
         if kind is Kind.OUT_FOR_DELIVERY:
@@ -306,7 +319,21 @@ def _total(state: ParcelState, scans: list[Scan]) -> ParcelState:
         scans=state.scans + len(scans),
         unmapped=unmapped,
         unusable=unusable,
+        trail=tuple(sorted(trail)[-TRAIL:]),
     )
+
+
+def _movement(scan: Scan) -> int:
+    """Minutes since 1970, then 16 bits that name the node: kind and place; the lowest bit says "arrived at a hub"."""
+    minute = int(scan.scanned_at.timestamp()) // 60
+    return minute << 16 | (_node(scan.kind, scan.place) if scan.place else 0)
+
+
+@lru_cache(maxsize=16_384)
+def _node(kind: Kind, place: str) -> int:
+    if kind not in _ON_THE_ROAD:
+        return 0
+    return (crc32(f"{kind}|{place}".encode()) & 0xFFFE or 2) | (kind is Kind.ARRIVED_HUB)
 
 
 # --- the stage -------------------------------------------------------------------------------------------------------

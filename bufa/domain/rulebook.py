@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from bufa.domain.kinds import Kind, Stage
 from bufa.domain.money import percent_in_whole_yuan
+from bufa.domain.promises import PromiseClass
 from bufa.domain.regions import Distance
 
 SHOP_ZONE = ZoneInfo("Asia/Shanghai")
@@ -36,23 +37,65 @@ class Mark(StrEnum):
     SHOP = "shop"
 
 
+class RuleKind(StrEnum):
+    """What a breach touches: money that the platform takes, the experience score, or only the shop's own work."""
+
+    PENALTY = "penalty"
+    SCORE = "score"
+    SHOP = "shop"
+
+
+class OrderClass(StrEnum):
+    """Goods for which some rules pay differently."""
+
+    ORDINARY = "ordinary"
+    PRECIOUS_METAL = "precious_metal"
+    SECOND_HAND_3C = "second_hand_3c"
+    PET_SELF_DELIVERY = "pet_self_delivery"
+
+
+class Fact(StrEnum):
+    """Things that happened around a parcel and that no scan tells; `Watched.facts` says when."""
+
+    NOT_RECEIVED = "not_received"
+    RECEIVER_DIFFERS = "receiver_differs"
+    NUMBER_USED = "number_used"
+    RECALLED = "recalled"
+    ASKED_UNANSWERED = "asked_unanswered"
+    OUT_OF_STOCK_SAID = "out_of_stock_said"
+    FRAUD_JUDGED = "fraud_judged"
+    REISSUED = "reissued"
+
+
 @dataclass(frozen=True, slots=True)
 class PayClass:
-    """The pay-out for orders whose promise lies in (over_hours, to_hours]; `to_hours` None means no limit."""
+    """The pay-out for orders whose promise lies in (over_hours, to_hours]; `to_hours` None means no limit.
+
+    `order_class` None: all goods that no other row of the rule names. `under_fen`: only orders paid less than that.
+    """
 
     over_hours: int
     to_hours: int | None
     percent: int
     min_fen: int
     max_fen: int
+    order_class: OrderClass | None = None
+    under_fen: int | None = None
 
     def covers(self, promise_hours: int) -> bool:
         return self.over_hours < promise_hours and (self.to_hours is None or promise_hours <= self.to_hours)
 
+    def covers_price(self, paid_fen: int) -> bool:
+        return self.under_fen is None or paid_fen < self.under_fen
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One version of one rule, in force for breaches on shop days in [valid_from, valid_to)."""
+    """One version of one rule, in force for breaches on shop days in [valid_from, valid_to).
+
+    `once`: of the open breaches of one such group only the first pays. `also`: what else a breach brings, as codes.
+    `warns_only`: it is told beforehand and never becomes a finding.
+    """
 
     id: str
     family: str
@@ -71,11 +114,15 @@ class Rule:
     replaces: tuple[str, ...]
     adds: tuple[str, ...]
     opens_case: bool
+    kind: RuleKind = RuleKind.PENALTY
+    once: str = ""
+    also: tuple[str, ...] = ()
+    warns_only: bool = False
 
     @property
     def is_silence(self) -> bool:
         """True when time alone makes the finding; False when a scan says it."""
-        return max(self.hours.values()) > 0 or self.starts == "ship_by"
+        return max(self.hours.values()) > 0 or self.starts in ("ship_by", "norm")
 
     @property
     def by_distance(self) -> bool:
@@ -90,15 +137,61 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Threshold:
+    """From which share of a day's orders the platform acts against the whole shop.
+
+    `counts`: families of rules whose orders are counted. `over`: whether the share must be over `percent` or may equal
+    it. `days`: so many days running. `measure`: what the platform does, as a code.
+    """
+
+    id: str
+    mark: Mark
+    source: str
+    valid_from: date
+    valid_to: date | None
+    counts: tuple[str, ...]
+    percent: int
+    over: bool
+    at_least: int
+    days: int
+    measure: str
+
+    def in_force(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+    def is_passed(self, days: Sequence[tuple[int, int]]) -> bool:
+        """`days`: (breaches, orders) of days that follow one another, the newest last."""
+        newest = days[-self.days :]
+        return len(newest) == self.days and all(self._passed_on(breaches, orders) for breaches, orders in newest)
+
+    def _passed_on(self, breaches: int, orders: int) -> bool:
+        share, limit = breaches * 100, self.percent * orders
+        return breaches >= self.at_least and (share > limit if self.over else share >= limit)
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
-    """All versions of all rules of one platform."""
+    """All versions of all rules of one platform, its classes of promise and its thresholds for whole shops."""
 
     rules: tuple[Rule, ...]
+    promises: tuple[PromiseClass, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
 
     def at(self, when: date | datetime) -> Rulebook:
         """The rules in force on that shop day."""
         day = shop_day(when) if isinstance(when, datetime) else when
-        return Rulebook(tuple(rule for rule in self.rules if rule.in_force(day)))
+        return Rulebook(
+            tuple(rule for rule in self.rules if rule.in_force(day)),
+            tuple(one for one in self.promises if one.valid_from <= day and (not one.valid_to or day < one.valid_to)),
+            tuple(one for one in self.thresholds if one.in_force(day)),
+        )
+
+    def promise(self, promise_id: str) -> PromiseClass:
+        """The newest version of a class of promise; KeyError when there is none."""
+        versions = [one for one in self.promises if one.id == promise_id]
+        if not versions:
+            raise KeyError(promise_id)
+        return max(versions, key=lambda one: one.valid_from)
 
     def rule(self, rule_id: str) -> Rule:
         """The newest version of a rule in this book; KeyError when there is none."""
@@ -117,16 +210,22 @@ def shop_day(when: datetime) -> date:
     return when.astimezone(SHOP_ZONE).date()
 
 
-def payout_fen(rule: Rule, paid_fen: int | None, promise_hours: int | None) -> int:
+def payout_fen(
+    rule: Rule,
+    paid_fen: int | None,
+    promise_hours: int | None,
+    order_class: OrderClass = OrderClass.ORDINARY,
+) -> int:
     """What a breach of the rule costs this order, in fen: whole yuan, half up, between minimum and maximum.
 
     0 when the rule costs nothing or the amount paid is not known. A promise that is not known is read as 48 h.
     """
-    if paid_fen is None:
+    if paid_fen is None or not rule.pay:
         return 0
     promise = max(1, DEFAULT_PROMISE_HOURS if promise_hours is None else promise_hours)
-    for pay in rule.pay:
-        if pay.covers(promise):
+    own = [pay for pay in rule.pay if pay.order_class is order_class]
+    for pay in own or [pay for pay in rule.pay if pay.order_class is None]:
+        if pay.covers(promise) and pay.covers_price(paid_fen):
             return percent_in_whole_yuan(paid_fen, pay.percent, min_fen=pay.min_fen, max_fen=pay.max_fen)
     return 0
 
@@ -138,7 +237,8 @@ def _hours(raw: int | dict[str, int]) -> dict[Distance, int]:
 
 
 _WORDS = frozenset(
-    {"ship_by", "uploaded", "collected", "transit", "notice", "returned", "after_delivered", "moved", "hub"}
+    {"ship_by", "paid", "norm", "uploaded", "collected", "transit", "notice", "returned", "after_delivered"}
+    | {"renumbered", "before_payment", "repeated", "wrong_city", "signed_not_received", "revived", "moved", "hub"}
 )
 
 
@@ -147,7 +247,9 @@ def _check_words(raw: Mapping[str, Any]) -> None:
     words = [raw["starts"], *raw.get("ends", [])]
     for word in words:
         head, _, tail = word.partition(":")
-        if tail and tail != "any" and head != "attempts":
+        if head == "fact":
+            Fact(tail)
+        elif tail and tail != "any" and head != "attempts":
             Kind(tail)
         elif not tail and head not in _WORDS:
             raise ValueError(f"rule {raw['id']}: unknown word {word!r}")
@@ -155,10 +257,11 @@ def _check_words(raw: Mapping[str, Any]) -> None:
 
 def _rule(raw: Mapping[str, Any]) -> Rule:
     _check_words(raw)
+    mark = Mark(raw["mark"])
     return Rule(
         id=raw["id"],
         family=raw["family"],
-        mark=Mark(raw["mark"]),
+        mark=mark,
         source=raw["source"],
         valid_from=raw["valid_from"],
         valid_to=raw.get("valid_to"),
@@ -169,24 +272,74 @@ def _rule(raw: Mapping[str, Any]) -> Rule:
         doubt=tuple(raw.get("doubt", [])),
         certainty=Certainty(raw["certainty"]),
         warn_hours=raw.get("warn_hours", 0),
-        pay=tuple(
-            PayClass(pay["over_hours"], pay["to_hours"] or None, pay["percent"], pay["min_fen"], pay["max_fen"])
-            for pay in raw.get("pay", [])
-        ),
+        pay=tuple(_pay(pay) for pay in raw.get("pay", [])),
         replaces=tuple(raw.get("replaces", [])),
         adds=tuple(raw.get("adds", [])),
         opens_case=raw.get("opens_case", True),
+        kind=RuleKind(raw.get("kind", RuleKind.SHOP if mark is Mark.SHOP else RuleKind.PENALTY)),
+        once=raw.get("once", ""),
+        also=tuple(raw.get("also", [])),
+        warns_only=raw.get("warns_only", False),
+    )
+
+
+def _pay(raw: Mapping[str, Any]) -> PayClass:
+    return PayClass(
+        raw.get("over_hours", 0),
+        raw.get("to_hours") or None,
+        raw["percent"],
+        raw["min_fen"],
+        raw["max_fen"],
+        OrderClass(raw["order_class"]) if "order_class" in raw else None,
+        raw.get("under_fen"),
+    )
+
+
+def _promise(raw: Mapping[str, Any]) -> PromiseClass:
+    return PromiseClass(
+        id=raw["id"],
+        mark=Mark(raw["mark"]),
+        source=raw["source"],
+        valid_from=raw["valid_from"],
+        valid_to=raw.get("valid_to"),
+        days=raw.get("days"),
+        cutoff=raw.get("cutoff"),
+        hours=raw.get("hours"),
+    )
+
+
+def _threshold(raw: Mapping[str, Any]) -> Threshold:
+    return Threshold(
+        id=raw["id"],
+        mark=Mark(raw["mark"]),
+        source=raw["source"],
+        valid_from=raw["valid_from"],
+        valid_to=raw.get("valid_to"),
+        counts=tuple(raw["counts"]),
+        percent=raw["percent"],
+        over=raw["over"],
+        at_least=raw["at_least"],
+        days=raw.get("days", 1),
+        measure=raw["measure"],
     )
 
 
 def parse(text: str) -> Rulebook:
     """A rule book from its TOML text; ValueError or KeyError names what is wrong."""
-    book = Rulebook(tuple(_rule(raw) for raw in tomllib.loads(text)["rule"]))
-    known = set(book.ids)
+    data = tomllib.loads(text)
+    book = Rulebook(
+        tuple(_rule(raw) for raw in data["rule"]),
+        tuple(_promise(raw) for raw in data.get("promise", [])),
+        tuple(_threshold(raw) for raw in data.get("threshold", [])),
+    )
+    known, families = set(book.ids), {rule.family for rule in book.rules}
     for rule in book.rules:
         unknown = (set(rule.replaces) | set(rule.adds)) - known
         if unknown:
             raise ValueError(f"rule {rule.id}: unknown rules {sorted(unknown)}")
+    for threshold in book.thresholds:
+        if not set(threshold.counts) <= families:
+            raise ValueError(f"threshold {threshold.id}: unknown families {threshold.counts}")
     return book
 
 

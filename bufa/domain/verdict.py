@@ -74,6 +74,20 @@ CLAIM_OF_RULE: Mapping[str, Claim] = {
     "damaged": Claim.DAMAGED,
     "lost": Claim.LOST,
     "signed_then_failed": Claim.SIGNED_NOT_RECEIVED,
+    "signed_not_received": Claim.SIGNED_NOT_RECEIVED,
+    "wrong_city": Claim.SIGNED_NOT_RECEIVED,
+    "original_revived": Claim.LATE,
+    "several_numbers": Claim.LATE,
+    "repeated_nodes": Claim.STALLED,
+    "scan_before_payment": Claim.NOT_SHIPPED,
+    "receiver_differs": Claim.NOT_SHIPPED,
+    "number_used_before": Claim.NOT_SHIPPED,
+    "recalled": Claim.RETURNED,
+    "asked_unanswered": Claim.LATE,
+    "out_of_stock_said": Claim.NOT_SHIPPED,
+    "order_closed_unshipped": Claim.NOT_SHIPPED,
+    "pickup_norm": Claim.NOT_PICKED_UP,
+    "fraud_judged": Claim.WRONG_OR_SHORT,
 }
 """What a rule's finding claims."""
 

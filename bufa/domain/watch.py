@@ -7,17 +7,31 @@ fact about it arrives, and when its deadline is due.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from bufa.domain import calendars
+from bufa.domain.calendars import Area, Pause
 from bufa.domain.kinds import Kind, Stage, Step
 from bufa.domain.outcome import Why
 from bufa.domain.parcels import ParcelState
 from bufa.domain.regions import Distance, distance
-from bufa.domain.rulebook import Certainty, Mark, Rule, Rulebook, payout_fen, shop_day
+from bufa.domain.rulebook import (
+    Certainty,
+    Fact,
+    Mark,
+    OrderClass,
+    Rule,
+    Rulebook,
+    RuleKind,
+    payout_fen,
+    shop_day,
+)
+from bufa.domain.starts import end_of, start_of, stopped_at
+from bufa.domain.trail import gaps
 
 
 class ParcelRole(StrEnum):
@@ -34,6 +48,9 @@ class Watched:
     `uploaded_at`: when its number was given to the platform. `paid_fen`: what the buyer paid for the order, None when
     not known. Provinces are names or division codes. `notice_at`: when the platform told of a track-abnormal penalty.
     `is_closed`: the order is cancelled or refunded, nobody waits for this parcel any more.
+    Optional facts, each "" or empty when not known: the ends' cities and districts, the `carrier` (company code), what
+    class of goods it is, when numbers were uploaded to the order (`number_uploads`, all of them), and `facts`: since
+    when something is so that no scan tells.
     """
 
     parcel_id: int
@@ -50,19 +67,39 @@ class Watched:
     role: ParcelRole = ParcelRole.ORIGINAL
     notice_at: datetime | None = None
     is_closed: bool = False
+    carrier: str = ""
+    origin_city: str = ""
+    origin_district: str = ""
+    dest_city: str = ""
+    dest_district: str = ""
+    order_class: OrderClass = OrderClass.ORDINARY
+    number_uploads: tuple[datetime, ...] = ()
+    facts: Mapping[Fact, datetime] = field(default_factory=dict)
 
     @property
     def distance(self) -> Distance | None:
         return distance(self.origin_province, self.dest_province)
 
+    @property
+    def origin(self) -> Area:
+        return Area(self.origin_province, self.origin_city, self.origin_district)
+
+    @property
+    def destination(self) -> Area:
+        return Area(self.dest_province, self.dest_city, self.dest_district)
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The shop's own settings. `warn_hours` and `hours` are by rule id; `hours` moves only the shop's own rules."""
+    """The shop's own settings. `warn_hours` and `hours` are by rule id; `hours` moves only the shop's own rules.
+
+    `pauses`: festivals, areas without service, force majeure; a clock stands still while one that concerns it lasts.
+    """
 
     warn_hours: Mapping[str, int] = field(default_factory=dict)
     hours: Mapping[str, int] = field(default_factory=dict)
     muted: frozenset[str] = frozenset()
+    pauses: tuple[Pause, ...] = ()
 
     def warning_time(self, rule: Rule) -> timedelta:
         return timedelta(hours=self.warn_hours.get(rule.id, rule.warn_hours))
@@ -71,6 +108,25 @@ class Policy:
         if rule.mark is Mark.SHOP and rule.is_silence and rule.id in self.hours:
             return timedelta(hours=self.hours[rule.id])
         return rule.limit(between)
+
+    def due(
+        self, rule: Rule, watched: Watched, start: datetime, limit: timedelta
+    ) -> tuple[datetime, tuple[calendars.Moved, ...]]:
+        """When the rule's clock runs out for that parcel, and by which pauses it was moved."""
+        if not self.pauses or not limit:
+            return start + limit, ()
+        concerned = [
+            pause
+            for pause in self.pauses
+            if pause.concerns(
+                carrier=watched.carrier,
+                origin=watched.origin,
+                destination=watched.destination,
+                family=rule.family,
+                is_platform_rule=rule.mark is not Mark.SHOP,
+            )
+        ]
+        return calendars.due(start, limit, concerned)
 
 
 DEFAULT_POLICY = Policy()
@@ -94,16 +150,18 @@ class Finding:
     is_silence: bool
     replaces: tuple[str, ...] = ()
     cleared_at: datetime | None = None
+    kind: RuleKind = RuleKind.PENALTY
 
 
 @dataclass(frozen=True, slots=True)
 class Warning_:  # noqa: N801 - Warning is Python's own
-    """A finding that will come at `at` if nothing happens."""
+    """A finding that will come at `at` if nothing happens; of kind `score` it costs points instead of money."""
 
     rule_id: str
     at: datetime
     payout_fen: int
     evidence: Why
+    kind: RuleKind = RuleKind.PENALTY
 
     def hours_left(self, now: datetime) -> float:
         """Hours from now until it comes, never below 0."""
@@ -145,7 +203,7 @@ def judge(watched: Watched, rulebook: Rulebook, policy: Policy, now: datetime) -
     findings = _standing(running, watched, now)
     coming = [clock for clock in running if clock.since > now]
     warnings = tuple(
-        Warning_(clock.rule.id, clock.since, clock.payout_fen(watched), clock.evidence(watched))
+        Warning_(clock.rule.id, clock.since, clock.payout_fen(watched), clock.evidence(watched), clock.rule.kind)
         for clock in sorted(coming, key=_order)
         if clock.warn_at <= now < clock.since
     )
@@ -157,11 +215,7 @@ def judge(watched: Watched, rulebook: Rulebook, policy: Policy, now: datetime) -
         next_deadline=min(instants, default=None),
         risk_fen=risk_fen,
         risk_at=risk_at,
-        past=tuple(
-            clock.finding(watched, cleared_at=clock.ended_at)
-            for clock in sorted(clocks, key=_order)
-            if clock.ended_at is not None and clock.since < clock.ended_at <= now and clock.rule.is_silence
-        ),
+        past=_past(clocks, watched, policy, now),
     )
 
 
@@ -177,9 +231,10 @@ class _Clock:
     ended_at: datetime | None
     certainty: Certainty
     limit: timedelta
+    moved: tuple[calendars.Moved, ...] = ()
 
     def payout_fen(self, watched: Watched) -> int:
-        return payout_fen(self.rule, watched.paid_fen, watched.promise_hours)
+        return payout_fen(self.rule, watched.paid_fen, watched.promise_hours, watched.order_class)
 
     def evidence(self, watched: Watched) -> Why:
         state = watched.state
@@ -196,6 +251,11 @@ class _Clock:
             params["newest_at"] = state.newest_at.isoformat()
         if not self.rule.is_silence and state.reasons:
             params["reason"] = max(state.reasons, key=lambda reason: (state.reasons[reason], reason.value)).value
+        if self.moved:
+            params["moved_by"] = [
+                {"code": moved.code.value, "name": moved.name, "hours": round(moved.by.total_seconds() / 3600, 1)}
+                for moved in self.moved
+            ]
         return Why(self.rule.id, params)
 
     def finding(self, watched: Watched, cleared_at: datetime | None = None) -> Finding:
@@ -210,6 +270,7 @@ class _Clock:
             is_silence=self.rule.is_silence,
             replaces=self.rule.replaces,
             cleared_at=cleared_at,
+            kind=self.rule.kind,
         )
 
 
@@ -219,26 +280,82 @@ def _order(clock: _Clock) -> tuple[datetime, str]:
 
 def _clock(watched: Watched, rule: Rule, policy: Policy) -> _Clock | None:
     """The rule's clock for this parcel, or None when it never started or this version is not in force."""
-    start = None if rule.id in policy.muted else _start(rule.starts, watched)
+    start = None if rule.id in policy.muted else start_of(rule.starts, watched)
     if start is None:
         return None
-    between = watched.distance
-    limit = policy.limit(rule, between)
-    since = start + limit
+    limit = policy.limit(rule, watched.distance)
+    since, moved = _due(watched, rule, policy, start, limit)
     if not rule.in_force(shop_day(since)):
         return None
-    certainty = rule.certainty
-    if (rule.by_distance and between is None) or ("hub_like" in rule.doubt and _hub_like_at(watched.state)):
-        certainty = Certainty.SUSPECTED
     ended_at = _ended(rule, watched, start)
-    return _Clock(rule, start, since, since - policy.warning_time(rule), ended_at, certainty, limit)
+    warn_at = since - policy.warning_time(rule)
+    return _Clock(rule, start, since, warn_at, ended_at, _certainty(watched, rule), limit, moved)
+
+
+def _due(
+    watched: Watched, rule: Rule, policy: Policy, start: datetime, limit: timedelta
+) -> tuple[datetime, tuple[calendars.Moved, ...]]:
+    """A promise runs from the payment on, so what stood still before its deadline moves it as well."""
+    if rule.starts == "ship_by" and watched.paid_at is not None and watched.paid_at < start:
+        return policy.due(rule, watched, watched.paid_at, start - watched.paid_at + limit)
+    return policy.due(rule, watched, start, limit)
+
+
+def _certainty(watched: Watched, rule: Rule) -> Certainty:
+    if rule.by_distance and watched.distance is None:
+        return Certainty.SUSPECTED
+    if "hub_like" in rule.doubt and start_of("hub_like", watched) is not None:
+        return Certainty.SUSPECTED
+    return rule.certainty
+
+
+def _past(clocks: Iterable[_Clock], watched: Watched, policy: Policy, now: datetime) -> tuple[Finding, ...]:
+    """Breaches of clocks that are over, oldest first: what they cost may have been taken already."""
+    found: list[tuple[tuple[datetime, str], Finding]] = []
+    for clock in clocks:
+        if clock.rule.warns_only or not clock.rule.is_silence:
+            continue
+        if clock.ended_at is not None and clock.since < clock.ended_at <= now:
+            found.append((_order(clock), clock.finding(watched, cleared_at=clock.ended_at)))
+        if clock.rule.starts == "transit" and clock.rule.mark is not Mark.SHOP:
+            found += [(_order(gap), gap.finding(watched, gap.ended_at)) for gap in _gaps(clock, watched, policy, now)]
+    return tuple(finding for _, finding in sorted(found, key=lambda one: one[0]))
+
+
+def _gaps(clock: _Clock, watched: Watched, policy: Policy, now: datetime) -> Iterator[_Clock]:
+    """The clock of each span between two movements since the first hub that was too long."""
+    state = watched.state
+    begun = [at for at in (state.first_platform_hub_at, start_of("hub_like", watched)) if at is not None]
+    if not begun:
+        return
+    over = [state.first[kind] for kind in _NO_LONGER_IN_TRANSIT if kind in state.first]
+    for start, end in gaps(state, min(begun), min(over, default=None)):
+        if end - start < clock.limit or end > now:
+            continue
+        since, moved = policy.due(clock.rule, watched, start, clock.limit)
+        if since < end and clock.rule.in_force(shop_day(since)):
+            yield replace(clock, start=start, since=since, warn_at=since, ended_at=end, moved=moved)
+
+
+_NO_LONGER_IN_TRANSIT = (Kind.DELIVERED, Kind.READY_FOR_PICKUP, Kind.RETURNING, Kind.RETURNED)
 
 
 def _standing(running: Iterable[_Clock], watched: Watched, at: datetime) -> tuple[Finding, ...]:
-    """The open findings at an instant, without those that another one takes the place of."""
-    breached = [clock for clock in running if clock.since <= at]
+    """The open findings at an instant, without those that another one takes the place of; of a group that pays once
+    only the first pays."""
+    breached = [clock for clock in running if clock.since <= at and not clock.rule.warns_only]
     replaced = {rule_id for clock in breached for rule_id in clock.rule.replaces}
-    return tuple(clock.finding(watched) for clock in sorted(breached, key=_order) if clock.rule.id not in replaced)
+    findings: list[Finding] = []
+    paid: set[str] = set()
+    for clock in sorted(breached, key=_order):
+        if clock.rule.id in replaced:
+            continue
+        finding = clock.finding(watched)
+        group = clock.rule.once
+        findings.append(replace(finding, payout_fen=0) if group in paid else finding)
+        if group:
+            paid.add(group)
+    return tuple(findings)
 
 
 def _risk(running: list[_Clock], coming: list[_Clock], watched: Watched, now: datetime) -> tuple[int, datetime | None]:
@@ -250,82 +367,12 @@ def _risk(running: list[_Clock], coming: list[_Clock], watched: Watched, now: da
     return 0, None
 
 
-# --- the words of the rule book --------------------------------------------------------------------------------------
-
-_HUB_LIKE = (
-    Kind.ARRIVED_HUB,
-    Kind.ARRIVED_DESTINATION,
-    Kind.OUT_FOR_DELIVERY,
-    Kind.ATTEMPT_FAILED,
-    Kind.READY_FOR_PICKUP,
-)
-
-
-def _hub_like_at(state: ParcelState) -> datetime | None:
-    """The first scan that shows the parcel beyond its first branch, whatever the station is called."""
-    return min((state.first[kind] for kind in _HUB_LIKE if kind in state.first), default=None)
-
-
-def _start(word: str, watched: Watched) -> datetime | None:
-    """When the clock named by the rule's `starts` began; the words are explained in the data file."""
-    state = watched.state
-    head, _, tail = word.partition(":")
-    match head:
-        case "ship_by":
-            return watched.ship_by
-        case "uploaded":
-            return watched.uploaded_at if watched.has_number else None
-        case "collected":
-            return state.collected_at
-        case "transit":
-            return state.newest_at if state.first_platform_hub_at or _hub_like_at(state) else None
-        case "notice":
-            return watched.notice_at
-        case "returned":
-            return _returned_at(watched)
-        case "after_delivered":
-            return _last_failure(state) if state.signed_then_failed else None
-        case "attempts":
-            return _last_failure(state) if state.attempts >= int(tail) else None
-        case "first":
-            return state.first.get(Kind(tail))
-        case _:
-            return state.last.get(Kind(tail))
-
-
-def _last_failure(state: ParcelState) -> datetime | None:
-    return max((state.last[kind] for kind in (Kind.ATTEMPT_FAILED, Kind.REFUSED) if kind in state.last), default=None)
-
-
-def _returned_at(watched: Watched) -> datetime | None:
-    """Some carriers scan the way back's end as a signature, so the stage says it, not the kind."""
-    if watched.stage is not Stage.RETURNED:
-        return None
-    return watched.state.first.get(Kind.RETURNED) or watched.state.delivered_at
+# --- ends ------------------------------------------------------------------------------------------------------------
 
 
 def _ended(rule: Rule, watched: Watched, start: datetime) -> datetime | None:
     """When the rule stopped speaking about this parcel, or None while it still does."""
-    ends = [at for word in rule.ends if (at := _end(word, watched.state, start)) is not None]
+    ends = [at for word in rule.ends if (at := end_of(word, watched.state, start)) is not None]
     if watched.stage in rule.stops_in:
-        ends.append(_stopped_at(watched) or start)
+        ends.append(stopped_at(watched) or start)
     return min(ends, default=None)
-
-
-def _end(word: str, state: ParcelState, start: datetime) -> datetime | None:
-    head, _, tail = word.partition(":")
-    if head == "moved":
-        return state.collected_at
-    if head == "hub":
-        return state.first_platform_hub_at
-    at = state.newest_at if tail == "any" else state.last.get(Kind(tail))
-    return at if at is not None and at > start else None
-
-
-def _stopped_at(watched: Watched) -> datetime | None:
-    state = watched.state
-    if watched.stage is Stage.READY_FOR_PICKUP:
-        return state.first.get(Kind.READY_FOR_PICKUP, state.newest_at)
-    if watched.stage is Stage.RETURNING:
-        return state.first.get(Kind.RETURNING, state.newest_at)
-    return state.delivered_at or state.newest_at

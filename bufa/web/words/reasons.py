@@ -34,6 +34,20 @@ EVIDENCE: Words = {
     "intercepted": _("%(start)s 被拦截"),
     "pickup_cancelled": _("%(start)s 揽收被取消"),
     "signed_then_failed": _("签收之后 %(start)s 又派送失败，签收不可信"),
+    "signed_not_received": _("轨迹已签收，客户 %(start)s 说没有收到"),
+    "wrong_city": _("%(start)s 在“%(place)s”签收，和订单的城市不一样"),
+    "original_revived": _("补发以后，原件 %(start)s 又有了轨迹，客户可能收到两件"),
+    "several_numbers": _("订单已经超时，%(start)s 又上传了另一个运单号"),
+    "repeated_nodes": _("轨迹到 %(start)s 已多次重复同一节点，可能在绕路"),
+    "scan_before_payment": _("%(start)s 揽收，早于订单支付"),
+    "receiver_differs": _("运单的收件信息和订单不一样"),
+    "number_used_before": _("这个运单号以前用在别的订单上"),
+    "recalled": _("%(start)s 召回了包裹，客户没有同意"),
+    "asked_unanswered": _("%(start)s 客户问配送，%(hours)s 小时没有答复"),
+    "out_of_stock_said": _("%(start)s 起说明不能发货，或联系不上"),
+    "order_closed_unshipped": _("%(start)s 付款，一年内没有发货，平台会关单退款"),
+    "pickup_norm": _("%(start)s 前要揽收，否则影响体验分"),
+    "fraud_judged": _("%(start)s 平台判定欺诈发货"),
 }
 
 # Why a case is where it is.

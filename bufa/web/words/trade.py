@@ -137,6 +137,20 @@ RULE: Words = {
     "intercepted": _("被拦截"),
     "pickup_cancelled": _("揽收取消"),
     "signed_then_failed": _("签收后又派送失败"),
+    "signed_not_received": _("签收未收到"),
+    "wrong_city": _("签收城市不符"),
+    "original_revived": _("原件又动了"),
+    "several_numbers": _("重新发货异常"),
+    "repeated_nodes": _("轨迹重复"),
+    "scan_before_payment": _("揽收早于支付"),
+    "receiver_differs": _("收件信息不符"),
+    "number_used_before": _("重复运单号"),
+    "recalled": _("私自召回"),
+    "asked_unanswered": _("自配送咨询未答复"),
+    "out_of_stock_said": _("缺货（拒绝发货或联系不上）"),
+    "order_closed_unshipped": _("长期未发货关单"),
+    "pickup_norm": _("体验分揽收时间"),
+    "fraud_judged": _("欺诈发货"),
 }
 
 FAMILY: Words = {
@@ -147,6 +161,9 @@ FAMILY: Words = {
     "transit": _("运输"),
     "delivery": _("派送"),
     "return": _("退回"),
+    "abnormal": _("轨迹异常"),
+    "fraud": _("欺诈"),
+    "score": _("体验分"),
 }
 
 MARK: Words = {
