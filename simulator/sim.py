@@ -22,7 +22,7 @@ from simulator.state import Json
 from simulator.trouble import Trouble
 from simulator.world import World
 
-SLICE = 900  # seconds of simulated time that run between two deliveries of pushes
+SLICE = 1800  # seconds of simulated time that run between two deliveries of pushes
 
 
 @dataclass(frozen=True)

