@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -119,14 +119,19 @@ class Rule:
     also: tuple[str, ...] = ()
     warns_only: bool = False
 
-    @property
-    def is_silence(self) -> bool:
-        """True when time alone makes the finding; False when a scan says it."""
-        return max(self.hours.values()) > 0 or self.starts in ("ship_by", "norm")
+    is_silence: bool = field(init=False)
+    """True when time alone makes the finding; False when a scan or a fact says it."""
+    by_distance: bool = field(init=False)
+    """True when the hours depend on the two provinces."""
+    _holds_from: datetime = field(init=False, repr=False)
+    _holds_to: datetime | None = field(init=False, repr=False)
 
-    @property
-    def by_distance(self) -> bool:
-        return len(set(self.hours.values())) > 1
+    def __post_init__(self) -> None:
+        put = partial(object.__setattr__, self)  # frozen: worked out once, asked for millions of times
+        put("is_silence", max(self.hours.values()) > 0 or self.starts in ("ship_by", "norm"))
+        put("by_distance", len(set(self.hours.values())) > 1)
+        put("_holds_from", _begin_of(self.valid_from))
+        put("_holds_to", _begin_of(self.valid_to) if self.valid_to else None)
 
     def limit(self, distance: Distance | None) -> timedelta:
         """How long the clock runs; an unknown distance is read as far."""
@@ -134,6 +139,10 @@ class Rule:
 
     def in_force(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+    def holds_at(self, when: datetime) -> bool:
+        """Whether this version is in force on the shop day of an aware instant."""
+        return self._holds_from <= when and (self._holds_to is None or when < self._holds_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +212,10 @@ class Rulebook:
     @property
     def ids(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(rule.id for rule in self.rules))
+
+
+def _begin_of(day: date) -> datetime:
+    return datetime.combine(day, time(), SHOP_ZONE).astimezone(UTC)
 
 
 def shop_day(when: datetime) -> date:

@@ -28,7 +28,6 @@ from bufa.domain.rulebook import (
     Rulebook,
     RuleKind,
     payout_fen,
-    shop_day,
 )
 from bufa.domain.starts import end_of, start_of, stopped_at
 from bufa.domain.trail import gaps
@@ -198,7 +197,12 @@ def judge(watched: Watched, rulebook: Rulebook, policy: Policy, now: datetime) -
     """Everything the rules say about this parcel at `now`."""
     if watched.is_closed:
         return Judgement()
-    clocks = [clock for rule in rulebook.rules if (clock := _clock(watched, rule, policy)) is not None]
+    clocks = [
+        clock
+        for rule in rulebook.rules
+        if (start := start_of(rule.starts, watched)) is not None
+        and (clock := _clock(watched, rule, policy, start)) is not None
+    ]
     running = [clock for clock in clocks if clock.ended_at is None]
     findings = _standing(running, watched, now)
     coming = [clock for clock in running if clock.since > now]
@@ -278,14 +282,13 @@ def _order(clock: _Clock) -> tuple[datetime, str]:
     return clock.since, clock.rule.id
 
 
-def _clock(watched: Watched, rule: Rule, policy: Policy) -> _Clock | None:
-    """The rule's clock for this parcel, or None when it never started or this version is not in force."""
-    start = None if rule.id in policy.muted else start_of(rule.starts, watched)
-    if start is None:
-        return None
+def _clock(watched: Watched, rule: Rule, policy: Policy, start: datetime) -> _Clock | None:
+    """The rule's clock that began at `start`, or None when it says nothing or this version is not in force."""
+    if rule.id in policy.muted or (watched.stage in rule.stops_in and not rule.is_silence):
+        return None  # a clock of silence that has stopped may still have cost money
     limit = policy.limit(rule, watched.distance)
     since, moved = _due(watched, rule, policy, start, limit)
-    if not rule.in_force(shop_day(since)):
+    if not rule.holds_at(since):
         return None
     ended_at = _ended(rule, watched, start)
     warn_at = since - policy.warning_time(rule)
@@ -333,7 +336,7 @@ def _gaps(clock: _Clock, watched: Watched, policy: Policy, now: datetime) -> Ite
         if end - start < clock.limit or end > now:
             continue
         since, moved = policy.due(clock.rule, watched, start, clock.limit)
-        if since < end and clock.rule.in_force(shop_day(since)):
+        if since < end and clock.rule.holds_at(since):
             yield replace(clock, start=start, since=since, warn_at=since, ended_at=end, moved=moved)
 
 
