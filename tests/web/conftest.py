@@ -10,6 +10,13 @@ from django.test import Client
 from bufa.lib import clock
 from tests.factories import NOW
 from tests.factories.sample import PASSWORD, Sample, make_sample
+from tools import i18n
+
+
+@pytest.fixture(autouse=True, scope="session")
+def english() -> None:
+    """The compiled catalogue, as set-up leaves it."""
+    i18n.compile_all()
 
 
 @pytest.fixture(autouse=True)
