@@ -1,0 +1,273 @@
+"""Carrying changes out: one attempt at a time, its outcome told to whoever wanted it; unknown ones read back.
+
+Network calls happen outside of any transaction. An attempt is committed before its call and fenced after it; what it
+came to is written together with what its owner makes of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from procrastinate.contrib.django import app
+
+from bufa.apps.effects import actions as effects
+from bufa.apps.effects import queries
+from bufa.apps.effects.actions import Begun, Settled
+from bufa.apps.effects.queries import Unsettled
+from bufa.apps.negotiations import actions as negotiations
+from bufa.apps.notices import actions as notices
+from bufa.apps.reissues import actions as reissues
+from bufa.apps.reissues import tickets
+from bufa.apps.shops.clients import client_for
+from bufa.domain.effects import Result, can_be_read_back, result_of_error
+from bufa.domain.outcome import Refused
+from bufa.integrations.ports import MailOut, ProviderError, Sent
+from bufa.lib import clock
+from bufa.lib.tenancy import for_shops
+
+log = logging.getLogger(__name__)
+
+READ_BACK = "effects.read_back"
+
+OWNERS: Mapping[str, Callable[[Settled], None]] = {
+    "reissue": reissues.on_effect,
+    "ticket": tickets.on_effect,
+    "message": negotiations.on_effect,
+    "notice": notices.on_effect,
+}
+"""Who is told what became of an effect, by the first word of its subject."""
+
+AGREED = frozenset({8, 13, 14})
+REFUSED = frozenset({27, 28})
+
+Clients = dict[str, Any]
+
+
+@app.task(name=effects.RUN)
+def run(shop_id: int, effect_ids: list[int] | None = None) -> None:
+    """Carry out what is due in a shop (or those named), one after the other."""
+    carry_out(shop_id, effect_ids)
+
+
+@app.task(name=READ_BACK)
+def read_back(shop_id: int, effect_ids: list[int]) -> None:
+    """Ask the platform what became of unknown effects."""
+    settle_unknown(shop_id, effect_ids)
+
+
+def carry_out(shop_id: int, effect_ids: Sequence[int] | None = None) -> int:
+    """Try every due effect of a shop once; returns how many were tried. One client a kind for the whole batch."""
+    clients: Clients = {}
+    due = effect_ids if effect_ids is not None else queries.due_ready([shop_id]).get(shop_id, [])
+    tried = 0
+    for effect_id in due:
+        begun = effects.begin(shop_id=shop_id, effect_id=effect_id)
+        if begun is not None:
+            _attempt(begun, clients)
+            tried += 1
+    return tried
+
+
+def _attempt(begun: Begun, clients: Clients) -> None:
+    """One call and its end. A crash in here leaves the effect `sending`: the rescue makes it unknown."""
+    try:
+        sent = _send(begun, clients)
+    except ProviderError as error:
+        result = result_of_error(unknown=error.unknown, retryable=error.retryable)
+        log.info(
+            "an effect was not accepted",
+            extra={"shop_id": begun.shop_id, "effect_id": begun.effect_id, "why": error.why, "result": str(result)},
+        )
+        _finish(begun, result, raw=error.raw, error=_said(error), wait=error.wait)
+    except Refused as refused:
+        # Nothing left the house: no connection, no sender.
+        _finish(begun, Result.REJECTED, error={"why": refused.why.code})
+    else:
+        outcome = {"request_id": sent.request_id, "message_id": sent.message_id}
+        _finish(begun, Result.ACCEPTED, raw=sent.raw, outcome=outcome)
+
+
+def _finish(
+    begun: Begun,
+    result: Result,
+    *,
+    raw: bytes = b"",
+    outcome: Mapping[str, Any] | None = None,
+    error: Mapping[str, Any] | None = None,
+    wait: timedelta | None = None,
+) -> None:
+    """Keep the raw answer first, then let effect and owner change together, if this attempt still counts."""
+    if raw:
+        effects.keep_answer(shop_id=begun.shop_id, effect_id=begun.effect_id, attempt=begun.attempt, raw=raw)
+    with for_shops([begun.shop_id]):
+        settled = effects.finish(
+            shop_id=begun.shop_id,
+            effect_id=begun.effect_id,
+            attempt=begun.attempt,
+            result=result,
+            outcome=outcome,
+            error=error,
+            wait=wait,
+        )
+        if settled is None:
+            log.warning("an attempt came back too late", extra={"shop_id": begun.shop_id, "effect_id": begun.effect_id})
+            return
+        tell_owner(settled)
+
+
+def tell_owner(settled: Settled) -> None:
+    """In the caller's transaction: what the effect came to is written together with what its owner makes of it."""
+    OWNERS[settled.owner[0]](settled)
+
+
+def _said(error: ProviderError) -> dict[str, Any]:
+    return {
+        "why": error.why,
+        "code": error.code,
+        "sub_code": error.sub_code,
+        "text": error.text,
+        "log_id": error.log_id,
+    }
+
+
+# --- sending ---------------------------------------------------------------------------------------------------------
+
+
+def _client(clients: Clients, shop_id: int, kind: str) -> Any:
+    if kind not in clients:
+        clients[kind] = client_for(shop_id, kind)
+    return clients[kind]
+
+
+def _send(begun: Begun, clients: Clients) -> Sent:
+    intent = begun.intent
+    if not can_be_read_back(begun.kind):
+        sent: Sent = _client(clients, begun.shop_id, "smtp").send(_mail(intent))
+        return sent
+    platform = _client(clients, begun.shop_id, "doudian")
+    match begun.kind:
+        case "resend":
+            sent = platform.fill_resend(intent["after_sale"], intent["carrier"], intent["number"])
+        case "extra_package":
+            lines = tuple((str(line), int(count)) for line, count in intent["lines"])
+            sent = platform.add_extra_package(
+                intent["order"], lines, intent["carrier"], intent["number"], intent.get("send_address_id", "")
+            )
+        case "agree_resend":
+            sent = platform.agree_resend(intent["after_sale"], intent["update_time"])
+        case "refuse_resend":
+            sent = platform.refuse_resend(
+                intent["after_sale"], intent["update_time"], intent["reason"], intent["reason_code"]
+            )
+        case "platform_sms":
+            sent = platform.send_sms(intent["phone_cipher"], intent["template_id"], intent["params"], intent["tag"])
+        case _:
+            raise Refused("unknown_effect_kind", kind=begun.kind)
+    return sent
+
+
+def _mail(intent: Mapping[str, Any]) -> MailOut:
+    return MailOut(
+        message_id=intent["message_id"],
+        sender=intent["sender"],
+        to=tuple(intent["to"]),
+        subject=intent["subject"],
+        text=intent["text"],
+        sent_at=clock.now(),
+    )
+
+
+# --- reading back ----------------------------------------------------------------------------------------------------
+
+
+def settle_unknown(shop_id: int, effect_ids: Sequence[int]) -> int:
+    """Read each unknown effect back; returns how many were settled. What reading can't settle goes on its schedule."""
+    clients: Clients = {}
+    settled = 0
+    for unknown in queries.unsettled(shop_id, effect_ids):
+        try:
+            found = _look(unknown, clients)
+            error: dict[str, Any] | None = None
+        except ProviderError as failed:
+            found, error = None, _said(failed)
+        except Refused as refused:
+            found, error = None, {"why": refused.why.code}
+        settled += _conclude(unknown, found, error)
+    return settled
+
+
+def _conclude(unknown: Unsettled, found: Result | None, error: Mapping[str, Any] | None) -> int:
+    with for_shops([unknown.shop_id]):
+        if found is None:
+            told = effects.still_unknown(shop_id=unknown.shop_id, effect_id=unknown.effect_id, error=error)
+            if told is not None:
+                tell_owner(told)
+            return 0
+        try:
+            done = effects.settle(
+                shop_id=unknown.shop_id,
+                effect_id=unknown.effect_id,
+                result=found,
+                by="read_back",
+                error={"why": "other_answer_there"} if found is Result.REJECTED else {},
+            )
+        except Refused:
+            return 0  # a person was faster
+        tell_owner(done)
+        return 1
+
+
+def _look(unknown: Unsettled, clients: Clients) -> Result | None:
+    """What the platform shows of an intent: done, something else done instead, or None: can't be told (yet)."""
+    intent = unknown.intent
+    platform = _client(clients, unknown.shop_id, "doudian")
+    match unknown.kind:
+        case "resend":
+            there = platform.after_sale(intent["after_sale"]).resend_number
+            if not there:
+                return None
+            return Result.ACCEPTED if _same(there, intent["number"]) else Result.REJECTED
+        case "extra_package":
+            packages = platform.packages(intent["order"])
+            mine = [one for one in packages if one.carrier == intent["carrier"] and _same(one.number, intent["number"])]
+            return Result.ACCEPTED if mine else None
+        case "agree_resend" | "refuse_resend":
+            status = platform.after_sale(intent["after_sale"]).status
+            wanted, other = (AGREED, REFUSED) if unknown.kind == "agree_resend" else (REFUSED, AGREED)
+            return Result.ACCEPTED if status in wanted else Result.REJECTED if status in other else None
+        case "platform_sms":
+            return _sms_receipt(platform, unknown)
+    return None
+
+
+def _sms_receipt(platform: Any, unknown: Unsettled) -> Result | None:
+    """An SMS of ours has a receipt with our tag, whatever became of it at the phone."""
+    since, until = unknown.asked_at - timedelta(minutes=10), clock.now() + timedelta(minutes=10)
+    page = 0
+    while True:
+        found = platform.sms_receipts(since, until, page)
+        for receipt in found.items:
+            if receipt.tag == unknown.intent["tag"]:
+                return Result.REJECTED if receipt.status == "failed" else Result.ACCEPTED
+        if not found.has_more or page >= 20:
+            return None
+        page += 1
+
+
+def _same(one: str, other: str) -> bool:
+    return "".join(one.split()).upper() == "".join(other.split()).upper()
+
+
+# --- rescue ----------------------------------------------------------------------------------------------------------
+
+
+def rescue(shops: Sequence[int]) -> int:
+    """Sending past its lease becomes unknown, and its owner learns it in the same transaction."""
+    with for_shops(shops):
+        lost = effects.rescue(shops=shops)
+        for settled in lost:
+            tell_owner(settled)
+        return len(lost)

@@ -1,0 +1,87 @@
+"""What there is, counted, and what must never be: the same numbers for a person, a script and a test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+
+from bufa.apps.shops import queries as shops
+from bufa.lib import clock
+from bufa.lib.tenancy import for_shops
+
+_BY: dict[str, str] = {
+    "orders": "SELECT source, count(*) FROM orders_order WHERE shop_id = ANY(%s) GROUP BY 1",
+    "parcels": "SELECT stage, count(*) FROM parcels_parcel WHERE shop_id = ANY(%s) GROUP BY 1",
+    "parcels_by_role": "SELECT role, count(*) FROM parcels_parcel WHERE shop_id = ANY(%s) GROUP BY 1",
+    "scans": "SELECT kind, count(*) FROM parcels_scan WHERE shop_id = ANY(%s) GROUP BY 1",
+    "subscriptions": "SELECT state, count(*) FROM parcels_subscription WHERE shop_id = ANY(%s) GROUP BY 1",
+    "inbox": "SELECT state, count(*) FROM inbox_message WHERE shop_id = ANY(%s) GROUP BY 1",
+    "findings": "SELECT state || '.' || certainty, count(*) FROM cases_finding WHERE shop_id = ANY(%s) GROUP BY 1",
+    "cases": "SELECT state, count(*) FROM cases_case WHERE shop_id = ANY(%s) GROUP BY 1",
+    "cases_by_step": "SELECT step, count(*) FROM cases_case WHERE state <> 'closed' AND shop_id = ANY(%s) GROUP BY 1",
+    "effects": "SELECT kind || '.' || state, count(*) FROM effects_effect WHERE shop_id = ANY(%s) GROUP BY 1",
+    "reissues": "SELECT state, count(*) FROM reissues_reissue WHERE shop_id = ANY(%s) GROUP BY 1",
+    "notices": "SELECT channel || '.' || state, count(*) FROM notices_notice WHERE shop_id = ANY(%s) GROUP BY 1",
+}
+
+INVARIANTS: dict[str, str] = {
+    "one_open_case_per_parcel": (
+        "SELECT parcel_id FROM cases_case WHERE state <> 'closed' AND shop_id = ANY(%s)"
+        " GROUP BY parcel_id HAVING count(*) > 1"
+    ),
+    "accepted_effect_has_an_attempt_or_a_person": (
+        "SELECT e.id FROM effects_effect e WHERE e.state = 'accepted' AND e.shop_id = ANY(%s)"
+        " AND NOT EXISTS (SELECT 1 FROM effects_attempt a WHERE a.effect_id = e.id)"
+    ),
+    "accepted_reissue_has_its_parcel": (
+        "SELECT id FROM reissues_reissue WHERE state IN ('accepted', 'delivered', 'wrong') AND parcel_id IS NULL"
+        " AND shop_id = ANY(%s)"
+    ),
+    "submitting_reissue_has_its_effect": (
+        "SELECT id FROM reissues_reissue WHERE state IN ('submitting', 'unknown') AND effect_id IS NULL"
+        " AND route <> 'copy_pack' AND shop_id = ANY(%s)"
+    ),
+    "a_waybill_is_submitted_once": (
+        "SELECT carrier || ':' || number FROM reissues_reissue WHERE number <> ''"
+        " AND state NOT IN ('draft', 'rejected', 'cancelled') AND shop_id = ANY(%s)"
+        " GROUP BY 1 HAVING count(*) > 1"
+    ),
+    "closed_case_has_no_live_reissue": (
+        "SELECT c.id FROM cases_case c JOIN reissues_reissue r ON r.case_id = c.id"
+        " WHERE c.state = 'closed' AND r.state IN ('submitting', 'unknown') AND c.shop_id = ANY(%s)"
+    ),
+    "open_finding_has_a_watched_parcel": (
+        "SELECT f.id FROM cases_finding f JOIN orders_order o ON o.id = (SELECT order_id FROM parcels_parcel"
+        " WHERE id = f.parcel_id) WHERE f.state = 'open' AND o.is_closed AND f.shop_id = ANY(%s)"
+    ),
+    "queued_notice_has_its_effect": (
+        "SELECT id FROM notices_notice WHERE state IN ('queued', 'sending', 'unknown') AND channel <> 'phone'"
+        " AND effect_id IS NULL AND shop_id = ANY(%s)"
+    ),
+}
+"""Name → query of the rows that break it. An empty answer is the only good one."""
+
+
+def status(wanted: Sequence[int] | None = None) -> dict[str, Any]:
+    """Counts by state over the shops named (None: all), and `violations`: broken invariants with up to ten ids."""
+    ids = list(wanted) if wanted is not None else shops.all_shop_ids()
+    report: dict[str, Any] = {"now": clock.now().isoformat(), "shops": len(ids)}
+    with for_shops(ids), connection.cursor() as cursor:
+        for name, query in _BY.items():
+            cursor.execute(query, [ids])
+            report[name] = dict(sorted(cursor.fetchall()))
+        report["unmapped_scans"] = report["scans"].get("unmapped", 0)
+        report["totals"] = {name: sum(report[name].values()) for name in ("orders", "parcels", "scans", "cases")}
+        report["violations"] = _violations(cursor, ids)
+    return report
+
+
+def _violations(cursor: Any, ids: list[int]) -> list[dict[str, Any]]:
+    found = []
+    for name, query in INVARIANTS.items():
+        cursor.execute(query, [ids])
+        if rows := cursor.fetchall():
+            found.append({"invariant": name, "rows": len(rows), "first": [str(row[0]) for row in rows[:10]]})
+    return found

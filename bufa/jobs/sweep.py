@@ -1,0 +1,123 @@
+"""The sweep: what has become due is taken up, and jobs that were lost are asked for again.
+
+Nothing here remembers anything: each round asks the rows. A job is a hint that saves waiting for the next round, so
+losing the whole queue, or this process, loses nothing but seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from django.db import close_old_connections
+
+from bufa.apps.cases import actions as cases
+from bufa.apps.cases import queries as case_queries
+from bufa.apps.cases.taking_in import rejudge
+from bufa.apps.effects import actions as effects
+from bufa.apps.effects import queries as effect_queries
+from bufa.apps.parcels import watching
+from bufa.apps.shops import queries as shops
+from bufa.jobs import cases as case_jobs
+from bufa.jobs import effects as effect_jobs
+from bufa.jobs import inbox, sync, tracking
+from bufa.lib import clock
+from bufa.lib.queue import hint
+
+PAUSE = 0.5  # real seconds between two rounds when nothing was due
+POLL_EVERY = timedelta(minutes=10)  # of the shop's clock: what pushes lost is asked for
+
+log = logging.getLogger(__name__)
+
+
+def sweep_once(now: datetime) -> int:
+    """One round over all shops at `now` (the shop's clock); returns how much was taken up."""
+    everyone = shops.all_shop_ids()
+    if not everyone:
+        return 0
+    return sum(
+        (
+            due_parcels(everyone, now),
+            case_jobs.end_waits(everyone),
+            lost_todo(everyone),
+            effect_jobs.rescue(everyone),
+            due_effects(everyone),
+            inbox.wake(now),
+            tracking.wake(now),
+        )
+    )
+
+
+def due_parcels(everyone: Sequence[int], now: datetime) -> int:
+    """Parcels whose deadline came are judged, batch by batch, until none is left."""
+    judged = 0
+    while taken := watching.take_due(everyone, now):
+        for shop_id, due in groupby(sorted(taken, key=lambda one: one.shop_id), key=lambda one: one.shop_id):
+            rejudge(shop_id=shop_id, taken=list(due), now=now)
+        judged += len(taken)
+    return judged
+
+
+def due_effects(everyone: Sequence[int]) -> int:
+    """Effects that may leave now, and unknown ones whose next look is due: one job a shop."""
+    asked = 0
+    for shop_id, ids in effect_queries.due_ready(everyone).items():
+        asked += hint(effects.RUN, once=f"{effects.RUN}:{shop_id}", shop_id=shop_id, effect_ids=ids)
+    for shop_id, ids in effect_queries.due_reads(everyone).items():
+        asked += hint(effect_jobs.READ_BACK, once=f"{effect_jobs.READ_BACK}:{shop_id}", shop_id=shop_id, effect_ids=ids)
+    return asked
+
+
+def lost_todo(everyone: Sequence[int]) -> int:
+    """Cases that asked other rooms for something, whose job was lost."""
+    asked = 0
+    for shop_id, ids in case_queries.with_todo(everyone).items():
+        asked += hint(cases.CARRY_OUT, once=f"{cases.CARRY_OUT}:sweep:{shop_id}", shop_id=shop_id, case_ids=ids)
+    return asked
+
+
+def poll_platforms(now: datetime) -> int:
+    """Connected shops that were not asked for a while; pushes get lost, so asking is the safety net."""
+    asked = 0
+    for shop_id in shops.all_shop_ids():
+        info = shops.connection(shop_id, sync.KIND)
+        if info is None or info.state in ("off", "new"):
+            continue
+        if info.synced_until is None or info.synced_until <= now - POLL_EVERY:
+            asked += hint(sync.RUN, once=f"sync:{shop_id}", shop_id=shop_id)
+    return asked
+
+
+def loop() -> None:
+    """Sweep until SIGTERM. An error is logged and the next round goes on: rows that could not be done are still due."""
+    stop = threading.Event()
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: stop.set())
+    polled: datetime | None = None
+    while not stop.is_set():
+        now: datetime | None = _guarded(clock.now)
+        if now is None:
+            stop.wait(PAUSE * 4)
+            continue
+        done = _guarded(partial(sweep_once, now))
+        if polled is None or now - polled >= POLL_EVERY:
+            _guarded(partial(poll_platforms, now))
+            polled = now
+        if not done:
+            stop.wait(PAUSE)
+
+
+def _guarded(work: Callable[[], Any]) -> Any:
+    """The sweeper's last line: whatever goes wrong in a round must not end the watching."""
+    try:
+        close_old_connections()
+        return work()
+    except Exception:
+        log.exception("a round of the sweep failed; the next one tries again")
+        return None
