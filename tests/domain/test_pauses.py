@@ -95,7 +95,9 @@ SPANS = st.lists(st.tuples(st.integers(0, 100), st.integers(1, 40)), max_size=5)
 
 
 @given(SPANS, st.integers(0, 60), st.integers(1, 60))
-def test_a_clock_runs_exactly_its_hours_outside_the_pauses(spans: list[tuple[int, int]], start: int, hours: int) -> None:
+def test_a_clock_runs_exactly_its_hours_outside_the_pauses(
+    spans: list[tuple[int, int]], start: int, hours: int
+) -> None:
     pauses = [Pause(PauseCode.FESTIVAL, at(begin), at(begin + length)) for begin, length in spans]
     end, moved = due(at(start), timedelta(hours=hours), pauses)
     whole = int((end - at(start)) / timedelta(hours=1))
@@ -117,7 +119,9 @@ def test_a_rules_day_is_that_of_the_moved_breach() -> None:
     day = datetime(2026, 11, 22, 16, tzinfo=UTC)  # midnight in the shop, between the plain and the moved breach
     book = rulebook.Rulebook(
         tuple(
-            replace(rule, valid_from=day.astimezone(rulebook.SHOP_ZONE).date()) if rule.id == "transit_timeout" else rule
+            replace(rule, valid_from=day.astimezone(rulebook.SHOP_ZONE).date())
+            if rule.id == "transit_timeout"
+            else rule
             for rule in BOOK.rules
         )
     )
