@@ -1,0 +1,66 @@
+"""The outside world as a program of its own, spoken to over the wire."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+START = "2026-10-05T00:00:00+00:00"
+
+
+class World:
+    """A simulator whose clock stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "simulator",
+                "--stepping",
+                "--start",
+                START,
+                "--seed",
+                "7",
+                "--orders-per-day",
+                "30",
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert self.process.stdout is not None
+        self.hello: dict[str, Any] = json.loads(self.process.stdout.readline())
+        self.http = httpx.Client(timeout=60, trust_env=False)
+
+    def control(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        url = f"{self.hello['control']}/{path}"
+        return self.http.request("GET" if body is None else "POST", url, json=body).json()
+
+    @property
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.control("clock")["now"])
+
+    def advance(self, **by: float) -> datetime:
+        self.control("clock", {"advance_to": (self.now + timedelta(**by)).isoformat()})
+        return self.now
+
+    def close(self) -> None:
+        self.http.close()
+        self.process.terminate()
+        self.process.wait(10)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    running = World()
+    yield running
+    running.close()
