@@ -8,7 +8,7 @@ cause and first day alone: the same incident keeps its id while parcels join and
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
@@ -86,7 +86,7 @@ def group(findings: Iterable[Stuck], now: datetime, min_size: int = 5) -> tuple[
     if min_size < 2:
         raise ValueError("an incident takes at least two parcels")
     left = [one for one in findings if one.carrier and now - RECENT <= one.since <= now]
-    left.sort(key=lambda one: (one.since, one.parcel_id, one.rule_id))
+    left.sort(key=lambda one: (one.since, one.parcel_id, one.rule_id, one.place, one.carrier, one.family))
     groups: list[IncidentGroup] = []
     taken: set[int] = set()
     for cause in Cause:
@@ -97,17 +97,20 @@ def group(findings: Iterable[Stuck], now: datetime, min_size: int = 5) -> tuple[
 
 
 def _by_cause(cause: Cause, findings: Sequence[Stuck], min_size: int) -> list[IncidentGroup]:
-    gathered: dict[_Key, list[Stuck]] = {}
+    gathered: dict[_Key, dict[int, Stuck]] = {}
     for one in findings:
         key = _key(cause, one)
-        if key is not None:
-            gathered.setdefault((one.carrier, key, one.family), []).append(one)
+        if key is None:
+            continue
+        there = gathered.setdefault((one.carrier, key, one.family), {})
+        first = there.get(one.parcel_id)  # of several findings of a parcel the first says when it began
+        there[one.parcel_id] = one if first is None else replace(first, payout_fen=first.payout_fen + one.payout_fen)
     found: list[IncidentGroup] = []
     taken: set[int] = set()
     # Largest first: of two families at one place a parcel belongs to the one that more parcels share.
     for shared, ones in sorted(gathered.items(), key=lambda item: (-len(item[1]), item[0])):
-        for run in _runs([one for one in ones if one.parcel_id not in taken]):
-            if len({one.parcel_id for one in run}) >= min_size:
+        for run in _runs([one for one in ones.values() if one.parcel_id not in taken]):
+            if len(run) >= min_size:
                 found.append(_made(cause, shared, run))
                 taken |= {one.parcel_id for one in run}
     return found
@@ -150,7 +153,7 @@ def _made(cause: Cause, key: _Key, run: Sequence[Stuck]) -> IncidentGroup:
         family=family,
         first_day=first,
         last_day=last,
-        parcel_ids=tuple(sorted({one.parcel_id for one in run})),
+        parcel_ids=tuple(sorted(one.parcel_id for one in run)),
         cost_fen=sum(one.payout_fen for one in run),
     )
 
