@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from bufa.domain.outcome import Refused
 from bufa.lib.tenancy import for_shops
 from bufa.web import desk
 
@@ -40,6 +42,14 @@ class DeskMiddleware:
         # Pages hold buyers' data behind masks: no shared cache, no copy on the machine's disk.
         response.headers.setdefault("Cache-Control", "no-store, private")
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The trade's "no" that a page did not expect: said in words on the page before, never a fault."""
+        if not isinstance(exception, Refused):
+            return None
+        desk.tell_refusal(request, exception)
+        before = urlsplit(request.headers.get("Referer", "")).path
+        return desk.back_to(before if before and before != request.path else "/")
 
     def _answer(self, request: HttpRequest, here: desk.Desk) -> HttpResponse:
         if request.method not in SAFE or not here.seats:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from bufa.apps.shops import actions, queries, trying
+from bufa.domain.case_facts import Purpose
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.web.desk import back_to, by, desk, tell, tell_refusal
@@ -26,6 +27,12 @@ class ConnectionForm(forms.Form):
     """`secret` fields may be left empty where a value is stored already."""
 
     secret: tuple[str, ...] = ()
+
+    def plain(self, stored: queries.ConnectionInfo | None) -> dict[str, Any]:
+        """What is not secret, put over what is stored and not on the form."""
+        kept = {name: value for name, value in (stored.settings if stored else {}).items() if name not in self.fields}
+        said = {name: self.cleaned_data[name] for name in self.fields if name not in self.secret}
+        return kept | {name: value for name, value in said.items() if value not in ("", None)}
 
     def __init__(self, *args: Any, stored: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,6 +62,25 @@ class DoudianForm(ConnectionForm):
         widget=forms.URLInput(attrs=_URL),
         help_text=_("不填就用抖店正式地址"),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kept = (kwargs.get("initial") or {}).get("sms_templates", {})
+        for purpose in Purpose:
+            self.fields[f"sms_{purpose.value}"] = forms.CharField(
+                label=_now("短信模板：%(purpose)s") % {"purpose": word("purpose", purpose.value)},
+                max_length=40,
+                required=False,
+                initial=kept.get(purpose.value, {}).get("id", ""),
+            )
+
+    def plain(self, stored: queries.ConnectionInfo | None) -> dict[str, Any]:
+        """The templates' numbers lie together under `sms_templates`, with how their params are named."""
+        said = super().plain(stored)
+        kept = stored.settings.get("sms_templates", {}) if stored else {}
+        numbers = {purpose.value: said.pop(f"sms_{purpose.value}", "") for purpose in Purpose}
+        templates = {name: {**kept.get(name, {}), "id": number} for name, number in numbers.items() if number}
+        return said | {"sms_templates": templates}
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
@@ -168,7 +194,7 @@ def connect(request: HttpRequest, kind: str) -> HttpResponse:
         if not form.is_valid():
             return page(request, (kind, form))
         said = form.cleaned_data
-        plain = {name: value for name, value in said.items() if name not in form.secret and value not in ("", None)}
+        plain = form.plain(stored)
         secrets = {name: said[name] for name in form.secret if said.get(name)}
         actions.connect(shop_id=shop_id, kind=kind, settings=plain, secrets=secrets, by=by(request))
         if plain.get("app_kind") == "tool":
