@@ -135,6 +135,11 @@ def _signer(match: re.Match[str]) -> str:
     return "签收人 " + ("已签收" if "签收" in value else "")
 
 
+def mask_places(text: str) -> str:
+    """The text with each bracketed place as the kind of place it is; brackets with reasons or words open up."""
+    return _mask_brackets(text)
+
+
 def _mask_brackets(text: str) -> str:
     parts: list[str] = []
     end = 0

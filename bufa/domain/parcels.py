@@ -148,6 +148,26 @@ def attempt_number(text: str) -> int:
     return int(found.group(1)) if found else 0
 
 
+_AGREED = re.compile(
+    r"(20\d\d)(?:-(\d\d)-(\d\d)[ t](\d\d):(\d\d)(?::\d\d)?|(\d\d)(\d\d)(\d\d)(\d\d))(?!\d)", re.IGNORECASE
+)
+_AGREED_AHEAD = timedelta(days=30)
+
+
+def agreed_time(text: str, said_at: datetime) -> datetime | None:
+    """The time that a failed attempt's text agrees on for the next one, as YYYYMMDDhhmm or YYYY-MM-DD hh:mm(:ss) in the
+    shop's zone; None without one, or when it lies before the scan or more than 30 days ahead."""
+    found = _AGREED.search(text)
+    if found is None:
+        return None
+    numbers = [int(part) for part in found.groups() if part is not None]
+    try:
+        at = datetime(*numbers, tzinfo=_SHOP_ZONE).astimezone(UTC)  # type: ignore[arg-type, misc]
+    except ValueError:
+        return None
+    return at if said_at < at <= said_at + _AGREED_AHEAD else None
+
+
 @dataclass(frozen=True, slots=True)
 class Newest:
     """The newest scan that carried something, with what breaks ties: (at, kind rank, digest)."""
@@ -169,7 +189,8 @@ class ParcelState:
     `first`, `last`, `counts` are per kind and only of usable scans; `scans`, `unmapped`, `unusable` count all.
     `reasons` holds the last time of each reason. `out_number` is the highest N of 第N次派件; `failed_days` are the
     shop's days (YYYY-MM-DD) with a failed attempt. `trail` holds the newest `TRAIL` movements, each as one number
-    (`trail.py` reads it): what is left out is only ever the oldest. Treat as immutable; compare with ==.
+    (`trail.py` reads it): what is left out is only ever the oldest. `agreed_at` is the latest time agreed for another
+    attempt. Treat as immutable; compare with ==.
     """
 
     first: Mapping[Kind, datetime] = field(default_factory=dict)
@@ -185,6 +206,7 @@ class ParcelState:
     unmapped: int = 0
     unusable: int = 0
     trail: tuple[int, ...] = ()
+    agreed_at: datetime | None = None
 
     @property
     def stage(self) -> Stage:
@@ -238,6 +260,7 @@ class ParcelState:
             "unmapped": self.unmapped,
             "unusable": self.unusable,
             "trail": list(self.trail),
+            "agreed_at": self.agreed_at.isoformat() if self.agreed_at else None,
         }
 
     @classmethod
@@ -245,7 +268,7 @@ class ParcelState:
         """The state that `to_json` wrote; an empty mapping or None is the state without scans."""
         if not data:
             return EMPTY
-        hub = data.get("first_platform_hub_at")
+        hub, agreed = data.get("first_platform_hub_at"), data.get("agreed_at")
         return cls(
             first={Kind(kind): datetime.fromisoformat(at) for kind, at in data["first"].items()},
             last={Kind(kind): datetime.fromisoformat(at) for kind, at in data["last"].items()},
@@ -260,6 +283,7 @@ class ParcelState:
             unmapped=data.get("unmapped", 0),
             unusable=data.get("unusable", 0),
             trail=tuple(data.get("trail", ())),
+            agreed_at=datetime.fromisoformat(agreed) if agreed else None,
         )
 
 
@@ -284,7 +308,7 @@ def _total(state: ParcelState, scans: list[Scan]) -> ParcelState:
     place, newest = state.newest_place, state.newest_kind
     hub_at, out_number, days = state.first_platform_hub_at, state.out_number, set(state.failed_days)
     unmapped, unusable = state.unmapped, state.unusable
-    trail = set(state.trail)
+    trail, agreed_at = set(state.trail), state.agreed_at
     for scan in scans:
         kind, at = scan.kind, scan.scanned_at
         unmapped += kind is Kind.UNMAPPED
@@ -296,6 +320,8 @@ def _total(state: ParcelState, scans: list[Scan]) -> ParcelState:
         counts[kind] = counts.get(kind, 0) + 1
         if scan.reason is not None:
             reasons[scan.reason] = max(reasons.get(scan.reason, at), at)
+            if scan.reason is Reason.RESCHEDULED and (agreed := agreed_time(scan.text, at)) is not None:
+                agreed_at = agreed if agreed_at is None else max(agreed_at, agreed)
         if kind is not Kind.ETA and kind is not Kind.NOTE:
             newest = _newer(newest, scan, kind.value)
             place = _newer(place, scan, scan.place) if scan.place else place
@@ -320,6 +346,7 @@ def _total(state: ParcelState, scans: list[Scan]) -> ParcelState:
         unmapped=unmapped,
         unusable=unusable,
         trail=tuple(sorted(trail)[-TRAIL:]),
+        agreed_at=agreed_at,
     )
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -25,6 +26,7 @@ __all__ = [
     "place_in",
     "read",
     "strip_personal",
+    "template_of",
     "text_digest",
     "to_scan",
 ]
@@ -74,12 +76,38 @@ class Reading:
 UNMAPPED = Reading(Kind.UNMAPPED, None, "unmapped", COARSE)
 
 
-def read(*, provider: str, carrier: str = "", code: str = "", state: str = "", text: str = "") -> Reading:
+def read(
+    *,
+    provider: str,
+    carrier: str = "",
+    code: str = "",
+    state: str = "",
+    text: str = "",
+    templates: Mapping[str, Reading] | None = None,
+    forced: Collection[str] = (),
+) -> Reading:
     """What one scan says happened.
 
-    `provider`: kuaidi100, kdniao, doudian, file or "". `code` is the scan's own code, `state` the parcel's state as
-    told beside the newest scan. `carrier` is the company code; rules are the same for all carriers today.
+    `provider`: kuaidi100, kdniao, 17track, doudian, a carrier's own feed by its company code, file or "". `code` is the
+    scan's own code, `state` the parcel's state as told beside the newest scan. `carrier` is the company code; rules are
+    the same for all carriers today.
+
+    `templates` is what operators taught: template (`template_of`) -> reading. It says what else would be unmapped or a
+    note; a template in `forced` says it against code and text as well.
     """
+    found = _read(provider, code, state, text)
+    if templates and text and (forced or found.kind in _TEACHABLE):
+        template = template_of(text)
+        taught = templates.get(template)
+        if taught is not None and (template in forced or found.kind in _TEACHABLE):
+            return replace(taught, why=f"template:{template_id(template)}", fineness=TEXT)
+    return found
+
+
+_TEACHABLE = frozenset({Kind.UNMAPPED, Kind.NOTE})
+
+
+def _read(provider: str, code: str, state: str, text: str) -> Reading:
     said = _read_text(_without_digits(text)) if text else None
     for value in (code, state):
         coded = lookup(provider, value) if value else None
@@ -156,6 +184,36 @@ def place_in(text: str) -> str:
     return ""
 
 
+_NUMBERS = re.compile(r"[a-z]*\d[a-z\d]*(?:[-:/.]\d+)*")
+_BARE_PLACE = re.compile(
+    r"(?<=到达|抵达|发往|运往|离开|前往|送往|经过|已到)[一-鿿]{2,16}?"
+    r"(?:转运中心|中转中心|集散中心|分拨中心|分拣中心|处理中心|枢纽中心|营业部|揽投部|投递部|转运场|中转部|集散点"
+    r"|网点|分部|公司|驿站|站|市|县|区|镇|店)(?![一-鿿])"
+)
+
+
+def template_of(text: str) -> str:
+    """The text with everything cut out that differs from parcel to parcel: names, phones, numbers, dates and places.
+
+    Brackets keep what kind of place they held, and reasons and spoken words keep their content. Idempotent; "" for "".
+    """
+    return _template(strip_personal(text))
+
+
+@lru_cache(maxsize=16_384)
+def _template(stripped: str) -> str:
+    text = lexicon.fold_width(stripped).lower()
+    text = lexicon.mask_places(text)
+    text = _BARE_PLACE.sub(lexicon.PLACE, text)
+    text = _NUMBERS.sub("#", text)
+    return " ".join(text.split())
+
+
+def template_id(template: str) -> str:
+    """12 hex characters for a template, for links and exports."""
+    return hashlib.blake2b(template.encode(), digest_size=6).hexdigest()
+
+
 _NOT_SAME = re.compile(r"<[NPL]>|[\W\d_]+")
 
 
@@ -182,10 +240,20 @@ def to_scan(
     state: str = "",
     text: str = "",
     place: str = "",
+    templates: Mapping[str, Reading] | None = None,
+    forced: Collection[str] = (),
 ) -> Scan:
     """A provider's message as a scan, ready to be stored and folded: read, stripped of names and phones."""
     stripped = strip_personal(text)
-    reading = read(provider=provider, carrier=carrier, code=code, state=state, text=stripped)
+    reading = read(
+        provider=provider,
+        carrier=carrier,
+        code=code,
+        state=state,
+        text=stripped,
+        templates=templates,
+        forced=forced,
+    )
     digest, own_place, platform_hub = _facts(stripped)
     return Scan(
         scanned_at=scanned_at,

@@ -86,6 +86,12 @@ def _in_transit(state: ParcelState) -> datetime | None:
     return state.newest_at if state.first_platform_hub_at or _hub_like_at(state) else None
 
 
+def _quiet(state: ParcelState) -> datetime | None:
+    """As in transit; but until a time that was agreed for another attempt nobody expects news."""
+    newest = _in_transit(state)
+    return max(newest, state.agreed_at) if newest and state.agreed_at else newest
+
+
 def _last_failure(state: ParcelState) -> datetime | None:
     return max((state.last[kind] for kind in (Kind.ATTEMPT_FAILED, Kind.REFUSED) if kind in state.last), default=None)
 
@@ -164,6 +170,7 @@ _STARTS: Mapping[str, Start] = {
     "collected": lambda parcel: parcel.state.collected_at,
     "hub_like": lambda parcel: _hub_like_at(parcel.state),
     "transit": lambda parcel: _in_transit(parcel.state),
+    "quiet": lambda parcel: _quiet(parcel.state),
     "notice": lambda parcel: parcel.notice_at,
     "returned": _returned,
     "after_delivered": _after_delivered,
