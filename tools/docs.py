@@ -16,7 +16,23 @@ def _case_states() -> str:
     return page()
 
 
-PAGES: dict[str, Callable[[], str]] = {"docs/case-states.md": _case_states}
+def _crosswalk() -> str:
+    from tools.crosswalk import page
+
+    return page()
+
+
+def _rules() -> str:
+    from tools.rulespage import page
+
+    return page()
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/case-states.md": _case_states,
+    "docs/crosswalk.md": _crosswalk,
+    "docs/rules.md": _rules,
+}
 
 
 def stale(root: Path) -> list[str]:

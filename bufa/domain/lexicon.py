@@ -189,6 +189,7 @@ class Rule:
     none: re.Pattern[str] | None
     reasoned: bool
     only: frozenset[Reason]
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +240,7 @@ def rules() -> tuple[Rule, ...]:
             none=_one_of(row["not"]) if "not" in row else None,
             reasoned=row.get("reasoned", False),
             only=frozenset(Reason(word) for word in row.get("only", ())),
+            why=row["why"],
         )
         for row in _data()["rule"]
     )
