@@ -191,7 +191,8 @@ class CaseFacts:
     `claim`, `measure`, `carrier_asked_at`, `answer_due`, `consent`, `reissue_state`, `told_at`, `notice_state`,
     `ticket_asked_at`, `wait_until`, `promise_at` belong to this round and are emptied when the next one opens.
     `deadline` and `risk_fen` are the platform's next step of the clock and its cost.
-    `needs_ticket`: the reissue needs the buyer's after-sale; `ticket_open`: one is agreed.
+    `needs_ticket`: the reissue needs the buyer's after-sale; `ticket_open`: one is agreed;
+    `ticket_waiting`: one waits for our answer.
     `wait_due` is when a person should look again.
     """
 
@@ -209,6 +210,7 @@ class CaseFacts:
     consent: Consent | None = None
     reissue_state: ReissueState = ReissueState.NONE
     needs_ticket: bool = False
+    ticket_waiting: bool = False
     ticket_open: bool = False
     ticket_asked_at: datetime | None = None
     told_at: datetime | None = None

@@ -242,14 +242,17 @@ def _next_asking(facts: CaseFacts, now: datetime) -> NextBest:
 def _next_numbering(facts: CaseFacts) -> NextBest:
     if facts.reissue_state is ReissueState.REJECTED:
         return NextBest(Action.FILL_NUMBER, Why("number_rejected", _money(facts)), facts.deadline, "shop")
-    if facts.reissue_state is not ReissueState.DRAFT:
-        return NextBest(Action.FILL_NUMBER, Why("number_missing", _money(facts)), facts.deadline, "shop")
-    if not facts.needs_ticket or facts.ticket_open:
-        return NextBest(Action.SUBMIT, Why("number_ready", _money(facts)), facts.deadline, "shop")
-    if facts.ticket_asked_at is None:
+    waits = facts.needs_ticket and not facts.ticket_open
+    if facts.ticket_waiting and not facts.ticket_open:
+        return NextBest(Action.FILL_NUMBER, Why("ticket_to_answer", _money(facts)), facts.deadline, "shop")
+    if waits and facts.ticket_asked_at is None:
         return NextBest(Action.TELL_CUSTOMER, Why("ticket_missing", _money(facts)), facts.deadline, "shop")
-    asked = {"asked_at": facts.ticket_asked_at.isoformat()}
-    return NextBest(Action.SUBMIT, Why("ticket_asked_for", asked | _money(facts)), facts.deadline, "customer")
+    drafted = facts.reissue_state is ReissueState.DRAFT
+    action = Action.SUBMIT if drafted else Action.FILL_NUMBER
+    if waits and facts.ticket_asked_at is not None:
+        asked = {"asked_at": facts.ticket_asked_at.isoformat()}
+        return NextBest(action, Why("ticket_asked_for", asked | _money(facts)), facts.deadline, "customer")
+    return NextBest(action, Why("number_ready" if drafted else "number_missing", _money(facts)), facts.deadline, "shop")
 
 
 def _next_submitting(facts: CaseFacts) -> NextBest:

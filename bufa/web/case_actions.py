@@ -56,12 +56,13 @@ class Doing:
 
 
 class Mistyped(Exception):
-    """A form with errors: the page is shown again with everything that was typed."""
+    """A form with errors: the page is shown again with everything that was typed, and what was found beside it."""
 
-    def __init__(self, name: str, form: Form) -> None:
+    def __init__(self, name: str, form: Form, **found: Any) -> None:
         super().__init__(name)
         self.name = name
         self.form = form
+        self.found = found
 
 
 def checked(name: str, form: Any) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def finish(doing: Doing, work: Callable[[], str]) -> HttpResponse:
     try:
         said = work()
     except Mistyped as mistyped:
-        return case_page.show(request, row.shop_id, row.code, {mistyped.name: mistyped.form})
+        return case_page.show(request, row.shop_id, row.code, {mistyped.name: mistyped.form}, **mistyped.found)
     except Refused as refused:
         tell_refusal(request, refused)
     else:

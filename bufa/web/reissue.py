@@ -75,7 +75,8 @@ def save(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
             form.add_error(
                 "override_reason" if refused.why.code == "gate_needs_reason" else None, _("预检没有通过，见下面")
             )
-            raise Mistyped("reissue", form) from None
+            checked = queries.check_form(doing.row.shop_id, doing.row.case_id, _filled(form), clock.now())
+            raise Mistyped("reissue", form, checked=checked) from None
         return (
             _("补发单号 %(code)s 10 秒后提交，可以撤回") % {"code": done.code}
             if done.effect_id

@@ -23,10 +23,10 @@ class Templates:
 
     def __init__(self) -> None:
         self.items: dict[str, str] = {
-            "ST_7a1reissue": "您的订单${order}因物流异常（${reason}），已安排${measure}，"
+            "ST_7a1reissue": "您的订单${order_tail}因物流异常（${reason}），已安排${measure}，"
             "补发单号${carrier}${number}，预计${eta}送达，感谢理解。",
-            "ST_7a2ticket": "您的订单${order}物流异常，请在订单页申请售后“补寄”，提交后我们会尽快重新发货。",
-            "ST_7a3arrived": "您的订单${order}补发的商品（${number}）已送达，给您添麻烦了。",
+            "ST_7a2ticket": "您的订单${order_tail}物流异常，请在订单页申请售后“补寄”，提交后我们会尽快重新发货。",
+            "ST_7a3arrived": "您的订单${order_tail}补发的商品（${number}）已送达，给您添麻烦了。",
         }
         self._next = 1
 

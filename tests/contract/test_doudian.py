@@ -321,10 +321,10 @@ def test_an_sms_by_the_cipher_and_its_receipt(world: World, client: Client):
     order = new_order(world)
     cipher = client.order(order["order_id"]).recipient.phone_cipher
     since = world.now()
-    sent = client.send_sms(cipher, "ST_7a3arrived", {"order": "尾号1234", "number": "YT1"}, "case:1:arrived")
+    sent = client.send_sms(cipher, "ST_7a3arrived", {"order_tail": "1234", "number": "YT1"}, "case:1:arrived")
     assert sent.message_id
     said = world.get(f"/orders/{order['order_id']}")["sms"]
-    assert said == ["【青禾鲜果】您的订单尾号1234补发的商品（YT1）已送达，给您添麻烦了。"]
+    assert said == ["【青禾鲜果】您的订单1234补发的商品（YT1）已送达，给您添麻烦了。"]
     world.advance(minutes=2)
     receipts = client.sms_receipts(since, world.now()).items
     mine = [receipt for receipt in receipts if receipt.message_id == sent.message_id]

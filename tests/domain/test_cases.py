@@ -351,6 +351,7 @@ def test_can_and_open_actions_agree_with_decide() -> None:
         (start(N), Action.SUBMIT, "number_ready", None, "shop"),
         (start(N, needs_ticket=True), Action.TELL_CUSTOMER, "ticket_missing", None, "shop"),
         (start(N, needs_ticket=True, ticket_asked_at=NOW), Action.SUBMIT, "ticket_asked_for", None, "customer"),
+        (start(N, needs_ticket=True, ticket_waiting=True), Action.FILL_NUMBER, "ticket_to_answer", None, "shop"),
         (start(S), Action.SUBMISSION_ACCEPTED, "submission_under_way", None, "platform"),
         (start(S, reissue_state=ReissueState.UNKNOWN), Action.RELEASE_UNKNOWN, "submission_unknown", None, "shop"),
         (start(T), Action.TELL_CUSTOMER, "customer_not_told", None, "shop"),

@@ -246,8 +246,8 @@ def dismiss_finding(*, shop_id: int, finding_id: int, by: Actor, reason: str, no
 
 
 def update_facts(*, shop_id: int, case_id: int, now: datetime | None = None, **known: Any) -> None:
-    """Let the rooms above say what only they know: `needs_ticket`, and beside the trade's facts `reissue_parcel` (one
-    more parcel of this case) and `promise_from` (the first day promised)."""
+    """Let the rooms above say what only they know: `reissue_parcel` (one more parcel of this case) and `promise_from`
+    (the first day promised)."""
     now = now or clock.now()
     with for_shops([shop_id]):
         case = _lock(shop_id, case_id, None)

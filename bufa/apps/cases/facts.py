@@ -15,6 +15,7 @@ from typing import Any
 from bufa.apps.cases.models import Case, Finding, Statement
 from bufa.apps.orders.models import AfterSale
 from bufa.apps.parcels.models import Parcel
+from bufa.apps.shops import queries as shops
 from bufa.domain import watch
 from bufa.domain.cases import (
     CaseFacts,
@@ -31,6 +32,7 @@ from bufa.domain.kinds import Measure, Stage, Step
 from bufa.domain.lanes import loss_chance
 from bufa.domain.outcome import Why
 from bufa.domain.regions import distance
+from bufa.domain.reissues import needs_ticket
 from bufa.domain.rulebook import Certainty
 from bufa.domain.verdict import Source, Verdict, weigh
 from bufa.domain.verdict import Statement as Said
@@ -47,7 +49,7 @@ _TIMES = frozenset({"carrier_asked_at", "answer_due", "ticket_asked_at", "told_a
 _COLUMNS = frozenset({"state", "opened_at", "round", "measure", "findings", "owner", "deadline", "risk_fen", "outcome"})
 _KEPT = tuple(field.name for field in fields(CaseFacts) if field.name not in _COLUMNS)
 
-RESEND_TYPE, RESEND_AGREED = 7, 8
+RESEND_TYPE, RESEND_ASKED, RESEND_AGREED = 7, 6, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Around:
     risk_fen: int
     risk_at: datetime | None
     ticket_open: bool
+    ticket_waiting: bool
+    needs_ticket: bool
     loss: float
 
 
@@ -85,17 +89,33 @@ def look_around(case: Case, now: datetime) -> Around:
     at_risk = [row for row in rows.values() if row.risk_at is not None and row.risk_fen > 0]
     first = min(at_risk, key=lambda row: (row.risk_at, row.pk), default=None)
     statements = Statement.objects.filter(shop_id=case.shop_id, case_id=case.pk).order_by("said_at", "id")
-    ticket = AfterSale.objects.filter(
-        shop_id=case.shop_id, order_id=case.order_id, type=RESEND_TYPE, status=RESEND_AGREED, resend_number=""
-    )
+    tickets = AfterSale.objects.filter(
+        shop_id=case.shop_id, order_id=case.order_id, type=RESEND_TYPE, resend_number=""
+    ).values_list("status", flat=True)
+    in_states = frozenset(tickets)
     return Around(
         findings=tuple(by_parcel.get(current, ())),
         statements=tuple(statements),
         risk_fen=first.risk_fen if first else 0,
         risk_at=first.risk_at if first else None,
-        ticket_open=ticket.exists(),
+        ticket_open=RESEND_AGREED in in_states,
+        ticket_waiting=RESEND_ASKED in in_states,
+        needs_ticket=_needs_ticket(case),
         loss=_loss(rows.get(current), now),
     )
+
+
+def _needs_ticket(case: Case) -> bool:
+    """Would the platform punish a further number that no ticket asked for? Only where it has our parcel's number."""
+    if shops.connection(case.shop_id, "doudian") is None:
+        return False
+    return needs_ticket(is_late(case.shop_id, case.order_id), bool(case.parcel.number))
+
+
+def is_late(shop_id: int, order_id: int) -> bool:
+    """Has the order missed a clock of the platform that costs money?"""
+    missed = Finding.objects.filter(shop_id=shop_id, parcel__order_id=order_id, payout_fen__gt=0)
+    return missed.exclude(state="dismissed").exists()
 
 
 def _loss(parcel: Parcel | None, now: datetime) -> float:
@@ -109,6 +129,8 @@ def read(case: Case, around: Around) -> CaseFacts:
     """The facts of a case as the trade takes them."""
     kept = {name: _value(name, case.facts[name]) for name in _KEPT if name in case.facts}
     kept["ticket_open"] = around.ticket_open
+    kept["ticket_waiting"] = around.ticket_waiting
+    kept["needs_ticket"] = around.needs_ticket
     return CaseFacts(
         state=CaseState(case.state),
         opened_at=case.opened_at,

@@ -51,7 +51,6 @@ def save_draft(
         checked = check_form(shop_id, case_id, form, now)
         _fill(row, form, checked)
         row.save()
-        cases.update_facts(shop_id=shop_id, case_id=case_id, now=now, needs_ticket=checked.asks_for_ticket)
         return row.pk
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
 
 from bufa.apps.cases import actions as cases
-from bufa.apps.cases.models import Finding
+from bufa.apps.cases.facts import is_late
 from bufa.apps.cases.queries import cases_by_id
 from bufa.apps.cases.shapes import CaseRow
 from bufa.apps.orders.views import AfterSaleView, OrderView, RecipientView, order_view
@@ -142,7 +141,7 @@ def _check(
     has_api = shops.connection(shop_id, "doudian") is not None
     ticket = order.resend_ticket(8) or order.resend_ticket(6, 27)
     shipped = any(parcel.number and parcel.role == "original" for parcel in parcels)
-    late = _is_late(shop_id, order.order_id)
+    late = is_late(shop_id, order.order_id)
     own = _tried_before(case, carrier, number)
     known = Parcel.objects.filter(shop_id=shop_id, carrier=carrier, number=number).first() if number else None
     ordered = {line.line_id: line.quantity for line in order.lines}
@@ -177,12 +176,6 @@ def _check(
         eta_to=eta.p90,
         known_number=own,
     )
-
-
-def _is_late(shop_id: int, order_id: int) -> bool:
-    """Has the order missed a clock of the platform that costs money?"""
-    missed = Finding.objects.filter(Q(payout_fen__gt=0), ~Q(state="dismissed"), shop_id=shop_id)
-    return missed.filter(parcel__order_id=order_id).exists()
 
 
 def _tried_before(case: CaseRow, carrier: str, number: str) -> bool:

@@ -65,6 +65,7 @@ CASE: Words = {
     "number_ready": _("补发单号已填好，可以提交"),
     "number_rejected": _("平台拒绝了上一个补发单号，要改后再交"),
     "ticket_missing": _("补发要挂在客户的补寄申请上，请客户在订单里申请"),
+    "ticket_to_answer": _("客户申请了补寄，等你答复"),
     "ticket_asked_for": _("%(asked_at)s 已请客户申请补寄，还没有申请"),
     "submission_under_way": _("补发单号正在提交，等平台答复"),
     "submission_unknown": _("提交后没有得到可信的答复，读回也没能确认：请到平台看一眼"),
