@@ -66,6 +66,5 @@ def answer(request: HttpRequest, shop_id: int, number: str, answer: str) -> Http
         tell(request, _("正在告诉平台：同意补寄") if answer == "agree" else _("正在告诉平台：拒绝补寄"))
     except Refused as refused:
         tell_refusal(request, refused)
-    return back_to(
-        request.POST.get("next") if request.POST.get("next", "").startswith("/cases/") else reverse("aftersales")
-    )
+    after = request.POST.get("next", "")
+    return back_to(after if after.startswith("/cases/") else reverse("aftersales"))

@@ -28,6 +28,7 @@ from bufa.domain.notices import Channel
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.domain.verdict import Source
+from bufa.lib import clock
 from bufa.web import case_forms, case_page
 from bufa.web.desk import Desk, back_to, desk, tell, tell_refusal
 from bufa.web.words import word
@@ -48,11 +49,17 @@ class Doing:
     version: int | None
 
     @property
-    def ids(self) -> dict[str, int]:
-        return {"shop_id": self.row.shop_id, "case_id": self.row.case_id}
+    def shop_id(self) -> int:
+        return self.row.shop_id
+
+    @property
+    def case_id(self) -> int:
+        return self.row.case_id
 
     def do(self, action: Action, **params: Any) -> None:
-        cases_actions.act(**self.ids, action=action, by=self.by, version=self.version, **params)
+        cases_actions.act(
+            shop_id=self.shop_id, case_id=self.case_id, action=action, by=self.by, version=self.version, **params
+        )
 
 
 class Mistyped(Exception):
@@ -115,7 +122,7 @@ def decide(doing: Doing) -> str:
     said = checked("decide", form)
     measure = Measure(said["measure"])
     more: dict[str, Any] = {"until": form.until()} if measure is Measure.WAIT else {}
-    facts = cases.case_page(doing.row.shop_id, doing.row.code, doing.by.role, cases_actions.clock.now())
+    facts = cases.case_page(doing.row.shop_id, doing.row.code, doing.by.role, clock.now())
     open_acts = {each.action for each in facts.actions if each.allowed} if facts else set()
     if Action.CHANGE_MEASURE in open_acts:
         if not said["reason"]:
@@ -126,11 +133,22 @@ def decide(doing: Doing) -> str:
         version = doing.version
         if Action.CONFIRM_VERDICT in open_acts and said["claim"]:
             done = cases_actions.act(
-                **doing.ids, action=Action.CONFIRM_VERDICT, by=doing.by, version=version, claim=said["claim"]
+                shop_id=doing.shop_id,
+                case_id=doing.case_id,
+                action=Action.CONFIRM_VERDICT,
+                by=doing.by,
+                version=version,
+                claim=said["claim"],
             )
             version = done.version
         cases_actions.act(
-            **doing.ids, action=Action.CHOOSE_MEASURE, by=doing.by, version=version, measure=measure, **more
+            shop_id=doing.shop_id,
+            case_id=doing.case_id,
+            action=Action.CHOOSE_MEASURE,
+            by=doing.by,
+            version=version,
+            measure=measure,
+            **more,
         )
     return _("已选%(measure)s") % {"measure": word("measure", measure.value)}
 
@@ -149,7 +167,8 @@ def dismiss(doing: Doing) -> str:
 def statement(doing: Doing) -> str:
     said = checked("statement", case_forms.StatementForm(doing.request.POST, auto_id="id_statement_%s"))
     cases_actions.add_statement(
-        **doing.ids,
+        shop_id=doing.shop_id,
+        case_id=doing.case_id,
         source=Source(said["source"]),
         claim=Claim(said["claim"]),
         words=said["words"],
@@ -163,13 +182,14 @@ def statement(doing: Doing) -> str:
 
 
 def ask(doing: Doing) -> str:
-    page = cases.case_page(doing.row.shop_id, doing.row.code, doing.by.role, cases_actions.clock.now())
+    page = cases.case_page(doing.row.shop_id, doing.row.code, doing.by.role, clock.now())
     current = page.reissue_parcels[-1] if page and page.reissue_parcels else page.original if page else None
     contacts = talks.contacts_for(doing.row.shop_id, current.carrier, current.place) if current else ()
     form = case_forms.AskForm(doing.request.POST, auto_id="id_ask_%s", contacts=contacts)
     said = checked("ask", form)
     negotiations.ask_carrier(
-        **doing.ids,
+        shop_id=doing.shop_id,
+        case_id=doing.case_id,
         contact_id=int(said["contact"]),
         by=doing.by,
         extra=said["extra"],
@@ -183,7 +203,8 @@ def consent(doing: Doing) -> str:
     form = case_forms.ConsentForm(doing.request.POST, auto_id="id_consent_%s")
     said = checked("consent", form)
     negotiations.record_answer(
-        **doing.ids,
+        shop_id=doing.shop_id,
+        case_id=doing.case_id,
         given=said["given"],
         person=said["person"],
         position=said["position"],
@@ -201,7 +222,9 @@ def consent(doing: Doing) -> str:
 
 def without(doing: Doing) -> str:
     said = checked("without", case_forms.ReasonForm(doing.request.POST, auto_id="id_without_%s"))
-    negotiations.go_without_consent(**doing.ids, reason=said["reason"], by=doing.by, version=doing.version)
+    negotiations.go_without_consent(
+        shop_id=doing.shop_id, case_id=doing.case_id, reason=said["reason"], by=doing.by, version=doing.version
+    )
     return _("未经承运商同意继续，原因已记下")
 
 
@@ -253,7 +276,14 @@ def tell_customer(doing: Doing) -> str:
     purpose = doing.request.POST.get("purpose", "")
     if channel not in {each.value for each in Channel} or purpose not in {each.value for each in Purpose}:
         raise Refused("parameter_missing", name="channel")
-    notices.send(**doing.ids, channel=Channel(channel), purpose=Purpose(purpose), by=doing.by, version=doing.version)
+    notices.send(
+        shop_id=doing.shop_id,
+        case_id=doing.case_id,
+        channel=Channel(channel),
+        purpose=Purpose(purpose),
+        by=doing.by,
+        version=doing.version,
+    )
     if channel == Channel.PHONE:
         return _("电话任务已建立")
     return _("通知 10 秒后发出，可以撤回")
@@ -304,7 +334,7 @@ def take(doing: Doing) -> str:
 
 def note(doing: Doing) -> str:
     said = checked("note", case_forms.NoteForm(doing.request.POST, auto_id="id_note_%s"))
-    cases_actions.act(**doing.ids, action=Action.NOTE, by=doing.by, text=said["text"])
+    cases_actions.act(shop_id=doing.shop_id, case_id=doing.case_id, action=Action.NOTE, by=doing.by, text=said["text"])
     return _("备注已记下")
 
 

@@ -102,10 +102,10 @@ def sign(version: int, under_way: dict[int, EffectView]) -> str:
 
 
 def _effects_of(shop_id: int, case_id: int) -> dict[int, EffectView]:
-    ids = [each.effect_id for each in reissues.of_case(shop_id, case_id)]
-    ids += [each.effect_id for each in notices.of_case(shop_id, case_id)]
-    ids += negotiations.effect_ids(shop_id, case_id)
-    return effects.by_id([shop_id], sorted({each for each in ids if each}))
+    ids = {sent.effect_id for sent in reissues.of_case(shop_id, case_id)}
+    ids |= {told.effect_id for told in notices.of_case(shop_id, case_id)}
+    ids |= set(negotiations.effect_ids(shop_id, case_id))
+    return effects.by_id([shop_id], sorted(each for each in ids if each))
 
 
 def _moving(shop_id: int, code: str, version: int, under_way: dict[int, EffectView]) -> dict[str, Any]:
@@ -115,7 +115,8 @@ def _moving(shop_id: int, code: str, version: int, under_way: dict[int, EffectVi
         if effect.state not in MOVING or (effect.state == "unknown" and effect.needs_person):
             continue
         owner, _, number = effect.subject.partition(":")
-        left = int((effect.next_at - real).total_seconds()) if effect.can_cancel and effect.next_at else 0
+        mine = owner in ("reissue", "notice") and effect.can_cancel and effect.next_at is not None
+        left = int((effect.next_at - real).total_seconds()) if mine and effect.next_at else 0
         rows.append({"effect": effect, "owner": owner, "id": number, "seconds": max(0, left)})
     url = reverse("cases_effects", args=[shop_id, code])
     return {
@@ -133,9 +134,9 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
     talk = negotiations.of_case(shop_id, case_id, carrier=current.carrier, place=current.place)
     sent = reissues.of_case(shop_id, case_id)
     told = notices.of_case(shop_id, case_id)
-    ids = {each.effect_id for each in (*sent, *told, *talk.messages, *found.timeline) if each.effect_id}
-    under_way = effects.by_id([shop_id], sorted(ids))
-    mine = {each.effect_id for each in (*sent, *told, *talk.messages) if each.effect_id}
+    mine = {one.effect_id for one in sent} | {one.effect_id for one in told} | {one.effect_id for one in talk.messages}
+    ids = mine | {entry.effect_id for entry in found.timeline}
+    under_way = effects.by_id([shop_id], sorted(each for each in ids if each))
     watched = {key: effect for key, effect in under_way.items() if key in mine}
     draft = reissues.open_draft(shop_id, case_id, now) if "fill_number" in acts and row.measure == "reissue" else None
     forms = _forms(here, found, acts, talk, draft) | failed
@@ -156,7 +157,8 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
         ),
         "draft": draft,
         "notices": told,
-        "proposals": notices.proposals(shop_id, case_id) if "tell_customer" in acts else (),
+        "proposals": _proposals(row.round, told, shop_id, case_id) if "tell_customer" in acts else (),
+        "to_phone": any(each.state == "todo" for each in told),
         "effects": under_way,
         "original": (found.original, track(found.original, now)),
         "again": [(each, track(each, now)) for each in found.reissue_parcels],
@@ -168,9 +170,17 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
     } | _moving(shop_id, row.code, row.version, watched)
 
 
+def _proposals(
+    round_: int, told: tuple[notices.NoticeView, ...], shop_id: int, case_id: int
+) -> tuple[notices.Proposal, ...]:
+    """What can be said now; nothing where this round's message is said or on its way."""
+    said = {each.purpose for each in told if each.round == round_ and each.state not in ("cancelled", "failed")}
+    return tuple(each for each in notices.proposals(shop_id, case_id) if each.purpose not in said)
+
+
 def _may_choose(here: Desk, shop_id: int, acts: Acts) -> tuple[bool, str]:
     """May a measure be chosen now (a verdict still open is confirmed with it), and if not, why."""
-    ways = [acts[name] for name in ("choose_measure", "change_measure") if name in acts]
+    ways = [way for name in ("choose_measure", "change_measure") if (way := acts[name]) is not None]
     if any(each.allowed for each in ways):
         return True, ""
     confirm = acts.get("confirm_verdict")

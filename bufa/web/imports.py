@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files import File
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _now
@@ -32,8 +32,8 @@ class ImportForm(Choices):
         super().__init__(*args, **kwargs)
         self.choose("kind", [("orders", _now("订单")), ("scans", _now("轨迹"))])
 
-    def clean_file(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["file"]
+    def clean_file(self) -> File[bytes]:
+        file: File[bytes] = self.cleaned_data["file"]
         if (file.size or 0) > LARGEST:
             raise forms.ValidationError(_now("文件超过 20 MB，请分成几份，或在服务器上用命令导入"))
         return file
@@ -60,7 +60,7 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "web/imports/page.html", said, status=422 if form.errors else 200)
 
 
-def _take(kind: str, file: UploadedFile, shop_id: int, who: str) -> ImportReport:
+def _take(kind: str, file: File[bytes], shop_id: int, who: str) -> ImportReport:
     """Run the import on a copy that is gone afterwards: the file holds buyers' data."""
     suffix = Path(file.name or "").suffix.lower()[:8]
     with tempfile.TemporaryDirectory() as folder:

@@ -61,13 +61,21 @@ def save(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
         form = _typed(doing)
         if not form.is_valid():
             raise Mistyped("reissue", form)
-        ids = doing.ids
         if request.POST.get("do") == "save":
-            actions.save_draft(**ids, form=_filled(form), by=doing.by, version=doing.version)
+            actions.save_draft(
+                shop_id=doing.shop_id, case_id=doing.case_id, form=_filled(form), by=doing.by, version=doing.version
+            )
             return _("草稿已保存，还没有提交")
         reason = form.cleaned_data.get("override_reason", "")
         try:
-            done = actions.submit(**ids, form=_filled(form), by=doing.by, override_reason=reason, version=doing.version)
+            done = actions.submit(
+                shop_id=doing.shop_id,
+                case_id=doing.case_id,
+                form=_filled(form),
+                by=doing.by,
+                override_reason=reason,
+                version=doing.version,
+            )
         except Refused as refused:
             if refused.why.code not in ("gate_refused", "gate_needs_lead", "gate_needs_reason", "ticket_needed"):
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -80,7 +81,7 @@ def _initial(shop_id: int) -> dict[str, Any]:
     first: dict[str, Any] = {
         "name": queries.shop(shop_id).name,
         "consent": stored.get("consent", "carrier_pays"),
-        "freight": stored.get("freight_fen", 800) / 100,
+        "freight": Decimal(stored.get("freight_fen", 800)) / 100,
         "wait_hours": stored.get("wait_hours", 24),
         "chase_hours": stored.get("chase_hours", 24),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html.parser import HTMLParser
 
 import pytest
 from django.db import connection
@@ -45,7 +46,42 @@ def test_every_page_opens_for_every_role(sample: Sample, signed_in: Callable[[st
     for address in addresses:
         answer = client.get(address)
         assert answer.status_code == 200, address
-        assert "<h1" in answer.content.decode(), address
+        page = answer.content.decode()
+        assert "<h1" in page, address
+        assert unbalanced(page) == [], address
+
+
+VOID = frozenset({"meta", "link", "input", "br", "hr", "img", "path"})
+
+
+class Balance(HTMLParser):
+    """Collects tags that are closed without being open, or left open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:
+        return
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in VOID:
+            return
+        if not self.open or self.open[-1] != tag:
+            self.wrong.append(f"</{tag}> at {self.getpos()}, open: {self.open[-3:]}")
+        else:
+            self.open.pop()
+
+
+def unbalanced(page: str) -> list[str]:
+    reader = Balance()
+    reader.feed(page)
+    return reader.wrong[:3] + reader.open[:3]
 
 
 @pytest.mark.parametrize("address", LISTS)

@@ -31,6 +31,7 @@ GROUPS: dict[str, type[StrEnum]] = {
     "role": kinds.Role,
     "permission": Permission,
     "distance": Distance,
+    "order_class": rulebook.OrderClass,
     "certainty": rulebook.Certainty,
     "mark": rulebook.Mark,
     "claim": case_facts.Claim,

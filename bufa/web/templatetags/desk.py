@@ -142,10 +142,10 @@ def badge(group: str, code: object, tone: str | None = None) -> SafeString | str
 
 
 @register.simple_tag
-def icon(name: str, size: int = 16) -> SafeString:
+def icon(name: str, size: int = 16) -> str:
     """A small icon beside words; screen readers skip it."""
     draw = heroicon_mini if size <= 20 else heroicon_outline
-    return draw(name, size=size, aria_hidden="true", focusable="false")  # type: ignore[no-any-return]
+    return draw(name, size=size, aria_hidden="true", focusable="false")
 
 
 @register.inclusion_tag("web/parts/field.html")

@@ -175,6 +175,13 @@ MARK: Words = {
 
 DISTANCE: Words = {"near": _("近"), "far": _("跨省"), "remote": _("偏远"), "": _("未知线路")}
 
+ORDER_CLASS: Words = {
+    "ordinary": _("一般商品"),
+    "precious_metal": _("贵金属"),
+    "second_hand_3c": _("二手 3C"),
+    "pet_self_delivery": _("宠物自配送"),
+}
+
 CERTAINTY: Words = {"suspected": _("疑似"), "confirmed": _("确认")}
 FINDING: Words = {"open": _("未消除"), "cleared": _("已消除"), "dismissed": _("已排除")}
 
@@ -259,6 +266,7 @@ GROUPS: Mapping[str, Words] = {
     "family": FAMILY,
     "mark": MARK,
     "distance": DISTANCE,
+    "order_class": ORDER_CLASS,
     "certainty": CERTAINTY,
     "finding": FINDING,
     "claim": CLAIM,
