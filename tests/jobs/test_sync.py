@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -91,7 +92,10 @@ def test_a_push_reads_its_order_and_an_order_that_is_gone_is_parked(world: World
 
 
 def test_parcels_are_followed_and_asked_about_within_the_limits(
-    world: World, shop: int, monkeypatch: pytest.MonkeyPatch
+    world: World,
+    shop: int,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     monkeypatch.setenv("BUFA_PUBLIC_URL", "http://127.0.0.1:9")
     now = world.advance(days=3)
@@ -104,7 +108,8 @@ def test_parcels_are_followed_and_asked_about_within_the_limits(
         assert rows == [("active", "")]
         parcel = Parcel.objects.filter(subscription__state="active").order_by("id")[0]
     with clock.frozen(now):
-        refresh_tracking(shop_id=shop, parcel_id=parcel.pk, by="operator:1", now=now)
+        with django_capture_on_commit_callbacks(execute=True):
+            refresh_tracking(shop_id=shop, parcel_id=parcel.pk, by="operator:1", now=now)
         report = tracking.query_one(shop, parcel.pk, now)
     assert report is not None
     assert report.number == parcel.number
