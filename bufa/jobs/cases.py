@@ -12,7 +12,7 @@ from bufa.apps.notices import actions as notices
 from bufa.apps.reissues import actions as reissues
 from bufa.domain.cases import Action, EffectKind, Purpose
 from bufa.lib import clock
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import writing
 
 
 @app.task(name=cases.CARRY_OUT)
@@ -25,7 +25,7 @@ def do_todo(shop_id: int, case_ids: Sequence[int]) -> int:
     """Each case in a transaction of its own: its list is emptied together with what it asked for."""
     done = 0
     for case_id in case_ids:
-        with for_shops([shop_id]):
+        with writing([shop_id]):
             wanted = cases.take_todo(shop_id=shop_id, case_id=case_id)
             if not wanted:
                 continue

@@ -26,7 +26,7 @@ from bufa.domain.effects import Result, can_be_read_back, result_of_error
 from bufa.domain.outcome import Refused
 from bufa.integrations.ports import MailOut, ProviderError, Sent
 from bufa.lib import clock
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import writing
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ def _finish(
     """Keep the raw answer first, then let effect and owner change together, if this attempt still counts."""
     if raw:
         effects.keep_answer(shop_id=begun.shop_id, effect_id=begun.effect_id, attempt=begun.attempt, raw=raw)
-    with for_shops([begun.shop_id]):
+    with writing([begun.shop_id]):
         settled = effects.finish(
             shop_id=begun.shop_id,
             effect_id=begun.effect_id,
@@ -200,7 +200,7 @@ def settle_unknown(shop_id: int, effect_ids: Sequence[int]) -> int:
 
 
 def _conclude(unknown: Unsettled, found: Result | None, error: Mapping[str, Any] | None) -> int:
-    with for_shops([unknown.shop_id]):
+    with writing([unknown.shop_id]):
         if found is None:
             told = effects.still_unknown(shop_id=unknown.shop_id, effect_id=unknown.effect_id, error=error)
             if told is not None:
@@ -266,7 +266,7 @@ def _same(one: str, other: str) -> bool:
 
 def rescue(shops: Sequence[int]) -> int:
     """Sending past its lease becomes unknown, and its owner learns it in the same transaction."""
-    with for_shops(shops):
+    with writing(shops):
         lost = effects.rescue(shops=shops)
         for settled in lost:
             tell_owner(settled)

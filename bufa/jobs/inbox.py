@@ -25,7 +25,7 @@ from bufa.integrations.ports import PushRefused
 from bufa.jobs import platform_events
 from bufa.lib import clock
 from bufa.lib.queue import hint
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import writing
 
 BATCH = 500
 PLATFORM_TASK = "sync.events"
@@ -57,7 +57,7 @@ class Handled:
 def handle_tracking(shop_id: int, now: datetime, *, limit: int = BATCH) -> Handled:
     """One batch of tracking pushes: read, taken in and ticked off in one transaction."""
     handled = Handled()
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         messages = inbox.take_new(shop_id, sources=shops.TRACKING_KINDS, limit=limit)
         handled.messages = len(messages)
         readable = _parse(shop_id, messages, now, handled)
@@ -86,7 +86,7 @@ def _parse(shop_id: int, messages: Sequence[Stored], now: datetime, handled: Han
 def _take(shop_id: int, readable: Mapping[int, list[Heard]], now: datetime, handled: Handled) -> None:
     """All at once; if that fails, one by one, so that a poisonous message harms nobody but itself."""
     try:
-        with for_shops([shop_id]):
+        with writing([shop_id]):
             _settle(shop_id, readable, now, handled)
         return
     except OperationalError:
@@ -95,7 +95,7 @@ def _take(shop_id: int, readable: Mapping[int, list[Heard]], now: datetime, hand
         log.warning("a batch failed and is taken apart", extra={"shop_id": shop_id, "code": type(error).__qualname__})
     for message_id, heard in readable.items():
         try:
-            with for_shops([shop_id]):
+            with writing([shop_id]):
                 _settle(shop_id, {message_id: heard}, now, handled)
         except OperationalError:
             raise
@@ -135,8 +135,5 @@ def _code_of(error: Exception) -> str:
 
 
 def wake(now: datetime) -> int:
-    """Give lost jobs back: shops whose messages have waited too long. Returns how many."""
-    late = waiting.stale(shops.all_shop_ids(), now)
-    for shop_id in late:
-        inbox.call_handler(shop_id)
-    return len(late)
+    """Give lost jobs back: shops whose messages have waited too long. Returns how many jobs were added."""
+    return sum(inbox.call_handler(shop_id) for shop_id in waiting.stale(shops.all_shop_ids(), now))

@@ -18,7 +18,7 @@ from bufa.apps.orders import queries as orders
 from bufa.apps.shops import actions as shop_actions
 from bufa.apps.shops.clients import client_for, push_for
 from bufa.integrations.ports import AfterSaleFact, OrderFact, ProviderError, PushEvent, PushRefused
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import writing
 
 SOURCES = ("doudian",)
 BATCH = 50
@@ -111,7 +111,7 @@ def _only_if_gone(error: ProviderError) -> None:
 
 
 def _settle(shop_id: int, batch: _Batch, now: datetime) -> int:
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         held = inbox.take_new(shop_id, sources=SOURCES, only=list(batch.events), limit=len(batch.events))
         take_in(
             shop_id=shop_id,

@@ -135,8 +135,6 @@ def phone_tail(one: ToFollow, limits: Any) -> str | None:
 
 
 def wake(now: datetime) -> int:
-    """Give lost jobs back: shops with parcels that want to be followed. Returns how many."""
+    """Give lost jobs back: shops with parcels that want to be followed. Returns how many jobs were added."""
     late = following.shops_with_wanted(shops.all_shop_ids(), now)
-    for shop_id in late:
-        hint(SUBSCRIBE, once=f"subscribe:{shop_id}", shop_id=shop_id)
-    return len(late)
+    return sum(hint(SUBSCRIBE, once=f"subscribe:{shop_id}", shop_id=shop_id) for shop_id in late)

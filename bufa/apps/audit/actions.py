@@ -6,15 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection
-
 from bufa.apps.audit.chain import START, entry_hash
 from bufa.apps.audit.models import AuditEntry
 from bufa.lib import clock
-from bufa.lib.tenancy import for_shops
-
-# First half of the advisory lock's key, so that no other lock of ours can meet it ("audi").
-_LOCK_CLASS = 0x61756469
+from bufa.lib.tenancy import for_shops, hold_shop
 
 
 def record(shop_id: int, by: str, action: str, subject: str = "", data: Mapping[str, Any] | None = None) -> int:
@@ -24,7 +19,7 @@ def record(shop_id: int, by: str, action: str, subject: str = "", data: Mapping[
     floats and without buyers' data. Runs in the caller's transaction: what is rolled back was not done.
     """
     with for_shops([shop_id]):
-        _lock_tail(shop_id)
+        hold_shop(shop_id)
         last = AuditEntry.objects.filter(shop_id=shop_id).order_by("-seq").values_list("seq", "hash").first()
         seq, previous = (last[0] + 1, last[1]) if last else (1, START)
         entry = AuditEntry(
@@ -41,9 +36,3 @@ def record(shop_id: int, by: str, action: str, subject: str = "", data: Mapping[
         entry.hash = entry_hash(entry)
         entry.save(force_insert=True)
     return seq
-
-
-def _lock_tail(shop_id: int) -> None:
-    """One writer at a time per shop, until the end of the transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, shop_id & 0x7FFFFFFF])

@@ -41,7 +41,7 @@ from bufa.domain.verdict import Source
 from bufa.lib import clock
 from bufa.lib.crypto import seal
 from bufa.lib.queue import hint
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import for_shops, writing
 
 CARRY_OUT = "cases.carry_out"
 FINDINGS_CHANGED = "findings_changed"
@@ -68,7 +68,7 @@ def open_case(*, shop_id: int, parcel_id: int, now: datetime | None = None, by: 
     Raises Refused `not_an_original` for a reissue's parcel: that belongs to the case it was sent for.
     """
     now = now or clock.now()
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         known = Case.objects.filter(shop_id=shop_id, parcel_id=parcel_id).exclude(state=CaseState.CLOSED)
         if found := known.values_list("id", flat=True).first():
             return found
@@ -124,7 +124,7 @@ def act(
     the trade's reason otherwise. Case.DoesNotExist for a case that is not this shop's.
     """
     now = now or clock.now()
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         case = _lock(shop_id, case_id, version)
         around = case_facts.look_around(case, now)
         facts = case_facts.read(case, around)
@@ -166,7 +166,7 @@ def look_again(*, shop_id: int, case_id: int, now: datetime | None = None) -> Ac
     A case that nobody has touched and that has nothing wrong any more closes itself as recovered.
     """
     now = now or clock.now()
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         case = _lock(shop_id, case_id, None)
         ids = case_facts.parcel_ids(case)
         Finding.objects.filter(shop_id=shop_id, parcel_id__in=ids, case=None).update(case=case)
@@ -208,7 +208,7 @@ def add_statement(
         raise Refused("said_in_the_future", said_at=said_at.isoformat())
     if by.role is not None:
         check(by.role, Permission.WORK_CASE)
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         case = _lock(shop_id, case_id, None)
         row = Statement.objects.create(
             shop_id=shop_id,
@@ -236,7 +236,7 @@ def dismiss_finding(*, shop_id: int, finding_id: int, by: Actor, reason: str, no
         raise Refused("parameter_missing", name="reason")
     if by.role is not None:
         check(by.role, Permission.WORK_CASE)
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         row = Finding.objects.select_for_update().get(shop_id=shop_id, id=finding_id)
         row.state, row.dismissed_by, row.dismissed_why = "dismissed", by.name, reason.strip()[:200]
         row.save(update_fields=["state", "dismissed_by", "dismissed_why"])
@@ -249,7 +249,7 @@ def update_facts(*, shop_id: int, case_id: int, now: datetime | None = None, **k
     """Let the rooms above say what only they know: `reissue_parcel` (one more parcel of this case) and `promise_from`
     (the first day promised)."""
     now = now or clock.now()
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         case = _lock(shop_id, case_id, None)
         if (parcel_id := known.pop("reissue_parcel", None)) is not None:
             there = case.facts.get("reissue_parcels", [])
@@ -278,7 +278,7 @@ def kept_facts(*, shop_id: int, case_id: int) -> dict[str, Any]:
 
 def take_todo(*, shop_id: int, case_id: int) -> tuple[EffectWanted, ...]:
     """Empty a case's to-do list and return it: the caller does these things in the same transaction."""
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         case = _lock(shop_id, case_id, None)
         wanted = tuple(EffectWanted(EffectKind(one["kind"]), one["params"]) for one in case.todo)
         if wanted:
@@ -299,7 +299,7 @@ def log(
     effect_id: int | None = None,
 ) -> None:
     """A line of the timeline that changes nothing else; `data` holds no buyer data, `words` are sealed."""
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         case = Case.objects.get(shop_id=shop_id, id=case_id)
         write_entry(case, kind, by, now, data or {}, words, effect_id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -134,7 +135,13 @@ def _numbers(shops: Sequence[int], now: datetime) -> tuple[int, int, int, Yester
     """Money due before the shop day ends, parcels watched, open findings, and the day before."""
     day = _day_start(now)
     since = day - timedelta(days=1)
-    bounds = {"shops": list(shops), "now": now, "day": day, "since": since, "ends": day + timedelta(days=1)}
+    bounds: dict[str, Any] = {
+        "shops": list(shops),
+        "now": now,
+        "day": day,
+        "since": since,
+        "ends": day + timedelta(days=1),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_NUMBERS, bounds)
         (row,) = cursor.fetchall()

@@ -5,9 +5,12 @@ Whoever brings facts (pushes, polls, files, the sweep) calls `take_in` once per 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from django.db import OperationalError
 
 from bufa.apps.cases import actions, findings, queries
 from bufa.apps.cases.models import Case
@@ -22,7 +25,9 @@ from bufa.domain.cases import Action, CaseState, Outcome
 from bufa.domain.kinds import Kind, Stage
 from bufa.domain.watch import judge
 from bufa.integrations.ports import AfterSaleFact, OrderFact, TrackReport
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import writing
+
+log = logging.getLogger(__name__)
 
 _ON_ITS_WAY = frozenset(
     {Kind.COLLECTED, Kind.ARRIVED_HUB, Kind.IN_TRANSIT, Kind.ARRIVED_DESTINATION, Kind.OUT_FOR_DELIVERY}
@@ -59,7 +64,7 @@ def take_in(
     A report without its own time of arrival arrived `now`. `source` is where orders come from: "doudian" or "file".
     """
     result = TakenIn()
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         recorded = orders_in.record(shop_id, orders, now, source=source)
         result.order_ids = recorded.order_ids
         ensured = boxes.ensure(
@@ -78,10 +83,32 @@ def take_in(
 
 
 def rejudge(*, shop_id: int, taken: Iterable[watching.Due], now: datetime) -> TakenIn:
-    """Judge parcels whose deadline came, if it is still the one that was taken (see `watching.take_due`)."""
-    deadlines: Mapping[int, datetime] = {due.parcel_id: due.deadline for due in taken if due.shop_id == shop_id}
+    """Judge parcels whose deadline came, if it is still the one that was taken (see `watching.take_due`).
+
+    All at once; when one of them can't be judged, one by one, so that it holds up nobody else. It is logged, and taken
+    again when its lease is over.
+    """
+    deadlines: dict[int, datetime] = {due.parcel_id: due.deadline for due in taken if due.shop_id == shop_id}
+    try:
+        return _rejudge(shop_id, deadlines, now)
+    except OperationalError:
+        raise
+    except Exception:
+        if len(deadlines) == 1:
+            log.exception("a parcel cannot be judged", extra={"shop_id": shop_id, "parcel_id": next(iter(deadlines))})
+            return TakenIn()
+    together = TakenIn()
+    for parcel_id, deadline in deadlines.items():
+        one = rejudge(shop_id=shop_id, taken=[watching.Due(shop_id, parcel_id, deadline)], now=now)
+        together.touched |= one.touched
+        together.case_ids |= one.case_ids
+        together.opened_findings += one.opened_findings
+    return together
+
+
+def _rejudge(shop_id: int, deadlines: Mapping[int, datetime], now: datetime) -> TakenIn:
     result = TakenIn()
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         rows = watching.still_due(watching.load(shop_id, deadlines), deadlines)
         result.touched = {row.watched.parcel_id for row in rows}
         changed = _judge(shop_id, rows, now, result)
@@ -92,7 +119,7 @@ def rejudge(*, shop_id: int, taken: Iterable[watching.Due], now: datetime) -> Ta
 def judge_again(*, shop_id: int, parcel_ids: Iterable[int], now: datetime) -> TakenIn:
     """Judge parcels whatever their deadline: the shop's policy, an order or a case around them changed."""
     result = TakenIn(touched=set(parcel_ids))
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         changed = _judge(shop_id, watching.load(shop_id, result.touched), now, result)
         _tell_cases(shop_id, changed, (), (), now, result)
     return result

@@ -23,7 +23,7 @@ from bufa.domain.outcome import Refused
 from bufa.lib import clock
 from bufa.lib.crypto import seal, unseal
 from bufa.lib.queue import hint
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import for_shops, writing
 
 RUN = "effects.run"
 
@@ -87,7 +87,7 @@ def want(
     `intent` is JSON and may hold buyers' data: it is sealed. `lane` lets one effect at a time through. `delay` is
     real time in which it can still be cancelled.
     """
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         known = Effect.objects.filter(shop_id=shop_id, key=key).values_list("id", flat=True).first()
         if known is not None:
             return known
@@ -115,7 +115,7 @@ def want(
 
 def cancel(*, shop_id: int, effect_id: int, by: str) -> bool:
     """Take an effect back before it is sent. False when it has left already."""
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         now = clock.now()
         changed = Effect.objects.filter(shop_id=shop_id, id=effect_id, state=EffectState.READY, attempt=0).update(
             state=EffectState.CANCELLED, settled_at=now, settled_by=by, next_at=None, needs_person=False
@@ -131,7 +131,7 @@ def begin(*, shop_id: int, effect_id: int) -> Begun | None:
     if connection.in_atomic_block and not _in_a_test():
         raise RuntimeError("an attempt must be committed before its call: begin() inside a transaction is a mistake")
     try:
-        with for_shops([shop_id]):
+        with writing([shop_id]):
             return _begin(shop_id, effect_id)
     except IntegrityError:
         # The lane was taken between our look and our write; the database let only one through.
@@ -197,7 +197,7 @@ def finish(
 ) -> Settled | None:
     """End the attempt that `begin` started. None: it no longer is the running one (rescued, or ended before), and
     nothing was written. The caller tells the owner in the same transaction."""
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         now, real = clock.now(), real_now()
         changes: dict[str, Any] = {"lease_until": None, "error": dict(error or {})}
         kind = Effect.objects.filter(shop_id=shop_id, id=effect_id).values_list("kind", flat=True).first() or ""
@@ -240,7 +240,7 @@ def _unknown(kind: str, real: datetime) -> dict[str, Any]:
 
 def rescue(*, shops: Sequence[int], real: datetime | None = None) -> list[Settled]:
     """Call unknown what was being sent when its worker vanished. Never back to ready: it may have arrived."""
-    with for_shops(shops):
+    with writing(shops):
         real = real or real_now()
         lost = Effect.objects.filter(
             shop_id__in=shops, state=EffectState.SENDING, lease_until__lt=real - GRACE
@@ -260,7 +260,7 @@ def rescue(*, shops: Sequence[int], real: datetime | None = None) -> list[Settle
 
 def still_unknown(*, shop_id: int, effect_id: int, error: Mapping[str, Any] | None = None) -> Settled | None:
     """A read-back that did not settle it: read again later, or show it to a person. None: settled meanwhile."""
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         effect = Effect.objects.select_for_update().filter(shop_id=shop_id, id=effect_id).first()
         if effect is None or effect.state != EffectState.UNKNOWN:
             return None
@@ -289,7 +289,7 @@ def settle(
     """
     if result not in (Result.ACCEPTED, Result.REJECTED):
         raise ValueError(f"an effect is settled as accepted or rejected, not {result}")
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         changed = Effect.objects.filter(shop_id=shop_id, id=effect_id, state=EffectState.UNKNOWN).update(
             state=EffectState(str(result)),
             outcome=dict(outcome or {}),

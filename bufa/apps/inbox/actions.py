@@ -89,9 +89,9 @@ def keep_all(shop_id: int, messages: Sequence[Raw], *, call: bool = True) -> int
     return len(stored)
 
 
-def call_handler(shop_id: int) -> None:
-    """Ask once for the shop's new messages to be handled; more calls while the job waits are nothing."""
-    hint(HANDLE, once=f"inbox:{shop_id}", shop_id=shop_id)
+def call_handler(shop_id: int) -> bool:
+    """Ask once for the shop's new messages to be handled; False when that job waits already."""
+    return hint(HANDLE, once=f"inbox:{shop_id}", shop_id=shop_id)
 
 
 def take_new(

@@ -32,7 +32,7 @@ from bufa.domain.permissions import Permission, check
 from bufa.domain.verdict import Source
 from bufa.lib import clock
 from bufa.lib.crypto import seal
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import for_shops, writing
 
 ANSWER_WITHIN = timedelta(hours=24)
 
@@ -55,7 +55,7 @@ def add_contact(*, shop_id: int, carrier: str, email: str, branch: str = "", nam
     """Whom to write to at a carrier; the same one twice is one."""
     if "@" not in email:
         raise Refused("email_shape")
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         row, made = CarrierContact.objects.get_or_create(
             shop_id=shop_id,
             carrier=carrier,
@@ -72,7 +72,7 @@ def add_contact(*, shop_id: int, carrier: str, email: str, branch: str = "", nam
 
 def remove_contact(*, shop_id: int, contact_id: int, by: Actor) -> None:
     """Write to this contact no more; mails that went there stay."""
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         CarrierContact.objects.filter(shop_id=shop_id, id=contact_id).update(is_active=False)
         audit.record(shop_id, by.ref, "contact.remove", f"contact:{contact_id}")
 
@@ -111,7 +111,7 @@ def ask_carrier(
     """Write to a carrier about a case: the mail leaves once, and the case waits for the answer."""
     now = now or clock.now()
     due = answer_due or now + ANSWER_WITHIN
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         contact = CarrierContact.objects.filter(shop_id=shop_id, id=contact_id, is_active=True).first()
         if contact is None:
             raise Refused("no_such_contact")
@@ -189,7 +189,7 @@ def record_answer(
         raise Refused("amount_negative")
     if valid_until is not None and valid_until <= now:
         raise Refused("valid_until_is_past", valid_until=valid_until.isoformat())
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         acted = cases.act(
             shop_id=shop_id,
             case_id=case_id,
@@ -224,7 +224,7 @@ def go_without_consent(
 ) -> int:
     """A lead goes on without the carrier's word, and says why."""
     now = now or clock.now()
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         acted = cases.act(
             shop_id=shop_id,
             case_id=case_id,
@@ -250,7 +250,7 @@ def on_effect(settled: Settled) -> None:
     state = words.get(EffectState(settled.state))
     if state is None:
         return
-    with for_shops([settled.shop_id]):
+    with writing([settled.shop_id]):
         row = CarrierMessage.objects.select_for_update(of=("self",)).get(shop_id=settled.shop_id, id=settled.owner[1])
         if row.state == state:
             return
@@ -273,7 +273,7 @@ def release(*, shop_id: int, message_id: int, arrived: bool, by: Actor) -> None:
     """A person says whether a mail of unknown fate arrived."""
     if by.role is not None:
         check(by.role, Permission.SETTLE_EFFECT)
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         row = CarrierMessage.objects.get(shop_id=shop_id, id=message_id)
         result = Result.ACCEPTED if arrived else Result.REJECTED
         on_effect(effects.settle(shop_id=shop_id, effect_id=row.effect_id or 0, result=result, by=by.name))

@@ -83,7 +83,7 @@ def effect_ids(shop_id: int, case_id: int) -> list[int]:
     """The effects of a case's mails, to ask what became of them."""
     with for_shops([shop_id]):
         rows = CarrierMessage.objects.filter(shop_id=shop_id, case_id=case_id, effect_id__isnull=False)
-        return list(rows.values_list("effect_id", flat=True))
+        return [effect_id for effect_id in rows.values_list("effect_id", flat=True) if effect_id]
 
 
 def contacts_for(shop_id: int, carrier: str, place: str = "") -> tuple[ContactView, ...]:

@@ -37,7 +37,7 @@ from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission, check
 from bufa.lib import clock
 from bufa.lib.crypto import seal
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import writing
 
 __all__ = ["finish_call", "on_effect", "proposals", "release", "send", "send_by_itself", "take_back"]
 
@@ -66,7 +66,7 @@ def send(
     and the case's own reasons.
     """
     now = now or clock.now()
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         facts, _ = values_of(shop_id, case_id, language)
         purpose = purpose or facts.main_purpose or fallback_purpose(facts)
         cases.act(
@@ -86,7 +86,7 @@ def send(
 def send_by_itself(*, shop_id: int, case_id: int, purpose: Purpose, now: datetime | None = None) -> int | None:
     """A notice that the system owes (the reissue arrived): first open channel, else a call. None: said already."""
     now = now or clock.now()
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         case = cases_by_id([shop_id], [case_id])[case_id]
         order = (Channel.SMS, Channel.EMAIL, Channel.PHONE)
         open_ones = (channel for channel in order if closed_channel(shop_id, case.order_id, purpose, channel) is None)
@@ -99,7 +99,7 @@ def send_by_itself(*, shop_id: int, case_id: int, purpose: Purpose, now: datetim
 def take_back(*, shop_id: int, notice_id: int, by: Actor, now: datetime | None = None) -> None:
     """Take a notice back before it leaves. Raises Refused `already_left`."""
     now = now or clock.now()
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         row = _lock(shop_id, notice_id)
         waits = row.channel == Channel.PHONE and row.state == "todo"
         gone = row.effect_id is None or not effects.cancel(shop_id=shop_id, effect_id=row.effect_id, by=by.name)
@@ -120,7 +120,7 @@ def finish_call(
         raise Refused("parameter_unknown", name="outcome", value=outcome)
     if by.role is not None:
         check(by.role, Permission.SEND_NOTICE)
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         row = _lock(shop_id, notice_id)
         if row.channel != Channel.PHONE or row.state != "todo":
             raise Refused("call_is_over", state=row.state)
@@ -146,7 +146,7 @@ def on_effect(settled: Settled) -> None:
     state = _BY_STATE.get(EffectState(settled.state))
     if state is None:
         return
-    with for_shops([settled.shop_id]):
+    with writing([settled.shop_id]):
         row = _lock(settled.shop_id, settled.owner[1])
         if row.state not in ("queued", "sending", "unknown") or row.state == state:
             return
@@ -177,7 +177,7 @@ def release(*, shop_id: int, notice_id: int, arrived: bool, by: Actor) -> None:
     """A person says whether a notice of unknown fate arrived. "No" lets it be sent again on purpose."""
     if by.role is not None:
         check(by.role, Permission.SETTLE_EFFECT)
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         row = _lock(shop_id, notice_id)
         result = Result.ACCEPTED if arrived else Result.REJECTED
         on_effect(effects.settle(shop_id=shop_id, effect_id=row.effect_id or 0, result=result, by=by.name))

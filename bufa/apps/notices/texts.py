@@ -12,7 +12,6 @@ from bufa.apps.cases.letter_words import carrier_name, measure_words, reason_wor
 from bufa.apps.cases.queries import cases_by_id
 from bufa.apps.cases.shapes import CaseRow
 from bufa.apps.orders import queries as orders
-from bufa.apps.orders.views import order_view
 from bufa.apps.parcels.views import parcel_views
 from bufa.apps.shops import queries as shops
 from bufa.domain.cases import CaseFacts, Claim, Purpose
@@ -89,16 +88,18 @@ def compose(
     return render(purpose, channel, language, merged)
 
 
-def closed_channel(shop_id: int, order_id: int, purpose: Purpose, channel: Channel) -> Why | None:
-    """Why a channel can't be used for this purpose now; None when it can."""
+def closed_channel(
+    shop_id: int, order_id: int, purpose: Purpose, channel: Channel, who: Addressee | None = None
+) -> Why | None:
+    """Why a channel can't be used for this purpose now; None when it can. `who`: the addressee, if known already."""
+    who = who or addressee(shop_id, order_id)
     match channel:
         case Channel.SMS:
-            if not addressee(shop_id, order_id).phone_cipher:
+            if not who.phone_cipher:
                 return Why("no_phone_cipher")
             return None if sms_template(shop_id, purpose) else Why("no_sms_template", {"purpose": purpose.value})
         case Channel.EMAIL:
-            order = order_view(shop_id, order_id)
-            if order is None or not order.recipient.has_email:
+            if not who.email:
                 return Why("no_email")
             return None if mail_sender(shop_id) else Why("no_mail_sender")
         case _:
@@ -125,10 +126,10 @@ def proposals(
     """What could be said now on each channel, best channel first: SMS, then email, then a call."""
     with for_shops([shop_id]):
         case = cases_by_id([shop_id], [case_id])[case_id]
-        facts, _ = values_of(shop_id, case_id, language)
+        facts, values = values_of(shop_id, case_id, language)
         wanted = purpose or facts.main_purpose or fallback_purpose(facts)
         who = addressee(shop_id, case.order_id)
-        return tuple(_proposal(case, wanted, channel, language, who) for channel in Channel)
+        return tuple(_proposal(case, wanted, channel, language, who, values) for channel in Channel)
 
 
 def fallback_purpose(facts: CaseFacts) -> Purpose:
@@ -138,12 +139,19 @@ def fallback_purpose(facts: CaseFacts) -> Purpose:
     return Purpose.APOLOGY if facts.verdict_confirmed else Purpose.EARLY_WARNING
 
 
-def _proposal(case: CaseRow, purpose: Purpose, channel: Channel, language: Language, who: Addressee) -> Proposal:
-    refused = closed_channel(case.shop_id, case.order_id, purpose, channel)
+def _proposal(
+    case: CaseRow,
+    purpose: Purpose,
+    channel: Channel,
+    language: Language,
+    who: Addressee,
+    values: Mapping[str, str | datetime],
+) -> Proposal:
+    refused = closed_channel(case.shop_id, case.order_id, purpose, channel, who)
     shown = Rendered("", "", 0, (), {})
     if refused is None:
         try:
-            shown = compose(case.shop_id, case.case_id, purpose, channel, language)
+            shown = render(purpose, channel, language, values)
         except Refused as told:
             refused = told.why
     to = who.phone_mask if channel is not Channel.EMAIL else _mask(who.email)

@@ -53,7 +53,7 @@ def open_plain(shop_id: int, order_id: int) -> people.Plain:
 
 
 def ciphers(shop_id: int, order_id: int) -> dict[str, str]:
-    """The platform's ciphers of a recipient: `name`, `phone`, `address`, and `phone_mask`; empty without a recipient."""
+    """The platform's ciphers of a recipient: `name`, `phone`, `address`, and `phone_mask`; empty without one."""
     with for_shops([shop_id]):
         row = Recipient.objects.filter(shop_id=shop_id, order_id=order_id).first()
         if row is None:

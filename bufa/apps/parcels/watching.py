@@ -65,6 +65,7 @@ def _watched(row: Parcel) -> Watched:
         paid_fen=order.paid_fen or None,
         origin_province=row.origin_province,
         dest_province=row.dest_province,
+        carrier=row.carrier,
         role=ParcelRole(row.role),
         is_closed=order.is_closed or order.status == _FINISHED or not row.is_watched,
     )

@@ -25,7 +25,7 @@ from bufa.domain.effects import TAKE_BACK, Result
 from bufa.domain.outcome import Refused
 from bufa.domain.reissues import Route, reissue_number
 from bufa.lib import clock
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import writing
 
 _OWN = frozenset({Wanted.SUBMIT_REISSUE, Wanted.SUBSCRIBE_REISSUE, Wanted.READ_BACK})
 
@@ -44,7 +44,7 @@ def save_draft(
 ) -> int:
     """Keep the form as it is; nothing leaves. The gate is asked only for its report."""
     now = now or clock.now()
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         follow(shop_id=shop_id, case_id=case_id, now=now)
         acted = cases.act(shop_id=shop_id, case_id=case_id, action=Action.FILL_NUMBER, by=by, now=now, version=version)
         row = _draft(shop_id, case_id, acted.round, by, now)
@@ -74,7 +74,7 @@ def submit(
     now = now or clock.now()
     if by.role is None:
         raise Refused("people_only", action=Action.SUBMIT.value)
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         reissue_id = save_draft(shop_id=shop_id, case_id=case_id, form=form, by=by, version=version, now=now)
         row = Reissue.objects.select_for_update(of=("self",)).get(shop_id=shop_id, id=reissue_id)
         checked = check_form(shop_id, case_id, form, now)
@@ -106,7 +106,7 @@ def submit(
 def stop(*, shop_id: int, reissue_id: int, by: Actor, now: datetime | None = None) -> None:
     """Take a submission back before it leaves. Raises Refused `already_left`."""
     now = now or clock.now()
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         row = Reissue.objects.select_for_update(of=("self",)).get(shop_id=shop_id, id=reissue_id)
         if row.effect_id is None or not effects.cancel(shop_id=shop_id, effect_id=row.effect_id, by=by.name):
             raise Refused("already_left")
@@ -119,7 +119,7 @@ def stop(*, shop_id: int, reissue_id: int, by: Actor, now: datetime | None = Non
 def on_effect(settled: Settled) -> None:
     """What became of the submission: a parcel to follow, words of refusal, or a question."""
     shop_id = settled.shop_id
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         row = Reissue.objects.select_for_update(of=("self",)).get(shop_id=shop_id, id=settled.owner[1])
         now = clock.now()
         match settled.state:
@@ -142,7 +142,7 @@ def release(
 ) -> None:
     """A person looked at the platform: the number is there, or it is not. Settles the unknown effect with it."""
     now = now or clock.now()
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         row = Reissue.objects.select_for_update(of=("self",)).get(shop_id=shop_id, id=reissue_id)
         if row.state != "unknown":
             raise Refused("submission_not_unknown", reissue_state=row.state)
@@ -161,7 +161,7 @@ def release(
 def follow(*, shop_id: int, case_id: int, now: datetime | None = None) -> None:
     """Let the reissue's row say what its case already knows: it arrived, or it went wrong and a new round is open."""
     now = now or clock.now()
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         row = Reissue.objects.filter(shop_id=shop_id, case_id=case_id, state="accepted").first()
         if row is None:
             return

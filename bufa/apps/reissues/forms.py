@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-
 from bufa.apps.cases import actions as cases
 from bufa.apps.cases.facts import is_late
 from bufa.apps.cases.queries import cases_by_id

@@ -16,7 +16,7 @@ from bufa.apps.orders.views import AFTER_SALE_RESEND
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission, check
 from bufa.lib import clock
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import writing
 
 WAITS, AGREED, REFUSED = 6, 8, 27
 
@@ -38,7 +38,7 @@ def answer_ticket(
     now = now or clock.now()
     if by.role is not None:
         check(by.role, Permission.OPERATE_AFTERSALE)
-    with for_shops([shop_id]):
+    with writing([shop_id]):
         ticket = AfterSale.objects.select_for_update(of=("self",)).filter(shop_id=shop_id, number=number).first()
         if ticket is None or ticket.type != AFTER_SALE_RESEND:
             raise Refused("no_such_ticket")
@@ -74,7 +74,7 @@ def answer_ticket(
 
 def on_effect(settled: Settled) -> None:
     """The platform's answer. The ticket itself is read again soon; until then its new status is what we were told."""
-    with for_shops([settled.shop_id]):
+    with writing([settled.shop_id]):
         ticket = AfterSale.objects.select_for_update(of=("self",)).get(shop_id=settled.shop_id, id=settled.owner[1])
         now = clock.now()
         if settled.state == EffectState.ACCEPTED:
