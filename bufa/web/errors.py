@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 
@@ -53,10 +54,11 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    return _page(
-        request,
-        500,
-        _("这里出了故障"),
-        _("是程序的问题，不是你的操作；没有做完的改动已经全部退回。"),
-        _("刷新再试一次；还不行，请把时间告诉管理员，他能在日志里找到原因。"),
-    )
+    """Without the page's frame: whatever broke may be what the frame needs, too."""
+    said = {
+        "code": 500,
+        "what": _("这里出了故障"),
+        "reason": _("是程序的问题，不是你的操作；没有做完的改动已经全部退回。"),
+        "next_step": _("刷新再试一次；还不行，请把时间告诉管理员，他能在日志里找到原因。"),
+    }
+    return HttpResponse(render_to_string("web/errors/error.html", said), status=500)

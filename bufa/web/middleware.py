@@ -55,7 +55,7 @@ class DeskMiddleware:
         if request.method not in SAFE or not here.seats:
             return self.get_response(request)
         try:
-            with for_shops(here.all_shops):
+            with for_shops(here.all_shops, reading=True):
                 response = self.get_response(request)
                 if response.status_code >= 500:
                     raise _Abandon(response)

@@ -1,6 +1,15 @@
 // Keeps htmx out of people's way: a part of the page that somebody is using is not replaced under their hands.
+const typed = new Set();
+document.addEventListener("input", (event) => {
+  if (event.target.form?.hasAttribute("data-keep")) typed.add(event.target.form);
+});
+document.addEventListener("submit", (event) => typed.delete(event.target));
+const halfTyped = () => [...typed].some((form) => form.isConnected);
+
 document.addEventListener("htmx:beforeRequest", (event) => {
   const part = event.detail.elt;
+  // Its answer may load the whole page anew.
+  if (part.hasAttribute("data-refresh") && (document.hidden || halfTyped())) event.preventDefault();
   if (!part.hasAttribute("data-live")) return;
   const busy = part.contains(document.activeElement) || part.querySelector("details[open]") || part.querySelector(".here");
   if (document.hidden || busy) event.preventDefault();
@@ -29,7 +38,6 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.dataset.sent) { event.preventDefault(); return; }
-  if (form.hasAttribute("hx-post")) return;
   form.dataset.sent = "1";
   setTimeout(() => delete form.dataset.sent, 4000);
 });
@@ -44,11 +52,6 @@ const fade = () => {
 fade();
 
 // Nothing typed is lost by a mistaken click: a half-filled form asks the browser to ask.
-const typed = new Set();
-document.addEventListener("input", (event) => {
-  if (event.target.form?.hasAttribute("data-keep")) typed.add(event.target.form);
-});
-document.addEventListener("submit", (event) => typed.delete(event.target));
 window.addEventListener("beforeunload", (event) => {
-  if ([...typed].some((form) => form.isConnected)) event.preventDefault();
+  if (halfTyped()) event.preventDefault();
 });

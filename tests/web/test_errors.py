@@ -1,0 +1,55 @@
+"""What went wrong is said in words: what, why, what next. Nothing half-done stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+
+from bufa.lib import clock
+from tests.factories.sample import PASSWORD, Sample
+
+
+@pytest.fixture
+def without_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The clock that the shop follows is gone: every page that asks for the time breaks."""
+    monkeypatch.setenv("BUFA_CLOCK_URL", "http://127.0.0.1:9/clock")
+    token = clock._frozen.set(None)
+    yield
+    clock._frozen.reset(token)
+
+
+def test_a_fault_is_no_bare_page(sample: Sample, owner: Client, without_clock: None) -> None:
+    owner.raise_request_exception = False
+    answer = owner.get("/")
+    page = answer.content.decode()
+    assert answer.status_code == 500
+    assert "这里出了故障" in page
+    assert "回到今日" in page
+
+
+def test_a_stale_form_is_told_so(sample: Sample) -> None:
+    client = Client(enforce_csrf_checks=True)
+    answer = client.post("/sign-in/", {"username": "owner", "password": PASSWORD})
+    assert answer.status_code == 403
+    assert "这次提交没有被接受" in answer.content.decode()
+
+
+def test_what_is_not_there(sample: Sample, owner: Client) -> None:
+    for address in ("/nowhere/", f"/cases/{sample.shop_id}/C-none/", f"/parcels/{sample.shop_id}/99999/"):
+        answer = owner.get(address)
+        assert answer.status_code == 404
+        assert "没有这一页" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "address", ["/cases/?after=x~y", "/parcels/?after=2026", "/cases/?step=x&owner=-1", "/parcels/?stage=x"]
+)
+def test_a_mangled_address_is_no_fault(sample: Sample, owner: Client, address: str) -> None:
+    assert owner.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/inbox/retry/", "/choose-shop/", "/theme/", "/my-language/", "/sign-out/"])
+def test_what_changes_something_is_never_done_by_a_link(sample: Sample, owner: Client, address: str) -> None:
+    assert owner.get(address).status_code == 405
