@@ -130,8 +130,9 @@ def routes(sim: Sim) -> list[Route]:
 
     async def mail_json(request: Request) -> Response:
         box = request.query_params.get("box", "").lower()
-        rows = [{**vars(m), "at": iso(m.at)} for m in sim.world.mails if not box or m.box == box]
-        return JSONResponse(rows)
+        since = int(request.query_params.get("since", 0))
+        rows = [m for m in sim.world.mails if not box or m.box == box][since:]
+        return JSONResponse([{**vars(m), "at": iso(m.at)} for m in rows])
 
     async def sms_json(request: Request) -> Response:
         phone = request.query_params.get("phone", "")

@@ -21,7 +21,8 @@ from bufa.host.supervisor import Child, Supervisor, to_stderr
 from bufa.host.trouble import Trouble
 
 HISTORY_DONE = "history done"
-HISTORY_DAYS = 21
+HISTORY_DAYS = 21.0
+ORDERS_PER_DAY = 50
 WORKER = ("manage", "procrastinate", "worker", "--concurrency=4", "--shutdown-graceful-timeout=4")
 
 
@@ -138,7 +139,8 @@ class Up:
             "simulator",
             self.python(
                 "-m", "simulator", "--seed", "7", "--start", world["start"], "--port", world["port"],
-                "--smtp-port", world["smtp_port"], "--ledger", str(self.wishes.data / "simulator-ledger.jsonl"),
+                "--smtp-port", world["smtp_port"], "--orders-per-day", str(ORDERS_PER_DAY),
+                "--ledger", str(self.wishes.data / "simulator-ledger.jsonl"),
             ),
             on_line=hear,
             is_ready=lambda: "simulator" in self.facts,
@@ -155,7 +157,7 @@ class Up:
         with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
             world = json.loads(memory.read_text())
         if not world:
-            began = datetime.now(UTC).replace(microsecond=0) - timedelta(days=HISTORY_DAYS)
+            began = datetime.now(UTC).replace(microsecond=0) - timedelta(days=_days())
             world = {"start": began.isoformat(), "port": "0", "smtp_port": "0"}
         for name in ("port", "smtp_port"):
             world[name] = str(_free_port(int(world[name])))
@@ -190,6 +192,17 @@ def up(wishes: Wishes) -> None:
             Supervisor(ours.children()).run()
         finally:
             (wishes.data / "running.json").unlink(missing_ok=True)
+
+
+def _days() -> float:
+    """How much history the sample shop gets: `BUFA_DEMO_DAYS`, 0 for none."""
+    try:
+        days = float(os.environ.get("BUFA_DEMO_DAYS") or HISTORY_DAYS)
+    except ValueError:
+        days = -1.0
+    if not 0 <= days <= 90:
+        raise Trouble("BUFA_DEMO_DAYS is a number of days from 0 to 90.")
+    return days
 
 
 def _check_port(host: str, port: int) -> None:
