@@ -241,10 +241,15 @@ async def ship(sim: Sim, request: Request, body: Json) -> Json:
 
 
 async def waybills(sim: Sim, request: Request, body: Json) -> Json:
-    """The label desk."""
+    """The label desk. ``fate``: what becomes of this and later replacements of the order."""
     if body.get("carrier") not in carriers.CARRIERS:
         raise Bad(f"unknown carrier {body.get('carrier')}")
-    parcel = sim.world.hand_out(_order(sim, body.get("order_id")), body["carrier"])
+    order = _order(sim, body.get("order_id"))
+    if fate := body.get("fate"):
+        if fate not in lives.FATES:
+            raise Bad(f"unknown fate {fate}")
+        order.reissue_fate = fate
+    parcel = sim.world.hand_out(order, body["carrier"])
     return {"number": parcel.number, "carrier": parcel.carrier, "order_id": parcel.order_id}
 
 
