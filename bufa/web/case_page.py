@@ -205,7 +205,7 @@ def _panels(found: CaseView, failed: dict[str, Form]) -> list[Panel]:
             f"web/cases/panels/{step.value}.html",
             states.get(step.value, "later"),
             step.value == next_step,
-            step.value == next_step or step.value in failed_in,
+            step.value in (next_step, found.row.step) or step.value in failed_in,
         )
         for step in order
     ]
