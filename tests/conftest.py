@@ -86,8 +86,3 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(mode=0o711)
     monkeypatch.setenv("BUFA_DATA", str(folder))
     return folder
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if os.environ.get("BUFA_TEST_DATA_OWNER") == str(os.getpid()):
-        shutil.rmtree(os.environ["BUFA_TEST_DATA"], ignore_errors=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 if "BUFA_TEST_DATA" not in os.environ:
-    # One folder for the whole run; xdist's workers inherit the variable. conftest removes it at the end.
+    # One folder for the whole run; xdist's workers inherit the variable. It goes when this process ends.
     os.environ["BUFA_TEST_DATA"] = tempfile.mkdtemp(prefix="bufa-test-")
-    os.environ["BUFA_TEST_DATA_OWNER"] = str(os.getpid())
+    atexit.register(shutil.rmtree, os.environ["BUFA_TEST_DATA"], ignore_errors=True)
     Path(os.environ["BUFA_TEST_DATA"]).chmod(0o711)
 for _name in [name for name in os.environ if name.startswith("BUFA_") and not name.startswith("BUFA_TEST_")]:
     if _name not in {"BUFA_SAMPLES", "BUFA_CHROMIUM"}:

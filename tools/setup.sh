@@ -38,4 +38,10 @@ if [ "$(cat .venv/.bufa-setup 2>/dev/null)" != "$want" ] || ! .venv/bin/python -
     fi
     echo "$want" >.venv/.bufa-setup
 fi
-.venv/bin/python tools/i18n.py compile
+for po in locale/*/LC_MESSAGES/django.po; do
+    [ -e "$po" ] || continue
+    # Equal times mean "unchanged since": only an older .mo is made again.
+    if [ ! -e "${po%.po}.mo" ] || [ "$po" -nt "${po%.po}.mo" ]; then
+        .venv/bin/python tools/i18n.py compile >/dev/null
+    fi
+done

@@ -194,31 +194,31 @@ msgid "你好"
 msgstr "Hello"
 
 msgid "还剩 %(hours)s 小时"
-msgstr "{left}"
+msgstr "%(left)s"
 
 msgid "没人用"
 msgstr "Unused"
 """
 
 
-def test_messages_without_english_unused_or_with_other_placeholders_are_found(tmp_path: Path) -> None:
-    (tmp_path / "bufa").mkdir()
-    (tmp_path / "bufa/page.html").write_text(
+def test_messages_without_english_unused_or_with_other_placeholders_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, po = tmp_path / "bufa", tmp_path / "locale/en/LC_MESSAGES/django.po"
+    for name, value in (("ROOT", tmp_path), ("SOURCE", source), ("PO", po)):
+        monkeypatch.setattr(i18n, name, value)
+    source.mkdir()
+    (source / "page.html").write_text(
         '{% load i18n %}{% translate "你好" %}{% blocktranslate %}还剩 {{ hours }} 小时{% endblocktranslate %}'
     )
-    (tmp_path / "bufa/words.py").write_text('from x import gettext as _\n\n_("新的")\n')
-    po = tmp_path / i18n.PO
+    (source / "words.py").write_text('from x import gettext as _\n\n_("新的")\n')
     po.parent.mkdir(parents=True)
     po.write_text(PO)
-    assert sorted(i18n.faults(tmp_path)) == [
-        "bufa/page.html:1 has other placeholders in English: 还剩 %(hours)s 小时",
-        "bufa/words.py:3 has no English: 新的",
-        "locale/en/LC_MESSAGES/django.po keeps a message that nobody uses: 没人用",
+    assert sorted(i18n.problems()) == [
+        "no longer used (run `extract`): '没人用'",
+        "not in the catalogue (run `extract`): '新的'",
+        "placeholders differ (hours, left): '还剩 %(hours)s 小时'",
     ]
-    i18n.update(tmp_path)
-    assert sorted(i18n.faults(tmp_path)) == [
-        "bufa/page.html:1 has other placeholders in English: 还剩 %(hours)s 小时",
-        "bufa/words.py:3 has no English: 新的",
-    ]
-    i18n.compile_all(tmp_path)
-    assert po.with_suffix(".mo").read_bytes()[:4] == b"\xde\x12\x04\x95"
+    i18n.extract_all()
+    assert sorted(i18n.problems()) == ["no English: '新的'", "placeholders differ (hours, left): '还剩 %(hours)s 小时'"]
+    assert i18n.compile_all().read_bytes()[:4] == b"\xde\x12\x04\x95"
