@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from procrastinate.contrib.django import app
@@ -264,10 +264,16 @@ def _same(one: str, other: str) -> bool:
 # --- rescue ----------------------------------------------------------------------------------------------------------
 
 
-def rescue(shops: Sequence[int]) -> int:
-    """Sending past its lease becomes unknown, and its owner learns it in the same transaction."""
-    with writing(shops):
-        lost = effects.rescue(shops=shops)
-        for settled in lost:
-            tell_owner(settled)
-        return len(lost)
+def rescue(everyone: Sequence[int], real: datetime | None = None) -> int:
+    """Sending past its lease becomes unknown, and its owner learns it in the same transaction; a shop at a time.
+
+    `real`: the real clock, the database's where not given.
+    """
+    rescued = 0
+    for shop_id in queries.with_lost_workers(everyone, real or effects.real_now()):
+        with writing([shop_id]):
+            lost = effects.rescue(shop_id=shop_id, real=real)
+            for settled in lost:
+                tell_owner(settled)
+        rescued += len(lost)
+    return rescued

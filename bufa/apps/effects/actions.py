@@ -9,7 +9,7 @@ the database's real clock; what people see (asked_at, settled_at, attempts) by t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -238,15 +238,13 @@ def _unknown(kind: str, real: datetime) -> dict[str, Any]:
     }
 
 
-def rescue(*, shops: Sequence[int], real: datetime | None = None) -> list[Settled]:
+def rescue(*, shop_id: int, real: datetime | None = None) -> list[Settled]:
     """Call unknown what was being sent when its worker vanished. Never back to ready: it may have arrived."""
-    with writing(shops):
+    with writing([shop_id]):
         real = real or real_now()
-        lost = Effect.objects.filter(
-            shop_id__in=shops, state=EffectState.SENDING, lease_until__lt=real - GRACE
-        ).values_list("shop_id", "id", "attempt", "kind")
+        lost = Effect.objects.filter(shop_id=shop_id, state=EffectState.SENDING, lease_until__lt=real - GRACE)
         rescued = []
-        for shop_id, effect_id, attempt, kind in list(lost.order_by("id")):
+        for effect_id, attempt, kind in list(lost.order_by("id").values_list("id", "attempt", "kind")):
             fence = Effect.objects.filter(shop_id=shop_id, id=effect_id, attempt=attempt, state=EffectState.SENDING)
             error = {"code": "worker_lost"}
             if fence.update(error=error, **_unknown(kind, real)) != 1:

@@ -11,6 +11,7 @@ from django.db import connection
 
 from bufa.apps.effects.actions import read_intent
 from bufa.apps.effects.models import Attempt, Effect, EffectState
+from bufa.domain.effects import GRACE
 from bufa.lib.tenancy import for_shops
 
 
@@ -103,6 +104,13 @@ def due_ready(shops: Sequence[int], limit: int = 200) -> dict[int, list[int]]:
 def due_reads(shops: Sequence[int], limit: int = 200) -> dict[int, list[int]]:
     """Shop → unknown effects whose next read-back is due."""
     return _by_shop(_DUE_READS, shops, limit)
+
+
+def with_lost_workers(shops: Sequence[int], real: datetime) -> list[int]:
+    """Shops with an effect whose sender has not come back in time."""
+    with for_shops(shops):
+        lost = Effect.objects.filter(shop_id__in=shops, state="sending", lease_until__lt=real - GRACE)
+        return sorted(lost.values_list("shop_id", flat=True).distinct())
 
 
 def _by_shop(sql: str, shops: Sequence[int], limit: int) -> dict[int, list[int]]:

@@ -1,0 +1,112 @@
+"""A case taken to the edge of a change outside, through the product's own actions, against a running world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from bufa.apps.cases import actions as cases
+from bufa.apps.cases.actors import Actor
+from bufa.apps.cases.models import Case
+from bufa.apps.negotiations import actions as negotiations
+from bufa.apps.orders.models import AfterSale
+from bufa.apps.reissues import actions as reissues
+from bufa.apps.reissues import queries as reissue_queries
+from bufa.apps.reissues.queries import ReissueForm
+from bufa.apps.reissues.tickets import answer_ticket
+from bufa.apps.shops import actions as shop_actions
+from bufa.domain.cases import Action, Claim
+from bufa.domain.kinds import Measure, Role
+from bufa.jobs import sync
+from bufa.jobs.effects import carry_out
+from bufa.jobs.sweep import due_parcels
+from bufa.lib import clock
+from bufa.lib.tenancy import for_shops
+from tests.factories import make_shop
+
+NO_DELAY = timedelta(0)
+LEAD = Actor(None, "周", Role.LEAD)
+TEMPLATES = {"reissue_sent": {"id": "ST_7a1reissue"}, "ask_open_ticket": {"id": "ST_7a2ticket"}}
+
+
+class Outside(Protocol):
+    """What the world of tests/jobs offers."""
+
+    hello: dict[str, Any]
+
+    @property
+    def now(self) -> datetime: ...
+    def control(self, path: str, body: dict[str, Any] | None = None) -> Any: ...
+    def advance(self, **by: float) -> datetime: ...
+
+
+def connected_shop(world: Outside) -> int:
+    """A shop that speaks to the world's platform and mail server."""
+    shop = make_shop()
+    there = world.hello["doudian"]
+    sms = world.hello["sms"]
+    shop_actions.connect(
+        shop_id=shop,
+        kind="doudian",
+        settings={
+            "app_key": there["app_key"], "shop_id": there["shop_id"], "base_url": there["base_url"],
+            "sms_account": sms["account"], "sms_sign": sms["sign"], "sms_templates": TEMPLATES,
+        },
+        secrets={"app_secret": there["app_secret"]},
+    )  # fmt: skip
+    mail = world.hello["smtp"]
+    settings = {"host": mail["host"], "port": mail["port"], "security": "none", "sender": "kefu@qinghe.example"}
+    shop_actions.connect(shop_id=shop, kind="smtp", settings=settings)
+    return shop
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A case whose reissue waits to leave."""
+
+    shop_id: int
+    case_id: int
+    order: str
+    number: str
+    reissue_id: int
+    effect_id: int
+
+
+def reissue_ready(world: Outside, shop: int, *, ticket: bool) -> Ready:
+    """A parcel that was never collected, decided to be reissued without the carrier; its submission is wanted now.
+
+    `ticket`: by the customer's agreed 补寄 (`afterSale.fillLogistics`), else as an extra package.
+    """
+    made = world.control("orders", {"carrier": "zhongtong", "fate": "never_collected", "customer": "silent"})
+    now = world.advance(hours=25)
+    with clock.frozen(now):
+        sync.sync(shop)
+        due_parcels([shop], now)
+        with for_shops([shop]):
+            case = Case.objects.get(order__number=made["order_id"])
+    if ticket:
+        _agreed_ticket(world, shop, made["order_id"])
+    with clock.frozen(world.now):
+        at = {"shop_id": shop, "case_id": case.pk, "by": LEAD}
+        cases.act(**at, action=Action.CONFIRM_VERDICT, claim=Claim.NOT_PICKED_UP)
+        cases.act(**at, action=Action.CHOOSE_MEASURE, measure=Measure.REISSUE)
+        negotiations.go_without_consent(**at, reason="承运商一直没有回音")
+        number = world.control("waybills", {"carrier": "zhongtong", "order_id": made["order_id"]})["number"]
+        draft = reissue_queries.open_draft(shop, case.pk, clock.now())
+        form = ReissueForm("zhongtong", number, draft.form.items, draft.form.pickup_id, draft.form.delivery)
+        done = reissues.submit(**at, form=form, override_reason="" if ticket else "客户联系不上", delay=NO_DELAY)
+    assert done.effect_id is not None
+    return Ready(shop, case.pk, made["order_id"], number, done.reissue_id, done.effect_id)
+
+
+def _agreed_ticket(world: Outside, shop: int, order: str) -> None:
+    opened = world.control("after-sales", {"order_id": order, "type": 7})
+    with clock.frozen(world.advance(minutes=5)):
+        sync.sync(shop)
+        answer_ticket(shop_id=shop, number=opened["aftersale_id"], agree=True, by=LEAD)
+        assert carry_out(shop) == 1
+    with clock.frozen(world.advance(minutes=5)):
+        sync.sync(shop)
+    with for_shops([shop]):
+        assert AfterSale.objects.get(number=opened["aftersale_id"]).status == 8
