@@ -6,7 +6,7 @@ ARGS ?=
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help setup up test check bench clean lock docs messages
+.PHONY: help setup up test crash check bench clean lock docs messages
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,9 @@ up: setup ## run Bufa with a sample shop (ARGS="--port 9000 --data DIR")
 test: setup ## all tests, a real browser included (ARGS="tests/domain -k fold")
 	@BUFA_CHROMIUM="$$($(BIN)/python tools/browser.py)" && export BUFA_CHROMIUM && \
 	exec $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+crash: setup ## every kill point of every route (`make test` takes one route)
+	@BUFA_TEST_CRASH_ALL=1 exec $(BIN)/python -m pytest -n 2 --dist worksteal tests/crash $(ARGS)
 
 check: setup ## lint, types, contracts, house rules; offline
 	$(BIN)/ruff check .
