@@ -13,8 +13,8 @@ def page() -> str:
     lines = [
         "# The rule book",
         "",
-        "Generated from `bufa/domain/rulebooks/doudian-2026.toml` by `make docs`; `make check` keeps it fresh. The file's",
-        "head explains the words of the columns Begins and Ends. A rule holds for breaches on shop days in its dates.",
+        "Generated from `bufa/domain/rulebooks/doudian-2026.toml` by `make docs`; `make check` keeps it fresh.",
+        "The file's head explains the words under Begins and Ends. A rule holds for breaches on days in its dates.",
         "",
         "| Rule | Kind | Mark | In force | Begins | Hours | Ends | Costs | Source |",
         "|---|---|---|---|---|---|---|---|---|",

@@ -185,6 +185,7 @@ def place_in(text: str) -> str:
 
 
 _NUMBERS = re.compile(r"[a-z]*\d[a-z\d]*(?:[-:/.]\d+)*")
+_LOOSE_BLANKS = re.compile(r"(?<![a-z#])\s+|\s+(?![a-z#])")
 _BARE_PLACE = re.compile(
     r"(?<=到达|抵达|发往|运往|离开|前往|送往|经过|已到)[一-鿿]{2,16}?"
     r"(?:转运中心|中转中心|集散中心|分拨中心|分拣中心|处理中心|枢纽中心|营业部|揽投部|投递部|转运场|中转部|集散点"
@@ -206,7 +207,7 @@ def _template(stripped: str) -> str:
     text = lexicon.mask_places(text)
     text = _BARE_PLACE.sub(lexicon.PLACE, text)
     text = _NUMBERS.sub("#", text)
-    return " ".join(text.split())
+    return _LOOSE_BLANKS.sub("", text).strip()
 
 
 def template_id(template: str) -> str:
