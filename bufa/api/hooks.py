@@ -23,6 +23,7 @@ from bufa.apps.shops.clients import push_for
 from bufa.domain.outcome import Refused
 from bufa.integrations.ports import PushRefused
 from bufa.lib import clock
+from bufa.lib.tenancy import for_shops
 
 LARGEST_BODY = 1024 * 1024
 PROBE_TAG = 0
@@ -43,8 +44,7 @@ def receive(request: HttpRequest, token: str, kind: str) -> HttpResponse:
     if isinstance(body, HttpResponse):
         return body
     try:
-        shop_id = shops.check_hook(token, kind)
-        push = None if shop_id is None else push_for(shop_id, kind)
+        shop_id, push = _receiver(token, kind)
     except (Refused, DatabaseError):
         return _plain_refusal("unavailable", 503)
     if shop_id is None or push is None:
@@ -63,6 +63,14 @@ def receive(request: HttpRequest, token: str, kind: str) -> HttpResponse:
         log.exception("a push could not be stored", extra={"shop_id": shop_id, "provider": kind})
         return _refusal(push, "unavailable", shop_id, kind)
     return HttpResponse(push.accepted(clock.real_now()), content_type="application/json")
+
+
+def _receiver(token: str, kind: str) -> tuple[int | None, Any]:
+    """Whose hook it is and who reads its pushes, in one transaction; nothing for a wrong token."""
+    named = shops.shop_of_hook(token)
+    with for_shops([] if named is None else [named]):
+        shop_id = shops.check_hook(token, kind)
+        return shop_id, None if shop_id is None else push_for(shop_id, kind)
 
 
 def _body(request: HttpRequest) -> bytes | HttpResponse:

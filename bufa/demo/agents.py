@@ -27,7 +27,7 @@ from bufa.demo.carrier_words import customer_claim, wants_refund
 from bufa.demo.shop import SENDER, Shop
 from bufa.demo.world import Mail, Said, World
 from bufa.domain.cases import Action, CaseState, Outcome
-from bufa.domain.kinds import Step
+from bufa.domain.kinds import Measure, Step
 from bufa.domain.outcome import Refused
 from bufa.domain.verdict import Source
 
@@ -167,6 +167,8 @@ class Agents:
     def _attends(self, row: CaseRow, now: datetime) -> bool:
         if row.code in self._answers and row.state == CaseState.ASKING:
             return not self._left_lying(row.code, now, row.step)
+        if row.waiting_for != "shop" and (row.state != CaseState.FOLLOWING or row.measure == Measure.REISSUE):
+            return row.waiting_for == "customer" and not self._left_lying(row.code, now, row.step)
         if Random(f"{row.code}:{now.isoformat()}").random() > ATTENTION:
             return False
         return not self._left_lying(row.code, now, row.step)
@@ -196,7 +198,6 @@ class Agents:
                 steps.hear_carrier(doing, mail)
             if not mails:
                 self._step(doing)
-            self.settle(now)
             again = queries.cases_by_id([row.shop_id], [row.case_id])[row.case_id]
             if not again.is_open or (again.state, again.version) == before:
                 return
@@ -214,6 +215,8 @@ class Agents:
 
     def _refunded_elsewhere(self, doing: steps.Doing) -> bool:
         """The platform gave the money back: there is nothing left to send."""
+        if doing.row.order_id not in self._memory.refund_wished:
+            return False
         order = order_view(doing.row.shop_id, doing.row.order_id)
         if order is None or not any(one.type == _REFUND and one.status == _REFUNDED for one in order.after_sales):
             return False

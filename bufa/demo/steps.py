@@ -57,7 +57,7 @@ class Doing:
     memory: Memory
 
     @property
-    def ids(self) -> dict[str, int]:
+    def ids(self) -> dict[str, Any]:
         return {"shop_id": self.row.shop_id, "case_id": self.row.case_id}
 
     @property

@@ -7,9 +7,16 @@ what the other has hinted already would otherwise wait for each other's queue ro
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 from django.db import connection, transaction
 from procrastinate import exceptions
 from procrastinate.contrib.django import app
+
+
+_unhinted: ContextVar[bool] = ContextVar("unhinted", default=False)
 
 
 def hint(task: str, *, once: str = "", **ids: int | str | list[int]) -> bool:
@@ -17,10 +24,22 @@ def hint(task: str, *, once: str = "", **ids: int | str | list[int]) -> bool:
 
     Returns whether a job was added; within a transaction, True.
     """
+    if _unhinted.get():
+        return False
     if not connection.in_atomic_block:
         return _defer(task, once, ids)
     transaction.on_commit(lambda: _defer(task, once, ids))
     return True
+
+
+@contextmanager
+def unhinted() -> Iterator[None]:
+    """Give no hints in this thread or task: whoever calls looks after everything that is due by itself."""
+    token = _unhinted.set(True)
+    try:
+        yield
+    finally:
+        _unhinted.reset(token)
 
 
 def _defer(task: str, once: str, ids: dict[str, int | str | list[int]]) -> bool:
