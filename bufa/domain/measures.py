@@ -129,6 +129,8 @@ def _why_not(measure: Measure, verdict: Verdict, money: CaseMoney) -> Why | None
             Stage.AT_DESTINATION,
         ):
             return Why("not_at_destination", {"stage": money.stage.value})
+        case Measure.REISSUE if money.stage is Stage.UNSHIPPED:
+            return Why("not_sent_yet")
         case Measure.REISSUE if money.reissue_is_live:
             return Why("reissue_is_live")
         case Measure.REISSUE if money.in_stock is False:

@@ -270,7 +270,8 @@ class _Clock:
             evidence=self.evidence(watched),
             payout_fen=self.payout_fen(watched),
             step=Step.FOLLOW if watched.role is ParcelRole.REISSUE else Step.DETERMINE,
-            opens_case=self.rule.opens_case,
+            # A hub under another name has very likely seen it: money may be asked, but there is nothing to work on.
+            opens_case=self.rule.opens_case and not _hub_in_doubt(watched, self.rule),
             is_silence=self.rule.is_silence,
             replaces=self.rule.replaces,
             cleared_at=cleared_at,
@@ -304,10 +305,15 @@ def _due(
     return policy.due(rule, watched, start, limit)
 
 
+def _hub_in_doubt(watched: Watched, rule: Rule) -> bool:
+    """Did a hub scan it whose name is not one of the platform's four words?"""
+    return "hub_like" in rule.doubt and start_of("hub_like", watched) is not None
+
+
 def _certainty(watched: Watched, rule: Rule) -> Certainty:
     if rule.by_distance and watched.distance is None:
         return Certainty.SUSPECTED
-    if "hub_like" in rule.doubt and start_of("hub_like", watched) is not None:
+    if _hub_in_doubt(watched, rule):
         return Certainty.SUSPECTED
     return rule.certainty
 

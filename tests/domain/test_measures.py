@@ -67,6 +67,7 @@ def test_goods_of_unknown_cost_count_as_what_was_paid() -> None:
     [
         (Claim.LOST, {}, Measure.WAIT, "waiting_changes_nothing"),
         (Claim.NOT_SHIPPED, {"stage": Stage.UNSHIPPED}, Measure.CHASE, "carrier_does_not_have_it"),
+        (Claim.NOT_SHIPPED, {"stage": Stage.UNSHIPPED}, Measure.REISSUE, "not_sent_yet"),
         (Claim.NOT_SHIPPED, {"stage": Stage.LABELLED}, Measure.INTERCEPT, "not_under_way"),
         (Claim.STALLED, {}, Measure.REDELIVER, "not_at_destination"),
         (Claim.LOST, {"in_stock": False}, Measure.REISSUE, "out_of_stock"),
@@ -89,7 +90,7 @@ def test_the_impossible_says_why(claim: Claim, changes: dict[str, object], measu
         (Claim.LOST, {"in_stock": False}, 80, (Measure.REFUND, "fits_claim")),
         (Claim.STALLED, {}, 80, (Measure.CHASE, "fits_claim")),
         (Claim.STALLED, {"loss_chance": 0.9}, 80, (Measure.REISSUE, "cheaper_than_waiting")),
-        (Claim.NOT_SHIPPED, {"stage": Stage.UNSHIPPED}, 80, (Measure.REISSUE, "fits_claim")),
+        (Claim.NOT_SHIPPED, {"stage": Stage.UNSHIPPED}, 80, (Measure.WAIT, "fits_claim")),
         (Claim.REFUSED, {"stage": Stage.OUT_FOR_DELIVERY}, 80, (Measure.REDELIVER, "fits_claim")),
         (Claim.MOVING, {}, 80, (Measure.WAIT, "fits_claim")),
     ],

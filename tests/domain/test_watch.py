@@ -111,6 +111,7 @@ def test_a_hub_of_another_name_makes_dispatch_suspected_not_cleared() -> None:
     finding = judge(watched, BOOK, DEFAULT_POLICY, at(29)).findings[0]
 
     assert (finding.rule_id, finding.certainty) == ("dispatch_timeout", Certainty.SUSPECTED)
+    assert finding.opens_case is False
     assert judge(parcel(COLLECTED), BOOK, DEFAULT_POLICY, at(29)).findings[0].certainty is Certainty.CONFIRMED
 
 

@@ -121,6 +121,11 @@ def carrier(code: str) -> str:
 
 
 @register.filter
+def place(found: str) -> str:
+    return words.place(found)
+
+
+@register.filter
 def percent(share: float | None) -> str:
     return "–" if share is None else f"{round(share * 100)}%"
 

@@ -102,6 +102,8 @@ def shown(name: str, value: Any) -> str:
         return _("、").join(shown(name, each) for each in value)
     if name in ("carrier", "fits"):
         return carrier(str(value))
+    if name == "place":
+        return place(str(value))
     if name.endswith("_fen") and isinstance(value, int):
         return yuan(value)
     if isinstance(value, datetime):
@@ -115,6 +117,12 @@ def shown(name: str, value: Any) -> str:
         except ValueError:
             return text
     return text
+
+
+def place(found: str) -> str:
+    """Where a parcel is, short: providers write 陕西省,西安市,长安区, people say 西安市长安区."""
+    parts = [part.strip() for part in found.replace("，", ",").split(",") if part.strip()]
+    return "".join(dict.fromkeys(parts[1:] if len(parts) > 1 else parts))
 
 
 def yuan(fen: int) -> str:

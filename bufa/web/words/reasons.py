@@ -93,6 +93,7 @@ REFUSALS: Words = {
     "answer_due_is_past": _("%(answer_due)s 已经过了，请选以后的时间"),
     "measure_unchanged": _("措施没有变，仍是%(measure)s"),
     "measure_is_not_reissue": _("当前措施不是补发，不能填补发单号"),
+    "not_sent_yet": _("还没有发货：先催仓库，发出去就好"),
     "reissue_is_live": _("补发件%(reissue_state)s，平台可能已有这个单号，现在不能改"),
     "consent_already_settled": _("承运商的答复已经记录：%(consent)s"),
     "number_not_filled": _("先填写并保存补发单号，再提交"),
