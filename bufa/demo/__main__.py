@@ -6,6 +6,7 @@ import os
 import sys
 from datetime import timedelta
 
+from bufa.demo.world import World
 from bufa.host.up import HISTORY_DONE
 from bufa.lib import clock
 
@@ -22,14 +23,23 @@ def main() -> int:
     django.setup()
     from django.db import connection
 
-    from bufa.demo import shop
-    from bufa.demo.history import History
-    from bufa.demo.world import World
+    from bufa.lib import queue
 
     with connection.cursor() as cursor:
         # History can be lived again, so its commits need not wait for the disk.
         cursor.execute("SET synchronous_commit = off")
-    world = World.from_environment()
+    # The worker starts after history and sweeps up first of all: hints would only wait for it.
+    with queue.unhinted():
+        _live(World.from_environment())
+    _welcome()
+    _say(HISTORY_DONE)
+    return 0
+
+
+def _live(world: World) -> None:
+    from bufa.demo import shop
+    from bufa.demo.history import History
+
     world.stand_still()
     now = world.now()
     with clock.frozen(now):
@@ -42,9 +52,6 @@ def main() -> int:
         if os.environ.get("BUFA_DEMO_TIMES"):
             _say(f"ms {dict(history.spent)} pushes {history.pushes} did {dict(agents.acted)} no {dict(agents.refused)}")
     world.run(float(os.environ.get("BUFA_DEMO_SPEED", SPEED)))
-    _welcome()
-    _say(HISTORY_DONE)
-    return 0
 
 
 def _welcome() -> None:

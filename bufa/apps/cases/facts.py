@@ -15,7 +15,7 @@ from typing import Any
 from bufa.apps.cases.models import Case, Finding, Statement
 from bufa.apps.orders.models import AfterSale
 from bufa.apps.parcels.models import Parcel
-from bufa.apps.shops import queries as shops
+from bufa.apps.shops.models import Connection
 from bufa.domain import watch
 from bufa.domain.cases import (
     CaseFacts,
@@ -72,12 +72,12 @@ def parcel_ids(case: Case) -> list[int]:
 
 
 def look_around(case: Case, now: datetime) -> Around:
-    """Read the parcels, findings, statements and tickets of a case: four queries."""
+    """Read the parcels, findings, statements and tickets of a case: six small queries."""
     ids = parcel_ids(case)
     rows = {
         row.pk: row
         for row in Parcel.objects.filter(shop_id=case.shop_id, id__in=ids).only(
-            "risk_fen", "risk_at", "stage", "last_scan_at", "origin_province", "dest_province"
+            "number", "risk_fen", "risk_at", "stage", "last_scan_at", "origin_province", "dest_province"
         )
     }
     found = Finding.objects.filter(shop_id=case.shop_id, parcel_id__in=ids, state="open").order_by("since", "id")
@@ -100,16 +100,16 @@ def look_around(case: Case, now: datetime) -> Around:
         risk_at=first.risk_at if first else None,
         ticket_open=RESEND_AGREED in in_states,
         ticket_waiting=RESEND_ASKED in in_states,
-        needs_ticket=_needs_ticket(case),
+        needs_ticket=_needs_ticket(case, rows[case.parcel_id]),
         loss=_loss(rows.get(current), now),
     )
 
 
-def _needs_ticket(case: Case) -> bool:
+def _needs_ticket(case: Case, original: Parcel) -> bool:
     """Would the platform punish a further number that no ticket asked for? Only where it has our parcel's number."""
-    if shops.connection(case.shop_id, "doudian") is None:
+    if not original.number or not Connection.objects.filter(shop_id=case.shop_id, kind="doudian").exists():
         return False
-    return needs_ticket(is_late(case.shop_id, case.order_id), bool(case.parcel.number))
+    return needs_ticket(is_late(case.shop_id, case.order_id), shipped=True)
 
 
 def is_late(shop_id: int, order_id: int) -> bool:
