@@ -250,7 +250,19 @@ def _hours(raw: int | dict[str, int]) -> dict[Distance, int]:
 
 
 _WORDS = frozenset(
-    {"ship_by", "paid", "norm", "uploaded", "collected", "transit", "quiet", "notice", "returned", "after_delivered"}
+    {
+        "ship_by",
+        "paid",
+        "norm",
+        "uploaded",
+        "collected",
+        "transit",
+        "quiet",
+        "at_door",
+        "notice",
+        "returned",
+        "after_delivered",
+    }
     | {"renumbered", "before_payment", "repeated", "wrong_city", "signed_not_received", "revived", "moved", "hub"}
 )
 

@@ -92,6 +92,14 @@ def _quiet(state: ParcelState) -> datetime | None:
     return max(newest, state.agreed_at) if newest and state.agreed_at else newest
 
 
+def _at_door(state: ParcelState) -> datetime | None:
+    """The last time somebody set out or stood before the door; a time agreed for another attempt counts as later."""
+    out = [state.last[kind] for kind in (Kind.OUT_FOR_DELIVERY, Kind.ATTEMPT_FAILED) if kind in state.last]
+    if not out:
+        return None
+    return max(max(out), state.agreed_at or max(out))
+
+
 def _last_failure(state: ParcelState) -> datetime | None:
     return max((state.last[kind] for kind in (Kind.ATTEMPT_FAILED, Kind.REFUSED) if kind in state.last), default=None)
 
@@ -171,6 +179,7 @@ _STARTS: Mapping[str, Start] = {
     "hub_like": lambda parcel: _hub_like_at(parcel.state),
     "transit": lambda parcel: _in_transit(parcel.state),
     "quiet": lambda parcel: _quiet(parcel.state),
+    "at_door": lambda parcel: _at_door(parcel.state),
     "notice": lambda parcel: parcel.notice_at,
     "returned": _returned,
     "after_delivered": _after_delivered,
