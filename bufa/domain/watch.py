@@ -209,7 +209,7 @@ def judge(watched: Watched, rulebook: Rulebook, policy: Policy, now: datetime) -
     warnings = tuple(
         Warning_(clock.rule.id, clock.since, clock.payout_fen(watched), clock.evidence(watched), clock.rule.kind)
         for clock in sorted(coming, key=_order)
-        if clock.warn_at <= now < clock.since
+        if clock.warn_at <= now < clock.since and not _hub_in_doubt(watched, clock.rule)  # nothing to be done: no noise
     )
     instants = [at for clock in coming for at in (clock.warn_at, clock.since) if at > now]
     risk_fen, risk_at = _risk(running, coming, watched, now)

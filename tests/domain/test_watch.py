@@ -209,6 +209,23 @@ def test_warnings_count_down() -> None:
     assert judge(parcel(), BOOK, DEFAULT_POLICY, at(15.9)).next_deadline == at(16)
 
 
+def test_no_warning_of_a_hub_that_very_likely_saw_it() -> None:
+    watched = parcel(COLLECTED, scan(12, Kind.ARRIVED_HUB, place="嘉兴分拣中心"))
+
+    assert judge(watched, BOOK, DEFAULT_POLICY, at(28)).warnings == ()
+    assert [soon.rule_id for soon in judge(parcel(COLLECTED), BOOK, DEFAULT_POLICY, at(28)).warnings] == [
+        "dispatch_timeout"
+    ]
+
+
+def test_after_a_failed_attempt_the_door_is_watched() -> None:
+    tried = [scan(40, Kind.OUT_FOR_DELIVERY), scan(45, Kind.ATTEMPT_FAILED)]
+
+    assert rules(parcel(COLLECTED, HUB, *tried), 68.9) == ["attempt_failed"]
+    assert rules(parcel(COLLECTED, HUB, *tried), 69) == ["attempt_failed", "delivery_stalled"]
+    assert rules(parcel(COLLECTED, HUB, *tried, scan(60, Kind.OUT_FOR_DELIVERY)), 69) == []
+
+
 def test_a_shop_sets_its_own_warnings_and_only_its_own_hours() -> None:
     policy = Policy(
         warn_hours={"pickup_timeout": 2},
