@@ -34,9 +34,19 @@ def _answer(line: str) -> dict[str, Any]:
     wrong = [name for name in _FIELDS if not isinstance(given.get(name) or "", str | int)]
     if wrong:
         return {"error": f"not a text: {', '.join(wrong)}"}
-    said = {name: str(given.get(name) if given.get(name) is not None else "") for name in _FIELDS}
-    reading = read(**said)
-    scan = to_scan(scanned_at=_ANY_TIME, received_at=_ANY_TIME, **said)
+    provider, carrier, code, state, text = (
+        str(given.get(name) if given.get(name) is not None else "") for name in _FIELDS
+    )
+    reading = read(provider=provider, carrier=carrier, code=code, state=state, text=text)
+    scan = to_scan(
+        provider=provider,
+        scanned_at=_ANY_TIME,
+        received_at=_ANY_TIME,
+        carrier=carrier,
+        code=code,
+        state=state,
+        text=text,
+    )
     return {
         "kind": reading.kind.value,
         "stage": fold([scan]).stage.value,
