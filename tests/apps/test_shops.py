@@ -102,7 +102,7 @@ def test_tokens_are_fetched_once_by_whoever_comes_first() -> None:
 
     def fetch(stored: Tokens | None) -> Tokens:
         calls.append(stored)
-        return Tokens(f"a{len(calls)}", f"r{len(calls)}", until + timedelta(days=len(calls)), "9")
+        return Tokens(f"a{len(calls)}", f"refresh-token-{len(calls)}", until + timedelta(days=len(calls)), "9")
 
     assert keeper.current() is None
     first = keeper.renew(None, fetch)
@@ -111,7 +111,7 @@ def test_tokens_are_fetched_once_by_whoever_comes_first() -> None:
     assert keeper.renew(first, fetch).access == "a2"
     assert calls == [None, first]
     with for_shops([shop]):
-        assert b"r2" not in bytes(Connection.objects.get().tokens)
+        assert b"refresh-token" not in bytes(Connection.objects.get().tokens)
 
 
 def test_one_pickup_address_is_the_default() -> None:
