@@ -163,6 +163,7 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
         "original": (found.original, track(found.original, now)),
         "again": [(each, track(each, now)) for each in found.reissue_parcels],
         "evidence": _evidence(found),
+        "open_findings": [each for each in found.findings if each.state == "open"],
         "action_base": reverse("cases_case", args=[shop_id, row.code]),
         "may_reveal": here.may(Permission.REVEAL_BUYER, shop_id) and found.order.recipient.has_plain,
         "may_settle": may(here.role(shop_id), Permission.SETTLE_EFFECT),

@@ -126,6 +126,12 @@ def place(found: str) -> str:
 
 
 @register.filter
+def hidden_names(text: str) -> str:
+    """A scan's text as it is shown: where names and phones were cut out, stars stand."""
+    return text.replace("<N>", "***").replace("<P>", "***")
+
+
+@register.filter
 def percent(share: float | None) -> str:
     return "–" if share is None else f"{round(share * 100)}%"
 
