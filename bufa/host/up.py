@@ -141,6 +141,7 @@ class Up:
                 "-m", "simulator", "--seed", "7", "--start", world["start"], "--port", world["port"],
                 "--smtp-port", world["smtp_port"], "--orders-per-day", str(ORDERS_PER_DAY),
                 "--ledger", str(self.wishes.data / "simulator-ledger.jsonl"),
+                "--journal", str(self.wishes.data / "simulator-journal.jsonl"),
             ),
             on_line=hear,
             is_ready=lambda: "simulator" in self.facts,
@@ -149,8 +150,8 @@ class Up:
     def _world(self) -> dict[str, str]:
         """Where and when the simulated world began: the same at each start, because the sample shop names its ports.
 
-        It begins three weeks ago and stands still; the demo lets history run. A world that was cut off before its
-        history was done keeps its beginning, too.
+        It begins three weeks ago and stands still; the demo lets history run. At the next start the simulator lives
+        its journal again, so the world goes on where it was stopped.
         """
         memory = self.wishes.data / "demo.json"
         world: dict[str, str] = {}
@@ -166,7 +167,10 @@ class Up:
 
     def _demo(self) -> Child:
         def hear(line: str) -> None:
-            print(line, flush=True)
+            if line.startswith("{"):  # its log; what is for people goes to standard output
+                to_stderr(f"demo      {line}")
+            else:
+                print(line, flush=True)
 
         return Child(
             "demo",

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from bufa.bench import NAMES
-
 ENV = {name: value for name, value in os.environ.items() if not name.startswith(("BUFA_", "DJANGO_", "DATABASE_"))}
 
 
@@ -78,7 +76,7 @@ def test_bench_lists_refuses_and_measures(tmp_path: Path) -> None:
     assert bufa("bench", cwd=tmp_path).stdout.split() == ["ingest", "gate", "reading"]
     unknown = bufa("bench", "speed", cwd=tmp_path)
     assert unknown.returncode == 1
-    assert unknown.stderr == f"bufa: There is no benchmark speed; there are: ingest, gate, reading, all.\n"
+    assert unknown.stderr == "bufa: There is no benchmark speed; there are: ingest, gate, reading, all.\n"
     done = bufa("bench", "gate", "--json", cwd=tmp_path)
     figure = json.loads(done.stdout)
     assert sorted(figure) == ["beside", "figure", "goal", "machine", "name", "ok", "unit"]
