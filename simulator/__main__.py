@@ -10,12 +10,14 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import uvicorn
 
 from simulator import app, carriers, goods
 from simulator.clock import DAY, Clock, parse_iso
 from simulator.doudian import sms
+from simulator.journal import Journal
 from simulator.sim import Sim
 from simulator.state import Json
 
@@ -32,6 +34,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--start", help="ISO 8601; time stands still there until it is stepped")
     parser.add_argument("--stepping", action="store_true", help="stand still, 21 days ago unless --start is given")
     parser.add_argument("--orders-per-day", type=int, default=60)
+    parser.add_argument("--journal", help="keep the world in this file, and go on with the one that is there")
     parser.add_argument("--ledger", help="also write the ledger to this JSON-lines file")
     return parser.parse_args(argv)
 
@@ -77,6 +80,17 @@ def listener(host: str, port: int) -> socket.socket:
     return sock
 
 
+async def live_again(sim: Sim, door: app.Door, ledger: str | None) -> None:
+    """Bring the world to where it was stopped. Its ledger is the one that it wrote then."""
+    if ledger is not None:
+        sim.ledger.load(ledger)
+    sim.ledger.muted = True
+    await sim.journal.replay(sim, partial(app.call_again, door))
+    sim.ledger.muted = False
+    for order in sim.world.orders.values():
+        sim.vault.receiver(order)  # reads that were not kept gave these ciphers away
+
+
 async def serve(args: argparse.Namespace, say: Callable[[Json], None], done: asyncio.Event) -> int:
     """Run until ``done``; ``say`` learns where everything is as soon as it answers. The exit code."""
     try:
@@ -87,8 +101,20 @@ async def serve(args: argparse.Namespace, say: Callable[[Json], None], done: asy
     stepping = args.stepping or args.start is not None
     now = int(time.time())
     start = parse_iso(args.start) if args.start else now - 21 * DAY if stepping else now
-    clock = Clock(start, speed=args.speed, stepping=stepping)
-    sim = Sim(seed=args.seed, clock=clock, orders_per_day=args.orders_per_day, ledger=args.ledger)
+    begun = {"seed": args.seed, "start": start, "orders_per_day": args.orders_per_day}
+    kept = Journal(args.journal).header()
+    begun = kept or begun
+    sim = Sim(
+        seed=begun["seed"],
+        clock=Clock(begun["start"], speed=args.speed, stepping=stepping),
+        orders_per_day=begun["orders_per_day"],
+        ledger=args.ledger,
+        journal=args.journal,
+    )
+    door = app.make(sim)
+    if kept is not None:
+        await live_again(sim, door, args.ledger)
+    sim.journal.open(sim, begun)
     try:
         smtp_port = await sim.post.listen(args.host, args.smtp_port)
     except OSError as error:
@@ -96,7 +122,7 @@ async def serve(args: argparse.Namespace, say: Callable[[Json], None], done: asy
         print(f"simulator: port {args.smtp_port} is not free ({error.strerror})", file=sys.stderr)
         return 1
     config = uvicorn.Config(
-        app.make(sim),
+        door,
         log_level="error",
         access_log=False,
         lifespan="off",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta, timezone
 
 HOUR = 3600
@@ -62,9 +64,13 @@ class Clock:
         self._base = float(start)
         self._wall = time.monotonic()
         self._event: float | None = None
+        self._held: ContextVar[float | None] = ContextVar("held", default=None)
 
     def running(self) -> float:
         """The time of the world as a whole, whatever event is at work."""
+        held = self._held.get()
+        if held is not None:
+            return held
         if self.stepping:
             return self._base
         return self._base + (time.monotonic() - self._wall) * self.speed
@@ -76,6 +82,15 @@ class Clock:
     def during(self, at: float | None) -> None:
         """Say which event's time holds; None when no event is at work."""
         self._event = at
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Let one moment last until this task is done with a call: what it changes then bears one time."""
+        token = self._held.set(self.running())
+        try:
+            yield
+        finally:
+            self._held.reset(token)
 
     def set(self, at: float) -> None:
         """Move a standing clock forward. It never goes back."""
@@ -91,6 +106,19 @@ class Clock:
             self.speed = speed
 
 
+class Wall:
+    """Real seconds since 1970; held at one moment while a world is lived again."""
+
+    def __init__(self) -> None:
+        self._held: float | None = None
+
+    def __call__(self) -> float:
+        return time.time() if self._held is None else self._held
+
+    def hold(self, at: float | None) -> None:
+        self._held = at
+
+
 class Timeline:
     """Events by time; equal times run in the order in which they were planned."""
 
@@ -98,6 +126,7 @@ class Timeline:
         self.clock = clock
         self._heap: list[tuple[int, int, Event]] = []
         self._count = 0
+        self.ran = 0
 
     def at(self, when: float, event: Event) -> None:
         """Plan an event. One that lies in the past runs as soon as the line moves."""
@@ -112,13 +141,21 @@ class Timeline:
 
     def run(self, until: float) -> int:
         """Run everything due up to ``until`` in order; returns how many events that were."""
-        done = 0
+        before = self.ran
+        while self._heap and self._heap[0][0] <= until:
+            self._run_next()
+        return self.ran - before
+
+    def run_until_ran(self, count: int) -> None:
+        """Run events until so many have run since the world began."""
+        while self._heap and self.ran < count:
+            self._run_next()
+
+    def _run_next(self) -> None:
+        when, _, event = heapq.heappop(self._heap)
+        self.ran += 1
+        self.clock.during(when)
         try:
-            while self._heap and self._heap[0][0] <= until:
-                when, _, event = heapq.heappop(self._heap)
-                self.clock.during(when)
-                event()
-                done += 1
+            event()
         finally:
             self.clock.during(None)
-        return done

@@ -189,6 +189,7 @@ async def _push(sim: Sim, body: Json) -> Json:
         raise Bad("sign must be md5 or hmac")
     if not body.get("url"):
         sim.pusher.url = ""
+        sim.journal.note("push", url="", how=how)
         return {"registered": False, "probe": "none"}
     ok = await sim.pusher.register(str(body["url"]), how)
     return {"registered": ok, "probe": "answered" if ok else "not answered", "url": sim.pusher.url}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import time
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TextIO
 
-from simulator.clock import Clock, iso
+from simulator.clock import Clock, Wall, iso, parse_iso
 from simulator.state import Json
 
 
@@ -43,19 +44,27 @@ class Entry:
 class Ledger:
     """In memory, and in a JSON-lines file where one is wanted."""
 
-    def __init__(self, clock: Clock, path: str | None = None) -> None:
+    def __init__(self, clock: Clock, path: str | None = None, wall: Wall | None = None) -> None:
         self.clock = clock
+        self.wall = wall or Wall()
+        self.muted = False
         self.entries: list[Entry] = []
         self._file: TextIO | None = open(path, "a", encoding="utf-8") if path else None  # noqa: SIM115
 
     def receive(self, service: str, method: str, raw: bytes) -> Entry:
-        entry = Entry(len(self.entries) + 1, self.clock.now(), time.time(), service, method, raw)
-        self.entries.append(entry)
+        entry = Entry(len(self.entries) + 1, self.clock.now(), self.wall(), service, method, raw)
+        if not self.muted:
+            self.entries.append(entry)
         return entry
+
+    def load(self, path: str) -> None:
+        """Take over the entries of a world that goes on."""
+        with suppress(FileNotFoundError), open(path, encoding="utf-8") as file:
+            self.entries = sorted((_entry(json.loads(row)) for row in file if row.endswith("\n")), key=lambda e: e.seq)
 
     def done(self, entry: Entry) -> None:
         """The entry's facts are complete."""
-        if self._file is not None:
+        if self._file is not None and not self.muted:
             self._file.write(json.dumps(entry.shown(), ensure_ascii=False) + "\n")
             self._file.flush()
 
@@ -70,3 +79,11 @@ class Ledger:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def _entry(row: Json) -> Entry:
+    """The entry that ``shown`` gave."""
+    raw = row["text"].encode() if "text" in row else base64.b64decode(row["base64"])
+    facts = {k: v for k, v in row.items() if k not in {"seq", "at", "wall", "service", "method", "text", "base64"}}
+    wall = datetime.fromisoformat(row["wall"]).timestamp()
+    return Entry(row["seq"], parse_iso(row["at"]), wall, row["service"], row["method"], raw, facts)

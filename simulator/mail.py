@@ -13,6 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from simulator import carriers
 from simulator.clock import HOUR, between_hours
+from simulator.journal import Journal
 from simulator.ledger import Ledger
 from simulator.state import Mail, Order, Parcel
 from simulator.trouble import Trouble
@@ -27,6 +28,7 @@ _CONSENT = (
 _CHECKING = "您好，运单{number}我们还在核实，已通知相关网点查找，预计48小时内答复。处理编号：{ticket}。{name}客服部"
 _REFUSE = "您好，经核查运单{number}目前仍在正常流转，暂不符合补发条件，请耐心等待。{name}客服部"
 _UNKNOWN = "您好，来信中未找到我司运单号，请补充运单号后再发送，谢谢。{name}客服部"
+_REFUSING = frozenset({"cut", "http500", "20000", "60000"})
 _FAULTS = {
     "lost": "中转后未再出现，判定遗失",
     "damaged": "外包装受损、内件损坏",
@@ -44,6 +46,7 @@ class PostOffice:
         self.world = world
         self.ledger = ledger
         self.trouble = trouble
+        self.journal = Journal(None)
         self._server: asyncio.AbstractServer | None = None
 
     async def listen(self, host: str, port: int) -> int:
@@ -59,13 +62,18 @@ class PostOffice:
             self._server.close()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 aiosmtpd's name
+        with self.world.clock.hold():
+            return await self._handle(server, envelope)
+
+    async def _handle(self, server: SMTP, envelope: Envelope) -> str:
         raw = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content or "").encode()
         rcpts = [str(r) for r in envelope.rcpt_tos]
+        self.journal.note_mail(str(envelope.mail_from or ""), rcpts, raw)
         entry = self.ledger.receive("smtp", "DATA", raw)
         trouble = self.trouble.take("smtp", "DATA")
         if trouble is not None and trouble[0] in {"slow", "hang"}:
             await asyncio.sleep(trouble[1])
-        if trouble is not None and trouble[0] in {"cut", "http500", "20000", "60000"}:
+        if trouble is not None and trouble[0] in _REFUSING:
             entry.facts = {"to": rcpts, "outcome": 451}
             self.ledger.done(entry)
             return "451 4.3.0 temporary failure, try again later"
@@ -75,6 +83,12 @@ class PostOffice:
         if trouble is not None and trouble[0] == "reply_lost" and isinstance(server.transport, asyncio.WriteTransport):
             server.transport.abort()
         return "250 2.0.0 OK"
+
+    def again(self, sender: str, rcpts: list[str], raw: bytes) -> None:
+        """A mail of a world that is lived again."""
+        trouble = self.trouble.take("smtp", "DATA")
+        if trouble is None or trouble[0] not in _REFUSING:
+            self.take(sender, rcpts, raw)
 
     def take(self, sender: str, rcpts: list[str], raw: bytes) -> Mail:
         """Put a mail into the mailboxes it is for; carriers get to work."""

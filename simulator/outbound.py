@@ -20,6 +20,7 @@ class Post:
     good: Callable[[httpx.Response], bool]
     after: Callable[[bool], None] = lambda ok: None
     timeout: float = 5.0
+    number: int = 0
 
 
 class Outbox:
@@ -33,9 +34,29 @@ class Outbox:
         self._gate: asyncio.Semaphore | None = None
         self.sent = 0
         self.failed = 0
+        self.replaying: Callable[[], bool] = lambda: False
+        self.on_failed: Callable[[int], None] = lambda number: None
+        self._added = 0
+        self._again: dict[int, Post] = {}
 
     def add(self, post: Post) -> None:
+        self._added += 1
+        post.number = self._added
+        if self.replaying():
+            self._again[post.number] = post
+            self.sent += 1
+            return
         self._waiting.append(post)
+
+    def failed_before(self, number: int) -> None:
+        """While a world is lived again: this post was not taken."""
+        post = self._again.pop(number)
+        self.sent, self.failed = self.sent - 1, self.failed + 1
+        post.after(False)
+
+    def forget(self) -> None:
+        """The past is over: what was sent then is not sent again."""
+        self._again.clear()
 
     async def flush(self) -> None:
         """Deliver everything and wait for the answers. What the answers bring about waits for the next flush."""
@@ -73,6 +94,7 @@ class Outbox:
             self.sent += 1
         else:
             self.failed += 1
+            self.on_failed(post.number)
         post.after(ok)
         return ok
 

@@ -6,13 +6,14 @@ import asyncio
 from dataclasses import dataclass
 from random import Random
 
-from simulator.clock import Clock
+from simulator.clock import Clock, Wall
 from simulator.customers import Customers
 from simulator.doudian.ciphers import Vault
 from simulator.doudian.push import Pusher
 from simulator.doudian.sms import Templates
 from simulator.doudian.tokens import Tokens
 from simulator.goods import SHOP_NAME
+from simulator.journal import Journal
 from simulator.kdniao import KdNiao
 from simulator.kuaidi100 import Kuaidi100
 from simulator.ledger import Ledger
@@ -57,18 +58,27 @@ class Sim:
     """The world, its services and its clock. ``advance`` and ``tick`` are the only things that move time."""
 
     def __init__(
-        self, *, seed: int = 1, clock: Clock, orders_per_day: int = 60, ledger: str | None = None, workers: int = 6
+        self,
+        *,
+        seed: int = 1,
+        clock: Clock,
+        orders_per_day: int = 60,
+        ledger: str | None = None,
+        journal: str | None = None,
+        workers: int = 6,
     ) -> None:
         self.seed = seed
         self.clock = clock
+        self.wall = Wall()
+        self.journal = Journal(journal)
         self.keys = Keys.make(seed)
         self.world = World(seed, clock, orders_per_day=orders_per_day)
         self.customers = Customers(self.world)
-        self.ledger = Ledger(clock, ledger)
+        self.ledger = Ledger(clock, ledger, self.wall)
         self.trouble = Trouble()
         self.outbox = Outbox(workers)
         self.vault = Vault(f"vault:{seed}")
-        self.tokens = Tokens(self.world.shop_id, SHOP_NAME, seed)
+        self.tokens = Tokens(self.world.shop_id, SHOP_NAME, seed, self.wall)
         self.pusher = Pusher(self.world, self.outbox, self.trouble, self.keys.app_key, self.keys.app_secret)
         self.templates = Templates()
         self.multi_packs: dict[str, Json] = {}
@@ -76,6 +86,10 @@ class Sim:
         self.kdniao = KdNiao(self.world, self.outbox, self.keys.business_id, self.keys.kdniao_key)
         self.post = PostOffice(self.world, self.ledger, self.trouble)
         self._advancing = asyncio.Lock()
+        self.outbox.replaying = lambda: self.journal.replaying
+        self.outbox.on_failed = lambda number: self.journal.note("failed", id=number) if number else None
+        self.pusher.journal = self.journal
+        self.post.journal = self.journal
         self.world.open_days()
 
     async def advance(self, until: float) -> Json:
@@ -91,6 +105,7 @@ class Sim:
                 self.world.line.run(stop)
                 self.clock.set(stop)
                 self.pusher.pack()
+                self.journal.beat()
                 await self.outbox.flush()
             return {
                 "now": self.clock.now(),
@@ -102,9 +117,11 @@ class Sim:
         """Run what is due by now, while the clock runs by itself; pushes leave on their own."""
         self.world.line.run(self.clock.running())
         self.pusher.pack()
+        self.journal.beat()
         self.outbox.start()
 
     async def close(self) -> None:
         self.post.close()
         await self.outbox.close()
         self.ledger.close()
+        self.journal.close()

@@ -95,6 +95,7 @@ class Order:
     packages: list[Package] = field(default_factory=list)
     aftersales: list[int] = field(default_factory=list)
     remark: str = ""
+    fixed_fate: bool = False
     noticed: set[str] = field(default_factory=set)
 
     @property

@@ -139,6 +139,7 @@ class World:
             carrier_answer or rng.choices(list(_ANSWERS), weights=list(_ANSWERS.values()))[0],
             f"{self.seed}:{order_id}",
             update_at=self.clock.now(),
+            fixed_fate=reissue_fate is not None,
         )
         self.orders[order_id] = order
         self.push(100, self._trade(order, create_time=order.created_at))
@@ -243,7 +244,7 @@ class World:
                 parcel.role = role
             parcel.submitted_at = parcel.submitted_at or now
             return parcel
-        fate = order.fate if role == "original" else order.reissue_fate
+        fate = order.fate if role == "original" else self._reissue_fate(order)
         life = lives.live(fate, carrier, order.buyer.place, now, Random(f"{order.seed}:life:{carrier}:{number}"))
         parcel = Parcel(carrier, number, order.order_id, now, role, life, 0 if role == "desk" else now)
         self.parcels[carrier, number] = parcel
@@ -252,6 +253,11 @@ class World:
         if role != "original":
             self._perhaps_revive(order)
         return parcel
+
+    def _reissue_fate(self, order: Order) -> str:
+        """What becomes of a replacement. Where chance decides, bad luck strikes an order's first one only."""
+        again = any(p.order_id == order.order_id and p.role not in {"original", "split"} for p in self.parcels.values())
+        return order.reissue_fate if order.fixed_fate or not again else "delivered"
 
     def _plan_life(self, order: Order, parcel: Parcel) -> None:
         life = parcel.life

@@ -87,7 +87,7 @@ class Agents:
             work()
         except Refused as refused:
             self.refused[refused.why.code] += 1
-            log.info("refused: %s", refused.why.code, extra={"case": about})
+            log.debug("refused: %s", refused.why.code, extra={"case": about})
             return False
         return True
 
@@ -199,7 +199,7 @@ class Agents:
             if not mails:
                 self._step(doing)
             again = queries.cases_by_id([row.shop_id], [row.case_id])[row.case_id]
-            if not again.is_open or (again.state, again.version) == before:
+            if not again.is_open or again.waiting_for != "shop" or (again.state, again.version) == before:
                 return
             if again.step != row.step and self._left_lying(again.code, now, again.step):
                 return

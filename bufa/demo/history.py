@@ -15,13 +15,13 @@ from datetime import datetime, timedelta
 
 from bufa.apps.cases import queries as case_queries
 from bufa.apps.shops import actions as shop_actions
-from bufa.apps.shops import queries as shops
 from bufa.demo.agents import Agents
-from bufa.demo.shop import Shop
+from bufa.demo.shop import SENDER, Shop
 from bufa.demo.world import World
 from bufa.jobs import cases as case_jobs
 from bufa.jobs import effects as effect_jobs
 from bufa.jobs import inbox, platform_events, sweep, sync, tracking
+from bufa.jobs.status import status
 from bufa.lib import clock
 
 STEP = timedelta(hours=3)
@@ -43,6 +43,7 @@ class History:
         """Step until `until`; returns the agents with what they did. Safe to start again where it was cut off."""
         begins = now = self.world.now()
         agents = Agents(self.shop, self.world, self.until, self.settle)
+        self.world.forget(SENDER)  # nothing, unless an earlier run was cut off
         days = max(1, round((self.until - begins) / timedelta(days=1)))
         day = 0
         with clock.frozen(now):
@@ -104,8 +105,6 @@ class History:
         shop_actions.set_sync(shop_id=self.shop.shop_id, kind=KIND, progress=said)
 
     def _counts(self) -> tuple[int, int]:
-        from bufa.jobs.status import status
-
         totals = status([self.shop.shop_id])["totals"]
         return totals["parcels"], totals["cases"]
 
@@ -116,8 +115,3 @@ class History:
             yield
         finally:
             self.spent[name] += round((time.monotonic() - began) * 1000)
-
-
-def is_connected(shop_id: int) -> bool:
-    info = shops.connection(shop_id, KIND)
-    return info is not None and info.state == "connected"

@@ -80,6 +80,11 @@ class World:
         self._heard += len(rows)
         return [Said(_at(r), r["order_id"], r["kind"], r["text"]) for r in rows]
 
+    def forget(self, box: str) -> None:
+        """What was said and written so far is known; only news is told from now on."""
+        self.listen()
+        self.read_mail(box)
+
     def read_mail(self, box: str) -> list[Mail]:
         """What came into a mailbox since the last time."""
         rows = self._get(self.said["mail"] + ".json", box=box, since=self._read)

@@ -9,6 +9,7 @@ import httpx
 
 from simulator.clock import BEIJING, HOUR, beijing
 from simulator.doudian.signing import event_sign
+from simulator.journal import Journal
 from simulator.outbound import Outbox, Post
 from simulator.state import Json
 from simulator.trouble import Trouble
@@ -51,6 +52,7 @@ class Pusher:
         self.how = "md5"
         self.made: dict[str, int] = {}
         self._waiting: list[Message] = []
+        self.journal = Journal(None)
         world.push = self.push
 
     async def register(self, url: str, how: str) -> bool:
@@ -60,6 +62,7 @@ class Pusher:
         ok = await self.outbox.deliver(self._post(url, how, [probe]))
         if ok:
             self.url, self.how = url, how
+            self.journal.note("push", url=url, how=how)
         return ok
 
     def push(self, tag: int, data: Json) -> None:
@@ -83,6 +86,8 @@ class Pusher:
     def pack(self) -> None:
         """Hand what waits to the outbox, some messages to a post."""
         waiting, self._waiting = self._waiting, []
+        if waiting:
+            self.journal.note("pack")
         if not self.url:
             return
         for start in range(0, len(waiting), BATCH):
