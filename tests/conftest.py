@@ -16,6 +16,8 @@ from django.test import TransactionTestCase
 
 from bufa.host.postgres import APP_ROLE, OWNER_ROLE, THROWAWAY, Postgres
 
+pytest_plugins = ["tests.chromium"]
+
 _server: Postgres | None = None
 _kept: frozenset[str] = frozenset()  # tables that the migrations themselves fill
 

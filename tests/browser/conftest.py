@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import time_machine
-from playwright.sync_api import Browser, sync_playwright
 
 from tests.factories import NOW
 from tests.factories.sample import Sample, make_sample
-from tools.browser import find
-
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-ARTEFACTS = Path(__file__).resolve().parents[2] / "artefacts"
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    path = find()
-    if path is None:
-        pytest.fail("no Chromium: set BUFA_CHROMIUM, or run `make test`, which gets one")
-    with sync_playwright() as playwright:
-        # Playwright leaves an event loop running in this thread; what Django does here is still synchronous.
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        yield browser
-        browser.close()
-        os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.conftest import ARTEFACTS
+from tests.chromium import ARTEFACTS
 from tests.factories.sample import PASSWORD, Sample
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import chromium as chromium
 from tests.journeys.stack import OWNER, PASSWORD, Stack, World, outside_world, whole_bufa
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import ARTEFACTS
+from tests.chromium import ARTEFACTS
 from tests.journeys.desk import SENDER, Desk
 from tests.journeys.stack import Stack, World, wait_for
 
