@@ -99,7 +99,8 @@ class _Reading:
         self._take_labels()
         path, weak = self._find()
         start, division, verdict = self._judge(path, weak)
-        begin = path.start if path else min(start, len(self.text))
+        sure = path or weak
+        begin = sure.start if sure else start
         end = path.end if path else start
         if self.wants_name:
             self._take_name(begin, max(start, end))
@@ -264,7 +265,7 @@ class _Reading:
 
     def _judge_rest(self, division: Division, end: int, weak: Path | None) -> Verdict:
         rest = self.text[after_gap(self.text, end) :]
-        if division.level is Level.PROVINCE and not self._has_cities(division):
+        if division.level is Level.PROVINCE and not self.table.has_cities(division):
             self._say("outside_mainland", province=division.province)
             return Verdict.OK
         other = self._district_at(rest)
@@ -294,9 +295,6 @@ class _Reading:
             return Verdict.AMBIGUOUS
         self._say("district_not_written")
         return Verdict.OK
-
-    def _has_cities(self, province: Division) -> bool:
-        return any(one.province == province.province and one.city for one in self.table.all)
 
     def _district_at(self, rest: str) -> tuple[Division, ...]:
         """The districts that are called like the beginning of the rest, by a full name of three signs or more."""
@@ -339,7 +337,13 @@ class _Reading:
         if len(ranked) > 1 and ranked[0][0] == ranked[1][0]:
             self._say("name_uncertain")
             return
-        self._cut_name(*ranked[0][1:])
+        points, start, stop = ranked[0]
+        if start >= end and not self._clean(end, start) and not self._clean(stop, len(self.text)):
+            self._say("name_uncertain")  # it would be all that there is of the detail
+            return
+        if points < 4:
+            self._say("name_uncertain")
+        self._cut_name(start, stop)
 
     def _beside_phone(self, start: int, stop: int) -> bool:
         before = self.text[:start].rstrip(" ,;:、" + _CUT)

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bufa.domain.address_words import ROAD
+from bufa.domain.address_words import ROAD, ZONE
 from bufa.domain.divisions import Division, Divisions, Form, Level
 
-GAP = re.compile(r"(?:[\s,，;；、/|>_.·:：\x1e-]|(?:省|自治区)?直辖县级行政(?:区划|单位)|市辖区|中国(?=[一-鿿]))*")
+GAP = re.compile(
+    r"(?:[\s,，;；、/|>_.·:：\x1e-]|(?:省|自治区)?直辖县级行政(?:区划|单位)|市辖区|(?<=\s)县(?=\s)|中国(?=[一-鿿]))*"
+)
 """What may stand between two levels."""
 
 _LEVELS = (Level.PROVINCE, Level.CITY, Level.DISTRICT)
@@ -118,11 +120,12 @@ def _is_weak(text: str, written: tuple[Written, ...], meant: tuple[Division, ...
     if last.level is Level.DISTRICT and not above:
         return None
     is_clear = not after or after == "\x1f" or after_gap(text, last.end) > last.end
+    is_clear = is_clear or bool(above and last.level is Level.CITY and ZONE.match(text, last.end))
     if last.level is Level.PROVINCE:
         return not is_clear
     if last.level is Level.CITY:
         return not is_clear or not above
-    return not is_clear or above[-1].level is not Level.CITY and meant[0].city != meant[0].province
+    return not is_clear or (above[-1].level is not Level.CITY and meant[0].city != meant[0].province)
 
 
 def _lowest(one: Division, table: Divisions) -> Division:

@@ -14,11 +14,11 @@ from enum import StrEnum
 from importlib.resources import files
 
 _PEOPLES = (
-    "蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 佤 畲 拉祜 水 东乡 纳西 景颇 柯尔克孜 土 达斡尔 仫佬 羌 "
-    "布朗 撒拉 毛南 仡佬 锡伯 阿昌 普米 塔吉克 怒 鄂温克 德昂 保安 裕固 独龙 鄂伦春 各"
-).split()
+    "土家|哈尼|哈萨克|傈僳|拉祜|东乡|纳西|景颇|柯尔克孜|达斡尔|仫佬|布朗|撒拉|毛南|仡佬|锡伯|阿昌|普米|塔吉克|鄂温克|德昂|"
+    "保安|裕固|独龙|鄂伦春|蒙古|维吾尔|布依|朝鲜|回|藏|苗|彝|壮|满|侗|瑶|白|傣|黎|佤|畲|水|土|羌|怒|各"
+)
 _BARE = "蒙古|哈萨克|柯尔克孜|锡伯|塔吉克|维吾尔"
-_PEOPLE = re.compile(f"(?:(?:{'|'.join(sorted(_PEOPLES, key=len, reverse=True))})族|{_BARE})+$")
+_PEOPLE = re.compile(f"(?:(?:{_PEOPLES})族|{_BARE})+$")
 _AUTONOMOUS = re.compile(r"自治([州县旗])$")
 _CITY_END = re.compile(r"(?:市|地区|盟|林区|县)$")
 _DISTRICT_END = re.compile(r"(?:新区|特区|林区|[县市区旗])$")
@@ -40,8 +40,8 @@ class Level(StrEnum):
 class Division:
     """A province (`city` and `district` empty), a city (`district` empty) or a district, county or county-level city.
 
-    `code`: six digits. A municipality is its own only city. A county right under its province (仙桃市) and a city without
-    districts (东莞市) are cities that have nothing below.
+    `code`: six digits. A municipality is its own only city. A county right under its province (仙桃市) and a city
+    without districts (东莞市) are cities that have nothing below.
     """
 
     code: str
@@ -113,6 +113,7 @@ class Divisions:
         self._add_suffixes()
         for line in _former() if former is None else former:
             self._add_former(line)
+        self._provinces_with_cities = {one.province for one in self.all if one.city}
         self.longest = {level: max(map(len, self.forms[level]), default=0) for level in Level}
 
     @property
@@ -126,6 +127,9 @@ class Divisions:
 
     def has_districts(self, city: Division) -> bool:
         return city not in self._bare
+
+    def has_cities(self, province: Division) -> bool:
+        return province.province in self._provinces_with_cities
 
     def named(self, level: Level, written: str) -> tuple[Form, ...]:
         return tuple(self.forms[level].get(written, ()))
@@ -210,7 +214,7 @@ class Divisions:
                 self._add(one.level, written, Form((one,), is_short=True))
 
     def _add_suffixes(self) -> None:
-        """吴江市, 崇明县, 铜仁地区: most changes since 2010 made a district of a county, and changed only the suffix."""
+        """吴江市, 崇明县, 铜仁地区: most changes made a district of a county, and changed the suffix only."""
         for one in self.all:
             if one.level is Level.CITY and one.city.endswith("市") and one not in self._bare:
                 self._add_past(one, Level.CITY, one.city.removesuffix("市") + "地区")
@@ -265,7 +269,7 @@ def _province_names(name: str) -> tuple[set[str], set[str]]:
 
 
 def _names(name: str, ending: re.Pattern[str]) -> tuple[set[str], set[str]]:
-    """({full names}, {short names}). 恩施州 and 长阳县 are as full as the long names; a stem of one sign says nothing."""
+    """({full names}, {short names}). 恩施州 and 长阳县 are as full as the long names; one sign alone says nothing."""
     kind = _AUTONOMOUS.search(name)
     if kind:
         whole = name[: kind.start()]
