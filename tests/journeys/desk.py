@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from tests.journeys.stack import OWNER, PASSWORD, Stack, World, wait_for
 
@@ -24,6 +24,17 @@ class Desk:
         answer = self.page.goto(self.stack.address + path)
         assert answer is not None
         assert answer.status == 200, path
+
+    def reload(self) -> None:
+        """Load the page anew. The page does so by itself when something outside has moved; the two may meet."""
+        for last in (False, False, True):
+            try:
+                self.page.reload()
+                return
+            except Error as error:
+                if last or "ERR_ABORTED" not in error.message:
+                    raise
+                self.page.wait_for_load_state()
 
     def press(self, name: str, within: Locator | None = None) -> None:
         (within or self.page).get_by_role("button", name=name, exact=True).first.click()
@@ -116,7 +127,7 @@ class Desk:
 
     def reload_until(self, text: str, why: str) -> None:
         def there() -> bool:
-            self.page.reload()
+            self.reload()
             return self.page.get_by_text(text).first.is_visible()
 
         wait_for(there, why)

@@ -59,7 +59,7 @@ def test_a_lost_parcel_is_reissued_and_arrives(desk: Desk, stack: Stack, world: 
     _advance_until(
         stack, world, "SELECT 1 FROM cases_case WHERE id = %s AND state = 'closed'", case_id, hours=4, at_most=60
     )
-    desk.page.reload()
+    desk.reload()
     expect(desk.page.locator(".crumbs")).to_contain_text("已结")
 
     assert stack.rows("SELECT code, round, outcome FROM cases_case WHERE id = %s", case_id) == [
@@ -88,7 +88,7 @@ def test_a_reissue_that_is_lost_too_gets_a_second_round(desk: Desk, stack: Stack
     _tell(desk, stack, case_id)
 
     _advance_until(stack, world, "SELECT 1 FROM cases_case WHERE id = %s AND round = 2", case_id, hours=6, at_most=60)
-    desk.page.reload()
+    desk.reload()
     expect(desk.page.locator(".crumbs")).to_contain_text("第 2 轮")
     desk.press("选补发", desk.panel("determine"))
     _ask_and_record(desk, stack, world, first)
@@ -149,7 +149,7 @@ def _ask_and_record(desk: Desk, stack: Stack, world: World, number: str) -> None
             break
     else:
         raise AssertionError("the carrier did not answer")
-    desk.page.reload()
+    desk.reload()
     panel = desk.panel("negotiate")
     if not panel.get_by_label("谁答复的").is_visible():
         panel.get_by_text("记录承运商的答复…").click()
@@ -173,11 +173,11 @@ def _have_a_ticket_opened(desk: Desk, stack: Stack, world: World, order_id: str)
             break
     else:
         raise AssertionError("the customer opened no ticket")
-    desk.page.reload()
+    desk.reload()
     desk.press("同意补寄")
     wait_for(lambda: [sale["status"] for sale in world.order(order_id)["aftersales"]] == [8], "the agreed ticket", 40)
     wait_for(stack.settled, "the agreement to be understood")
-    desk.page.reload()
+    desk.reload()
 
 
 def _mails_about(world: World, number: str) -> list[dict[str, Any]]:
@@ -210,7 +210,7 @@ def _submit(
 ) -> str:
     """Take a label, type its number, submit; ten seconds later the platform has it, once."""
     number = str(world.post("/waybills", carrier=CARRIER, order_id=order_id, fate=fate)["number"])
-    desk.page.reload()
+    desk.reload()
     panel = desk.panel("number")
     panel.get_by_label("补发承运商").select_option(CARRIER)
     panel.get_by_label("补发运单号").fill(number)
@@ -228,7 +228,7 @@ def _submit(
         "the platform's yes", 60,
     )  # fmt: skip
     wait_for(stack.settled, "the yes to be understood")
-    desk.page.reload()
+    desk.reload()
     return number
 
 
@@ -239,4 +239,4 @@ def _tell(desk: Desk, stack: Stack, case_id: int) -> None:
         lambda: stack.rows("SELECT 1 FROM cases_case WHERE id = %s AND state = 'following'", case_id),
         "the customer to be told", 60,
     )  # fmt: skip
-    desk.page.reload()
+    desk.reload()
