@@ -1,17 +1,28 @@
-"""What a parcel teaches when it has passed: the hours of its legs and of its silences, ready to be counted."""
+"""What a parcel teaches when it has passed: the hours of its legs and of its silences, ready to be counted.
+
+Counts are kept by the month of the shop. Hours of legs belong to the month in which the parcel ended, so that the last
+months show how things go now. Silences belong to the month in which it set out, and a month is asked only when its lost
+parcels are known too: those take a month to be given up, and before that a lane would look safer than it is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
-from bufa.domain.histograms import Histogram
+from bufa.domain.histograms import Histogram, total
 from bufa.domain.kinds import Kind, Stage
-from bufa.domain.lanes import Leg, settings, silent_leg
+from bufa.domain.lanes import Learned, Leg, settings, silent_leg
 from bufa.domain.parcels import HELD_BY_CARRIER, ParcelState, Scan, is_final
+
+_SHOP_ZONE = ZoneInfo("Asia/Shanghai")
+
+CountKey = tuple[str, Leg, date]
+"""Key of a level, leg, first day of the month: what one kept histogram is for."""
 
 
 class Fate(StrEnum):
@@ -160,6 +171,58 @@ def counted(measured: Iterable[Measured]) -> dict[Leg, Histogram]:
         )
         for leg, those in by_leg.items()
     }
+
+
+def lessons(scans: Sequence[Scan], fate: Fate, until: datetime, keys: Iterable[str]) -> dict[CountKey, Histogram]:
+    """All that one parcel adds to what is kept, on each of its levels. Empty for an open or a moot one."""
+    told = [s.scanned_at for s in scans if s.usable and s.kind not in _NO_SIGN_OF_LIFE]
+    if fate in (Fate.OPEN, Fate.MOOT) or not told:
+        return {}
+    by_leg = counted(measure(scans, fate, until))
+    months = {leg: month_of(min(told) if is_silence(leg) else max(told)) for leg in by_leg}
+    return {(key, leg, months[leg]): histogram for key in keys for leg, histogram in by_leg.items()}
+
+
+def learned(kept: Iterable[tuple[CountKey, Histogram]], now: datetime) -> Learned:
+    """What may be believed at `now` of what is kept: the last months' hours, and the silences of months gone by."""
+    first_time, (first_silence, last_silence) = times_from(now), silences_from_to(now)
+    times: dict[tuple[str, Leg], list[Histogram]] = {}
+    silences: dict[tuple[str, Leg], list[Histogram]] = {}
+    for (key, leg, month), histogram in kept:
+        if is_silence(leg):
+            if first_silence <= month <= last_silence:
+                silences.setdefault((key, leg), []).append(histogram)
+        elif month >= first_time:
+            times.setdefault((key, leg), []).append(histogram)
+    return Learned(
+        {key: total(parts) for key, parts in times.items()}, {key: total(parts) for key, parts in silences.items()}
+    )
+
+
+def is_silence(leg: Leg) -> bool:
+    """Whether the leg counts silences."""
+    return leg.startswith("silent_")
+
+
+def month_of(at: datetime) -> date:
+    """The first day of the shop's month."""
+    return at.astimezone(_SHOP_ZONE).date().replace(day=1)
+
+
+def times_from(now: datetime) -> date:
+    """The first month whose hours still count."""
+    return _months_before(month_of(now), settings()["months_of_times"] - 1)
+
+
+def silences_from_to(now: datetime) -> tuple[date, date]:
+    """The first and the last month whose silences count: the last one's lost parcels must be known."""
+    last = _months_before(month_of(now - timedelta(days=settings()["mature_days"])), 1)
+    return _months_before(last, settings()["months_of_silences"] - 1), last
+
+
+def _months_before(month: date, back: int) -> date:
+    at = month.year * 12 + month.month - 1 - back
+    return date(at // 12, at % 12 + 1, 1)
 
 
 def _first(told: list[Scan], kinds: Iterable[Kind]) -> datetime | None:

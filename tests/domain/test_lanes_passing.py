@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -10,7 +11,7 @@ from bufa.domain.histograms import Histogram
 from bufa.domain.kinds import Kind
 from bufa.domain.lanes import Leg
 from bufa.domain.parcels import Scan, fold
-from bufa.domain.passing import Fate, How, Measured, counted, fate_of, measure
+from bufa.domain.passing import Fate, How, Measured, counted, fate_of, learned, lessons, measure
 
 T0 = datetime(2026, 10, 1, 4, tzinfo=UTC)
 
@@ -123,3 +124,27 @@ def test_counting() -> None:
         Leg.TOTAL: Histogram.of([43], [50]),
         Leg.SILENT_IN_TRANSIT: Histogram.of(never=1),
     }
+
+
+def test_hours_count_in_the_month_of_the_end_and_silences_in_that_of_the_start() -> None:
+    start = datetime(2026, 10, 31, 10, tzinfo=UTC)  # evening in Shanghai; signed on 2 November there
+    told = [replace(s, scanned_at=s.scanned_at - T0 + start, received_at=s.received_at - T0 + start) for s in GOOD]
+
+    found = lessons(told, Fate.ARRIVED, start + timedelta(days=9), ["lane", "*"])
+
+    assert found["lane", Leg.TOTAL, date(2026, 11, 1)] == Histogram.of([43])
+    assert found["*", Leg.SILENT_IN_TRANSIT, date(2026, 10, 1)] == Histogram.of([21])
+    assert len(found) == 2 * 8
+    assert lessons(told, Fate.OPEN, at(90), ["*"]) == lessons([], Fate.LOST, at(90), ["*"]) == {}
+
+
+def test_the_last_months_tell_the_hours_and_ripe_months_the_losses() -> None:
+    one = Histogram.of([10])
+    months = [date(2025, 9, 1), date(2025, 10, 1), date(2026, 8, 1), date(2026, 9, 1), date(2026, 10, 1)]
+    kept = [(("*", leg, month), one) for leg in (Leg.TOTAL, Leg.SILENT_COLLECTED) for month in months]
+
+    on_14_nov, on_16_nov = (learned(kept, datetime(2026, 11, day, tzinfo=UTC)) for day in (14, 16))
+
+    assert on_14_nov.times == on_16_nov.times == {("*", Leg.TOTAL): one + one}  # of September and October
+    assert on_14_nov.silences == {("*", Leg.SILENT_COLLECTED): one + one + one}  # 2025-09 to 2026-08
+    assert on_16_nov.silences == {("*", Leg.SILENT_COLLECTED): one + one + one + one}
