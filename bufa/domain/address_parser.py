@@ -218,7 +218,7 @@ class _Reading:
         """(where the detail begins, what is sure of the divisions, the verdict)."""
         if path is None:
             if weak is None:
-                self._say("divisions_unknown")
+                self._say("divisions_not_found")
                 return 0, None, Verdict.UNKNOWN
             self._doubt("divisions_ambiguous", weak.meant)
             province = weak.written[0].level is Level.PROVINCE and len({one.province for one in weak.meant}) == 1

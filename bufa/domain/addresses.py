@@ -14,6 +14,9 @@ MIN_DETAIL = 4
 NO_DISTRICT = frozenset({"东莞", "中山", "儋州", "嘉峪关"})
 """Cities without districts: their second and third level are the same, or a town takes the district's place."""
 
+NO_CITY = frozenset({"香港", "澳门", "台湾"})
+"""Their lower levels are written in many ways, and no table of the mainland has them."""
+
 _EXTENSION = re.compile(r"(?:[-－—,，#*]|转|分机|ext\.?)\s*\d{1,6}\s*$", re.IGNORECASE)
 _COUNTRY = re.compile(r"^(?:\+|00)\s*86[-\s]*|^86[-\s]*(?=1\d{10}$)")
 _DASH = re.compile(r"(?<=\d)\s*[-‐-―−~]\s*(?=\d)")
@@ -28,6 +31,8 @@ def complete(province: str, city: str, district: str, detail: str) -> Why | None
     """
     province, city, district, detail = (_width(part).strip() for part in (province, city, district, detail))
     missing = [name for name, value in (("province", province), ("city", city), ("district", district)) if not value]
+    if short_province(province) in NO_CITY:
+        missing = [name for name in missing if name == "province"]
     if "district" in missing and city.removesuffix("市") in NO_DISTRICT:
         missing.remove("district")
     if len(_bare_detail(province, city, district, detail)) < MIN_DETAIL:

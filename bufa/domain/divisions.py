@@ -27,6 +27,7 @@ _PLACEHOLDER = frozenset(
     {"市辖区", "县", "省直辖县级行政区划", "省直辖县级行政单位", "自治区直辖县级行政区划", "省直辖县", "直辖县级"}
 )
 _OTHER = frozenset({"其它区", "其他区", "其它", "其他"})
+_REMEMBERED = 5_000
 _ZONE = re.compile(r"新区$|高新|经开|开发区|园区$|保税|度假|示范区|合作区|管理区|功能区|产业园")
 
 
@@ -113,6 +114,7 @@ class Divisions:
         self._add_suffixes()
         for line in _former() if former is None else former:
             self._add_former(line)
+        self._checked: dict[tuple[str, str, str], Finding] = {}
         self._provinces_with_cities = {one.province for one in self.all if one.city}
         self.longest = {level: max(map(len, self.forms[level]), default=0) for level in Level}
 
@@ -139,6 +141,16 @@ class Divisions:
 
         A suffix may lack (浙江, 杭州); a placeholder (市辖区) and a city repeated as district count as nothing.
         """
+        # Remembered: a thousand forms name a few hundred places.
+        asked = (province, city, district)
+        known = self._checked.get(asked)
+        if known is None:
+            if len(self._checked) >= _REMEMBERED:
+                self._checked.clear()
+            known = self._checked[asked] = self._check(province, city, district)
+        return known
+
+    def _check(self, province: str, city: str, district: str) -> Finding:
         province, city, district = ("".join(part.split()) for part in (province, city, district))
         found = self._meant(Level.PROVINCE, province, ())
         if not found:

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bufa.domain import addresses, carriers, waybills
+from bufa.domain.divisions import Divisions, Finding, Fit
 from bufa.domain.kinds import Role
 from bufa.domain.outcome import Refused, Why
 from bufa.domain.permissions import Permission, check, may
@@ -40,6 +41,7 @@ class FormAddress:
     """An address on the form, without plain text where that is not needed: `has_*` say whether it is there.
 
     A pickup address also needs `address_id`, the platform's `send_address_id`, unless the shop has no API access.
+    `from_platform`: the platform itself gave this address, partly as ciphers, so that it knows what we may not.
     """
 
     province: str = ""
@@ -49,6 +51,7 @@ class FormAddress:
     has_name: bool = False
     has_phone: bool = False
     address_id: str = ""
+    from_platform: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +167,11 @@ class GateReport:
         ]
 
 
-def gate(form: Form, now: datetime) -> GateReport:
-    """Every check of the form. Pure: what was looked up elsewhere (used before, blind indexes) is in the form."""
+def gate(form: Form, now: datetime, divisions: Divisions | None = None) -> GateReport:
+    """Every check of the form. Pure: what was looked up elsewhere (used before, blind indexes) is in the form.
+
+    Without `divisions` nobody can tell whether a typed address is a real place.
+    """
     route, _ = choose_route(form.ticket, form.shipped, has_api=form.has_api)
     checks = (
         _order_check(form),
@@ -174,8 +180,8 @@ def gate(form: Form, now: datetime) -> GateReport:
         _original_check(form),
         _used_check(form),
         _recipient_check(form),
-        _pickup_check(form),
-        _delivery_check(form),
+        _pickup_check(form, divisions),
+        _delivery_check(form, divisions),
         _items_check(form),
         _ticket_check(form, route, now),
         _time_check(form, now),
@@ -202,6 +208,8 @@ def needs_ticket(order_is_late: bool, shipped: bool) -> bool:
 
 
 _NUMBER_RULE = "tracking 4.2"
+_ADDRESS_RULE = "doudian 5.2"
+_DIVISION_RULE = "GB/T 2260"
 _SOME_DETAIL = "路1号楼101室"
 """Stands for a detail that we hold masked or as a cipher only."""
 
@@ -279,36 +287,77 @@ def _recipient_check(form: Form) -> Check:
     return _said("recipient", Answer.CANNOT_TELL, "recipient_unknown", rule="doudian 12.5")
 
 
-def missing_parts(address: FormAddress) -> tuple[str, ...]:
-    """What an address lacks, out of province, city, district, detail, name, phone, in this order."""
+def missing_parts(address: FormAddress, divisions: Divisions | None = None) -> tuple[str, ...]:
+    """What an address lacks, out of province, city, district, detail, name, phone, in this order.
+
+    With `divisions`, a city or district that the place does not have (仙桃市, Hong Kong) is not missed.
+    """
     detail = _SOME_DETAIL if address.has_detail else ""
     why = addresses.complete(address.province, address.city, address.district, detail)
     missing = list(why.params.get("missing", ["province"])) if why else []
     missing += [name for name, there in (("name", address.has_name), ("phone", address.has_phone)) if not there]
+    if divisions is not None and _where(address, divisions).fit in (Fit.REAL, Fit.FORMER, Fit.NOT_LISTED):
+        missing = [name for name in missing if name not in ("city", "district")]
     return tuple(missing)
 
 
-def _address_check(code: str, address: FormAddress) -> Check:
+def _where(address: FormAddress, divisions: Divisions) -> Finding:
+    return divisions.check(address.province, address.city, address.district)
+
+
+def _address_check(code: str, address: FormAddress, divisions: Divisions | None) -> Check:
     """A courier finds most places without a district, so that alone does not refuse the form."""
-    missing = missing_parts(address)
+    missing = missing_parts(address, divisions)
+    if address.from_platform and set(missing) & {"province", "city"}:
+        return _said(code, Answer.CANNOT_TELL, "divisions_hidden", _ADDRESS_RULE, missing=list(missing))
     if set(missing) - {"district"}:
-        return _said(code, Answer.REFUSED, f"{code}_incomplete", missing=list(missing))
+        return _said(code, Answer.REFUSED, f"{code}_incomplete", _ADDRESS_RULE, missing=list(missing))
     if missing:
-        return _said(code, Answer.CANNOT_TELL, "district_missing", missing=list(missing))
-    return _said(code, Answer.PASS)
+        return _said(code, Answer.CANNOT_TELL, "district_missing", _ADDRESS_RULE, missing=list(missing))
+    if divisions is None:
+        return _said(code, Answer.CANNOT_TELL, "divisions_not_checked", _DIVISION_RULE)
+    return _division_check(code, address, _where(address, divisions))
 
 
-def _pickup_check(form: Form) -> Check:
+def _division_check(code: str, address: FormAddress, found: Finding) -> Check:
+    """Whether province, city and district are real and belong together. Our table and the platform's differ for months
+    after a change, so a name that ours lacks is doubted; what contradicts itself is refused, unless the platform wrote
+    it."""
+    meant = [one.province + one.city.removeprefix(one.province) + one.district for one in found.meant[:6]]
+    written = address.province + address.city + address.district
+    worst = Answer.CANNOT_TELL if address.from_platform else Answer.REFUSED
+    match found.fit:
+        case Fit.REAL:
+            return _said(code, Answer.PASS)
+        case Fit.FORMER if len(found.meant) == 1:
+            return _said(code, Answer.PASS, "division_renamed", _DIVISION_RULE, written=written, now=meant[0])
+        case Fit.FORMER:
+            why, answer = "division_dissolved", Answer.CANNOT_TELL
+        case Fit.ZONE:
+            why, answer = "zone_no_division", Answer.CANNOT_TELL
+        case Fit.NOT_LISTED:
+            why, answer = "outside_mainland", Answer.CANNOT_TELL
+        case Fit.DISTRICT_UNKNOWN | Fit.NO_DISTRICT:
+            why, answer = "district_unknown", Answer.CANNOT_TELL
+        case Fit.DISAGREE:
+            why, answer = "divisions_disagree", worst
+        case _:
+            why, answer = "divisions_unknown", worst
+    zone, province = address.district, address.province
+    return _said(code, answer, why, _DIVISION_RULE, written=written, candidates=meant, zone=zone, province=province)
+
+
+def _pickup_check(form: Form, divisions: Divisions | None) -> Check:
     if form.pickup.address_id and form.pickup.province:
         return _said("pickup", Answer.PASS, "pickup_known_to_platform", address_id=form.pickup.address_id)
-    checked = _address_check("pickup", form.pickup)
+    checked = _address_check("pickup", form.pickup, divisions)
     if checked.verdict is Answer.PASS and form.has_api:
-        return _said("pickup", Answer.CANNOT_TELL, "pickup_without_platform_id")
+        return _said("pickup", Answer.CANNOT_TELL, "pickup_without_platform_id", _ADDRESS_RULE)
     return checked
 
 
-def _delivery_check(form: Form) -> Check:
-    return _address_check("delivery", form.delivery)
+def _delivery_check(form: Form, divisions: Divisions | None) -> Check:
+    return _address_check("delivery", form.delivery, divisions)
 
 
 def _items_check(form: Form) -> Check:
@@ -343,7 +392,9 @@ def _time_check(form: Form, now: datetime) -> Check:
     """A first track from before the payment is an abnormal track; a reissue's label may be booked but not scanned."""
     if form.collected_at is None:
         return _said("time", Answer.PASS, "not_collected_yet")
-    if form.paid_at is not None and form.collected_at < form.paid_at:
+    if form.paid_at is None:
+        return _said("time", Answer.CANNOT_TELL, "payment_time_unknown", rule="doudian 12.5")
+    if form.collected_at < form.paid_at:
         return _said("time", Answer.PUNISHED_LATER, "collected_before_paid", rule="doudian 12.5")
     return _said("time", Answer.PASS)
 

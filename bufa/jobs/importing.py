@@ -17,6 +17,7 @@ from bufa.apps.audit import actions as audit
 from bufa.apps.cases.taking_in import take_in
 from bufa.apps.parcels import queries as parcels
 from bufa.integrations.ports import LineFact, OrderFact, PackageFact, RawScan, RecipientFact, TrackReport
+from bufa.jobs import import_addresses
 from bufa.jobs.import_fields import Fields, as_text, as_time
 from bufa.jobs.import_files import Row, Unreadable, read_rows
 from bufa.jobs.import_report import Effect, ImportReport, RowProblem
@@ -46,7 +47,7 @@ ORDER_COLUMNS: Mapping[str, Sequence[str]] = {
     "province": ("省", "省份"),
     "city": ("市", "城市"),
     "district": ("区", "区县", "区/县"),
-    "address": ("详细地址", "收货地址", "收件地址"),
+    "address": ("详细地址", "收货地址", "收件地址", "地址", "收件信息", "收货信息"),
     "email": ("邮箱", "电子邮箱", "e-mail"),
 }
 """Our name of each column, then the headers that files use; the first is the one that messages and docs name."""
@@ -179,8 +180,8 @@ def _recipient(fields: Fields, before: RecipientFact) -> RecipientFact:
         "city": fields.text("city", limit=30),
         "district": fields.text("district", limit=30),
         "address": fields.text("address", limit=200),
-        "email": fields.email("email"),
     }
+    said = import_addresses.whole(fields, said) | {"email": fields.email("email")}
     return replace(before, **{name: value for name, value in said.items() if value})
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.db.models import ProtectedError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,13 +16,15 @@ from django.utils.translation import gettext_lazy as _
 
 from bufa.apps.shops import actions, queries
 from bufa.domain import rulebook
+from bufa.domain.address_parser import parse
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.integrations.ports import PickupAddressFact
 from bufa.lib import clock
+from bufa.lib.divisions import divisions
 from bufa.web.desk import back_to, by, desk, tell, tell_refusal
 from bufa.web.forms import Choices
-from bufa.web.words import word
+from bufa.web.words import say, word
 
 
 class ShopForm(Choices):
@@ -140,10 +143,43 @@ class PickupForm(forms.Form):
     is_default = forms.BooleanField(label=_("默认从这里取件"), required=False)
 
 
+class PasteForm(forms.Form):
+    """A whole address as it was copied from somewhere; read into the fields, where people correct it."""
+
+    pasted = forms.CharField(
+        label=_("粘贴整段地址"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("姓名、电话、地址，顺序不限；拆成各栏后请核对再添加"),
+    )
+
+
+def read_pasted(request: HttpRequest) -> PickupForm:
+    """The form filled from pasted text, with what to look at said aloud; nothing is saved."""
+    paste = PasteForm(request.POST)
+    if not paste.is_valid():
+        return PickupForm()
+    read = parse(paste.cleaned_data["pasted"], divisions())
+    phone = f"{read.phone}-{read.extension}" if read.extension else read.phone
+    for why in read.problems:
+        messages.warning(request, say(why))
+    return PickupForm(
+        initial={
+            "contact": read.name,
+            "phone": phone,
+            "province": read.province,
+            "city": read.city,
+            "district": read.district,
+            "street": read.town,
+            "detail": read.detail,
+        }
+    )
+
+
 def pickup(request: HttpRequest) -> HttpResponse:
     here = desk(request)
     shop_id = here.one.shop_id
-    form = PickupForm(request.POST if request.method == "POST" and "remove" not in request.POST else None)
+    form = PickupForm(request.POST if request.method == "POST" and not {"remove", "read"} & set(request.POST) else None)
     if request.method == "POST":
         try:
             here.check(Permission.EDIT_SETTINGS, shop_id)
@@ -151,7 +187,9 @@ def pickup(request: HttpRequest) -> HttpResponse:
                 actions.remove_pickup_address(shop_id=shop_id, pickup_id=int(request.POST["remove"]), by=by(request))
                 tell(request, _now("取件地址已删除"))
                 return back_to(reverse("settings_pickup"))
-            if form.is_valid():
+            if "read" in request.POST:
+                form = read_pasted(request)
+            elif form.is_valid():
                 said = dict(form.cleaned_data)
                 fact = PickupAddressFact(name=said.pop("contact"), **said)
                 actions.set_pickup_address(shop_id=shop_id, fact=fact, by=by(request))
@@ -162,5 +200,5 @@ def pickup(request: HttpRequest) -> HttpResponse:
         except ProtectedError:
             tell_refusal(request, Refused("pickup_in_use"))
             return back_to(reverse("settings_pickup"))
-    said_ = {"form": form, "rows": queries.pickup_addresses([shop_id])}
+    said_ = {"form": form, "paste": PasteForm(), "rows": queries.pickup_addresses([shop_id])}
     return render(request, "web/settings/pickup.html", said_, status=422 if form.errors else 200)

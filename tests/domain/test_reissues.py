@@ -29,7 +29,9 @@ from bufa.domain.reissues import (
     reissue_number,
     valid_reissue_number,
 )
+from bufa.lib.divisions import divisions
 
+TABLE = divisions()
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
 WAREHOUSE = FormAddress("浙江省", "金华市", "义乌市", True, True, True, address_id="81")
 HOME = FormAddress("北京市", "北京市", "海淀区", True, True, True)
@@ -51,15 +53,22 @@ AGREED = TicketFacts("140001", 8, NOW + timedelta(days=1))
 ASKED = TicketFacts("140001", 6)
 
 
+DOUBTFUL = (Answer.CANNOT_TELL, "divisions_disagree")
+DISSOLVED = (Answer.CANNOT_TELL, "division_dissolved")
+HIDDEN = (Answer.CANNOT_TELL, "divisions_hidden")
+
+
 def said(code: str, **changes: Any) -> tuple[Answer, str]:
     """What one check says to the good form with these changes, and why."""
     return next(
-        (found.verdict, found.why.code) for found in gate(replace(GOOD, **changes), NOW).checks if found.code == code
+        (found.verdict, found.why.code)
+        for found in gate(replace(GOOD, **changes), NOW, TABLE).checks
+        if found.code == code
     )
 
 
 def test_a_good_form_passes() -> None:
-    report = gate(GOOD, NOW)
+    report = gate(GOOD, NOW, TABLE)
 
     assert {found.verdict for found in report.checks} == {Answer.PASS}
     assert report.verdict is Answer.PASS
@@ -94,6 +103,24 @@ def test_a_good_form_passes() -> None:
         ("pickup", {"pickup": replace(WAREHOUSE, address_id=""), "has_api": False}, Answer.PASS, "pickup_pass"),
         ("delivery", {"delivery": replace(HOME, has_phone=False)}, Answer.REFUSED, "delivery_incomplete"),
         ("delivery", {"delivery": replace(HOME, district="")}, Answer.CANNOT_TELL, "district_missing"),
+        ("delivery", {"delivery": replace(HOME, city="市辖区")}, Answer.PASS, "delivery_pass"),
+        ("delivery", {"delivery": replace(HOME, district="宣武区")}, Answer.PASS, "division_renamed"),
+        ("delivery", {"delivery": replace(HOME, district="南山区")}, Answer.REFUSED, "divisions_disagree"),
+        ("delivery", {"delivery": replace(HOME, district="南山区", from_platform=True)}, *DOUBTFUL),
+        ("delivery", {"delivery": replace(HOME, city="深圳市")}, Answer.REFUSED, "divisions_disagree"),
+        ("delivery", {"delivery": replace(HOME, city="月球市")}, Answer.REFUSED, "divisions_unknown"),
+        ("delivery", {"delivery": replace(HOME, district="海定区")}, Answer.CANNOT_TELL, "district_unknown"),
+        ("delivery", {"delivery": replace(HOME, district="经济技术开发区")}, Answer.CANNOT_TELL, "zone_no_division"),
+        ("delivery", {"delivery": replace(HOME, province="河北省", city="石家庄市", district="桥东区")}, *DISSOLVED),
+        (
+            "delivery",
+            {"delivery": FormAddress("香港", "", "", True, True, True)},
+            Answer.CANNOT_TELL,
+            "outside_mainland",
+        ),
+        ("delivery", {"delivery": FormAddress("湖北省", "仙桃市", "", True, True, True)}, Answer.PASS, "delivery_pass"),
+        ("delivery", {"delivery": FormAddress("", "", "", True, True, True, from_platform=True)}, *HIDDEN),
+        ("pickup", {"pickup": replace(WAREHOUSE, address_id="", city="杭州市")}, Answer.REFUSED, "divisions_disagree"),
         ("items", {"items": ()}, Answer.REFUSED, "items_missing"),
         ("items", {"items": (FormItem("1", 0, 1),)}, Answer.REFUSED, "quantity_not_positive"),
         ("items", {"items": (FormItem("1", 3, 2),)}, Answer.REFUSED, "quantity_above_order"),
@@ -106,11 +133,24 @@ def test_a_good_form_passes() -> None:
         ("ticket", {"ticket": replace(AGREED, deadline=NOW)}, Answer.CANNOT_TELL, "ticket_deadline_over"),
         ("time", {}, Answer.PASS, "not_collected_yet"),
         ("time", {"collected_at": NOW}, Answer.PASS, "time_pass"),
+        ("time", {"collected_at": NOW, "paid_at": None}, Answer.CANNOT_TELL, "payment_time_unknown"),
         ("time", {"collected_at": NOW - timedelta(days=6)}, Answer.PUNISHED_LATER, "collected_before_paid"),
     ],
 )
 def test_checks(code: str, changes: dict[str, Any], answer: Answer, why: str) -> None:
     assert said(code, **changes) == (answer, why)
+
+
+def test_without_a_table_no_typed_address_passes() -> None:
+    delivery = next(found for found in gate(GOOD, NOW).checks if found.code == "delivery")
+    assert (delivery.verdict, delivery.why.code) == (Answer.CANNOT_TELL, "divisions_not_checked")
+
+
+def test_the_reason_names_both_places() -> None:
+    form = replace(GOOD, delivery=replace(HOME, district="宣武区"))
+    delivery = next(found for found in gate(form, NOW, TABLE).checks if found.code == "delivery")
+    assert delivery.why.params == {"written": "北京市北京市宣武区", "now": "北京市西城区"}
+    assert delivery.rule == "GB/T 2260"
 
 
 def test_missing_parts_are_named() -> None:

@@ -64,6 +64,43 @@ def counts(shop: int) -> tuple[int, int, int]:
         return Order.objects.count(), Line.objects.count(), Parcel.objects.count()
 
 
+ONE_COLUMN = "订单编号,商品名称,数量,收货信息"
+
+
+@pytest.mark.parametrize(
+    ("pasted", "place", "address", "note"),
+    [
+        (
+            "王强，13800001111-22，浙江省杭州市余杭区仓前街道文一西路969号",
+            "浙江省/杭州市/余杭区",
+            "仓前街道文一西路969号",
+            "",
+        ),
+        ("浙江杭州西湖区文三路1号 王强 13800001111-22", "浙江省/杭州市/西湖区", "文三路1号", ""),
+        ("湖北省仙桃市沙嘴街道1号 王强 13800001111-22", "湖北省/仙桃市/", "沙嘴街道1号", ""),
+        ("朝阳区建国路88号 王强 13800001111-22", "//", None, "address_ambiguous"),
+        ("火星一号基地3楼 王强 13800001111-22", "//", None, "address_unknown"),
+    ],
+)
+def test_a_recipient_in_one_column(
+    shop: int, write: Any, pasted: str, place: str, address: str | None, note: str
+) -> None:
+    report = run_import("orders", write(lines(ONE_COLUMN, f"6900001,茶壶,1,{pasted}")), shop, now=NOW)
+    assert report.taken == 1
+    assert problems(report) == ([(2, "address", note, "note")] if note else [])
+    with for_shops([shop]):
+        person = Recipient.objects.get(order__number="6900001")
+    assert f"{person.province}/{person.city}/{person.district}" == place
+    plain = open_plain(shop, person.order_id)
+    assert (plain.name, plain.phone, plain.address) == ("王强", "13800001111-22", address or pasted)
+
+
+def test_columns_that_contradict_each_other_are_taken_and_noted(shop: int, write: Any) -> None:
+    wrong = GOOD.replace("南山区", "余杭区")
+    report = run_import("orders", write(lines(HEAD, wrong)), shop, now=NOW)
+    assert (report.taken, problems(report)) == (1, [(2, "district", "divisions_wrong", "note")])
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16"])
 def test_orders_come_in_whatever_the_encoding(shop: int, write: Any, encoding: str) -> None:
     report = run_import("orders", write(lines(HEAD, GOOD, UNSHIPPED), encoding=encoding), shop, now=NOW)

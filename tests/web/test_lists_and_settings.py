@@ -221,3 +221,22 @@ def test_the_door(sample: Sample, client: Client) -> None:
     assert 'data-theme="dark"' in client.get("/").content.decode()
     client.post("/sign-out/")
     assert client.get("/").status_code == 302
+
+
+def test_a_pasted_pickup_address_is_read_and_shown_but_not_saved(sample: Sample, owner: Client) -> None:
+    before = shops.pickup_addresses([sample.shop_id])
+    pasted = "李掌柜 0571-88889999-8 浙江省杭州市下城区天水街道体育场路229号"
+    page = owner.post("/settings/pickup/", {"read": "1", "pasted": pasted})
+    assert page.status_code == 200
+    assert page.context["form"].initial == {
+        "contact": "李掌柜",
+        "phone": "0571-88889999-8",
+        "province": "浙江省",
+        "city": "杭州市",
+        "district": "拱墅区",
+        "street": "天水街道",
+        "detail": "体育场路229号",
+    }
+    assert "下城区 是旧区划名，现在是拱墅区" in page.content.decode()
+    assert owner.post("/settings/pickup/", {"read": "1", "pasted": " "}).status_code == 200
+    assert shops.pickup_addresses([sample.shop_id]) == before

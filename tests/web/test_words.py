@@ -62,7 +62,7 @@ def said_in_code() -> Iterator[tuple[str, str]]:
 def _codes(call: ast.Call) -> Iterator[str]:
     name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
     literal = [each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
-    if name in ("Why", "Refused") and call.args and isinstance(call.args[0], ast.Constant):
+    if name in ("Why", "Refused", "_say", "_doubt") and call.args and isinstance(call.args[0], ast.Constant):
         yield str(call.args[0].value)
     elif name == "_said" and len(call.args) >= 2 and isinstance(call.args[1], ast.Attribute):
         if len(call.args) > 2:

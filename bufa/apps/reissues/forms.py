@@ -31,6 +31,7 @@ from bufa.domain.reissues import (
     gate,
     needs_ticket,
 )
+from bufa.lib.divisions import divisions
 from bufa.lib.tenancy import for_shops
 
 FROM_ORDER, FROM_TICKET = "order", "ticket"
@@ -166,7 +167,7 @@ def _check(
     agreed = ticket is not None and ticket.status == 8
     return Checked(
         form=filled,
-        report=gate(filled, now),
+        report=gate(filled, now, divisions()),
         order=order,
         pickup=pickup,
         ticket=ticket,
@@ -210,6 +211,7 @@ def _delivery_address(recipient: RecipientView) -> FormAddress:
         has_detail=bool(recipient.address_mask) or whole,
         has_name=bool(recipient.name_mask) or whole,
         has_phone=bool(recipient.phone_mask) or whole,
+        from_platform=recipient.has_cipher or bool(recipient.open_address_id),
     )
 
 

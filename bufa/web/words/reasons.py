@@ -151,6 +151,15 @@ GATE: Words = {
     "delivery_pass": _("收货地址齐全"),
     "delivery_incomplete": _("收货地址缺：%(missing)s"),
     "district_missing": _("地址没有写区县，快递多半也能送到"),
+    "divisions_hidden": _("省市在平台的密文里，这里看不到，由平台核对"),
+    "divisions_not_checked": _("没有核对省市区是否真实"),
+    "divisions_unknown": _("没有这样的省市：%(written)s，请核对"),
+    "divisions_disagree": _("省市区对不上：%(written)s。可能是：%(candidates)s"),
+    "division_renamed": _("%(written)s 是旧区划名，现在是%(now)s"),
+    "division_dissolved": _("%(written)s 已撤销，可能是：%(candidates)s，请核对"),
+    "district_unknown": _("区划表里没有%(written)s，请核对"),
+    "zone_no_division": _("“%(zone)s”不是行政区，快递一般能送到，平台可能要求另选区县"),
+    "outside_mainland": _("%(province)s 的下级区划没有登记，无法核对；很多快递不送"),
     "items_pass": _("补发数量没有超过购买数量"),
     "items_missing": _("没有选补发哪些商品"),
     "quantity_not_positive": _("有商品的数量不是正数"),
@@ -163,12 +172,31 @@ GATE: Words = {
     "ticket_to_be_opened": _("订单已超时，没有补寄申请就重新发货，会被判“重新发货异常”"),
     "not_collected_yet": _("新单还没有揽收轨迹"),
     "time_pass": _("轨迹时间正常"),
+    "payment_time_unknown": _("不知道订单什么时候付款，无法核对轨迹时间"),
     "collected_before_paid": _("这个运单在付款前就有轨迹，会被判轨迹异常"),
     "route_no_api": _("店铺没有接口授权：复制内容到抖店后台手工填写"),
     "route_ticket_agreed": _("挂在已同意的补寄申请 %(aftersale_id)s 上提交"),
     "route_never_shipped": _("订单还没有发过货，按正常发货提交"),
     "route_ticket_not_agreed": _("补寄申请 %(aftersale_id)s 还没有同意；先同意再提交，就不会被罚"),
     "route_no_ticket": _("没有补寄申请：先请客户在订单里申请补寄；不申请就重新发货会被罚，只有主管能写明原因提交"),
+}
+
+# What is to be looked at in an address that was pasted or imported.
+ADDRESS: Words = {
+    "divisions_not_found": _("没有认出省市区"),
+    "divisions_ambiguous": _("省市区不能确定，可能是：%(candidates)s"),
+    "district_doubtful": _("不能确定是不是区县名，可能是：%(candidates)s"),
+    "district_not_written": _("没有写区县"),
+    "city_missing": _("没有写城市"),
+    "detail_missing": _("没有写详细地址"),
+    "detail_masked": _("详细地址里有星号，不完整"),
+    "phone_missing": _("没有写电话"),
+    "phone_masked": _("电话里有星号，不完整"),
+    "phone_unreadable": _("电话看不懂，请核对"),
+    "phones_several": _("写了几个电话，取了第一个"),
+    "name_missing": _("没有写姓名"),
+    "name_uncertain": _("姓名不能确定，请核对"),
+    "text_moved": _("地址前面的文字移到了详细地址末尾，请核对"),
 }
 
 # Why a measure is proposed, or can't be chosen.
@@ -228,4 +256,4 @@ PARKED: Words = {
     "": _("没有说明原因"),
 }
 
-TEXTS: Words = {**EVIDENCE, **CASE, **REFUSALS, **GATE, **MEASURES, **ROOMS, **PARKED}
+TEXTS: Words = {**EVIDENCE, **CASE, **REFUSALS, **GATE, **ADDRESS, **MEASURES, **ROOMS, **PARKED}
