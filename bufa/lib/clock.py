@@ -7,6 +7,8 @@ time, else every five real seconds, and the time between is counted at its speed
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import threading
 import time
@@ -15,10 +17,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-
-import httpx
-
-from bufa.lib import http
+from urllib.parse import urlsplit
 
 _ASK_EVERY_S = 5.0
 
@@ -43,7 +42,10 @@ class _Followed:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._client = http.client(timeout_s=5.0)
+        there = urlsplit(url)
+        self._path = there.path + (f"?{there.query}" if there.query else "")
+        # Asked for every push while history goes by: one kept connection and nothing around it.
+        self._connection = http.client.HTTPConnection(there.netloc, timeout=5.0)
         self._lock = threading.Lock()
         self._last: _Reading | None = None
 
@@ -59,14 +61,34 @@ class _Followed:
     def _ask(self) -> _Reading:
         before = time.monotonic()
         try:
-            answer = self._client.get(self.url).raise_for_status().json()
+            answer = json.loads(self._get())
             now = datetime.fromisoformat(str(answer["now"]))
             speed, stepping = float(answer["speed"]), bool(answer["stepping"])
-        except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
+        except (OSError, http.client.HTTPException, KeyError, TypeError, ValueError) as error:
             raise ClockSilent(f"the clock at {self.url} does not answer as it should: {error!r}") from error
         if now.tzinfo is None:
             raise ClockSilent(f"the clock at {self.url} gives a time without a zone: {answer['now']}")
         return _Reading(now.astimezone(UTC), 0.0 if stepping else speed, stepping, before)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _get(self) -> bytes:
+        """The answer; a kept connection that was closed meanwhile is opened once more."""
+        for again in (True, False):
+            try:
+                self._connection.request("GET", self._path)
+                answer = self._connection.getresponse()
+                body = answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                self._connection.close()
+                if again and isinstance(error, http.client.BadStatusLine | ConnectionError):
+                    continue
+                raise
+            if answer.status != 200:
+                raise OSError(f"HTTP {answer.status}")
+            return body
+        raise AssertionError("the second try returns or raises")
 
 
 _frozen: ContextVar[datetime | None] = ContextVar("frozen", default=None)
@@ -85,6 +107,8 @@ def now() -> datetime:
     if not url:
         return real_now()
     if _followed is None or _followed.url != url:
+        if _followed is not None:
+            _followed.close()
         _followed = _Followed(url)
     return _followed.now()
 

@@ -89,6 +89,17 @@ def hold_shop(shop_id: int) -> None:
 
 
 @contextmanager
+def reading(ids: Iterable[int]) -> Iterator[None]:
+    """`for_shops` for work that only reads: inside of the very same shops there is nothing to open or roll back."""
+    shops = frozenset(int(shop) for shop in ids)
+    if shops == current_shops() and connection.in_atomic_block:
+        yield
+        return
+    with for_shops(shops):
+        yield
+
+
+@contextmanager
 def for_operator(operator_id: int) -> Iterator[None]:
     """Open a transaction in which this operator's own memberships can be read (only read), and nothing else."""
     outer: int | None = getattr(_here, "operator", None)

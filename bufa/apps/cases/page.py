@@ -27,7 +27,7 @@ from bufa.domain.measures import CaseMoney, MeasurePolicy, Option, options, prop
 from bufa.domain.parcels import ParcelState
 from bufa.domain.verdict import Verdict
 from bufa.lib.crypto import unseal
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import reading
 
 _STEPS = tuple(Step)
 _FREIGHT_FEN = 800
@@ -39,7 +39,7 @@ def case_page(shop_id: int, code: str, role: Role | None, now: datetime) -> Case
 
     About fifteen queries, however long the case. `role` decides which actions are open.
     """
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         case = case_rows([shop_id]).filter(code=code).first()
         if case is None:
             return None
@@ -153,7 +153,7 @@ def weigh_money(
 
 def proposed_measure(shop_id: int, case_id: int, now: datetime) -> tuple[Measure, datetime | None]:
     """The system's proposal for a case, and until when it is good (for waiting: until when to wait)."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         case = case_rows([shop_id]).get(id=case_id)
         around = case_facts.look_around(case, now)
         facts = case_facts.read(case, around)

@@ -28,7 +28,7 @@ from bufa.apps.parcels.models import Parcel
 from bufa.apps.parcels.views import FAR, find_parcels, make_cursor, read_cursor
 from bufa.domain.kinds import Step
 from bufa.lib import crypto
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import reading
 
 __all__ = [
     "case_by_code",
@@ -52,7 +52,7 @@ OPEN = ~Q(state="closed")
 
 def today(shops: Sequence[int], now: datetime, operator_id: int | None = None, limit: int = 20) -> Today:
     """What needs doing today: the five steps, what will cost money next, my cases, and yesterday."""
-    with for_shops(shops):
+    with reading(shops):
         steps = _steps(shops, now)
         money = _money_next(shops, now, limit)
         mine: tuple[CaseRow, ...] = ()
@@ -75,7 +75,7 @@ def today(shops: Sequence[int], now: datetime, operator_id: int | None = None, l
 
 def step_counts(shops: Sequence[int], now: datetime) -> tuple[StepCount, ...]:
     """Open cases by step, for the tabs of the list."""
-    with for_shops(shops):
+    with reading(shops):
         return _steps(shops, now)
 
 
@@ -158,7 +158,7 @@ def case_list(
     now: datetime | None = None,
 ) -> CasePage:
     """Cases by when their next action is due (no time last), a page at a time. `now` is needed for `overdue` only."""
-    with for_shops(shops):
+    with reading(shops):
         rows = _filtered(case_rows(shops), filters or CaseFilters(), now).annotate(sort=Coalesce("due_at", Value(FAR)))
         if after := read_cursor(cursor):
             rows = rows.filter(Q(sort__gt=after[0]) | Q(sort=after[0], id__gt=after[1]))
@@ -195,20 +195,20 @@ def _filtered(rows: QuerySet[Case], filters: CaseFilters, now: datetime | None) 
 
 def case_by_code(shops: Sequence[int], code: str) -> CaseRow | None:
     """One case as a row, or None when it is not these shops'."""
-    with for_shops(shops):
+    with reading(shops):
         row = case_rows(shops).filter(code=code).first()
         return case_row(row) if row else None
 
 
 def cases_by_id(shops: Sequence[int], case_ids: Sequence[int]) -> dict[int, CaseRow]:
     """Cases by id."""
-    with for_shops(shops):
+    with reading(shops):
         return {row.pk: case_row(row) for row in case_rows(shops).filter(id__in=case_ids)}
 
 
 def cases_of_parcels(shops: Sequence[int], parcel_ids: Sequence[int]) -> dict[int, CaseRow]:
     """Parcel → its newest case, for the original parcels named."""
-    with for_shops(shops):
+    with reading(shops):
         return {
             row.parcel_id: case_row(row) for row in case_rows(shops).filter(parcel_id__in=parcel_ids).order_by("id")
         }
@@ -216,14 +216,14 @@ def cases_of_parcels(shops: Sequence[int], parcel_ids: Sequence[int]) -> dict[in
 
 def of_orders(shops: Sequence[int], order_ids: Sequence[int]) -> dict[int, CaseRow]:
     """Order → its newest case."""
-    with for_shops(shops):
+    with reading(shops):
         rows = case_rows(shops).filter(order_id__in=order_ids).order_by("id")
         return {row.order_id: case_row(row) for row in rows}
 
 
 def involved(shop_id: int, parcel_ids: Sequence[int]) -> dict[int, tuple[int, bool]]:
     """Parcel → (its open case, is it the case's newest reissue), for original parcels and all reissues alike."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         wanted = set(parcel_ids)
         orders = Parcel.objects.filter(shop_id=shop_id, id__in=wanted).values("order_id")
         found: dict[int, tuple[int, bool]] = {}
@@ -238,14 +238,14 @@ def involved(shop_id: int, parcel_ids: Sequence[int]) -> dict[int, tuple[int, bo
 
 def due_waits(shops: Sequence[int], now: datetime, limit: int = 200) -> list[tuple[int, int]]:
     """(shop, case) of cases whose waiting is over."""
-    with for_shops(shops):
+    with reading(shops):
         rows = Case.objects.filter(shop_id__in=shops, state="waiting", due_at__lte=now).order_by("due_at", "id")
         return list(rows.values_list("shop_id", "id")[:limit])
 
 
 def with_todo(shops: Sequence[int], limit: int = 500) -> dict[int, list[int]]:
     """Shop → cases that asked other rooms for something which nobody has done yet."""
-    with for_shops(shops):
+    with reading(shops):
         found: dict[int, list[int]] = {}
         rows = Case.objects.filter(~Q(todo=[]), shop_id__in=shops).order_by("id")
         for shop_id, case_id in rows.values_list("shop_id", "id")[:limit]:
@@ -262,7 +262,7 @@ def find(shops: Sequence[int], text: str, limit: int = 10) -> tuple[Hit, ...]:
     if not text:
         return ()
     hits: list[Hit] = []
-    with for_shops(shops):
+    with reading(shops):
         if len(text) >= 3:
             for row in _filtered(case_rows(shops), CaseFilters(state="all", text=text), None).order_by("-id")[:limit]:
                 matched = "code" if text.upper() in row.code else "order" if row.order.number == text else "waybill"

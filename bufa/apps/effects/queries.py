@@ -12,7 +12,7 @@ from django.db import connection
 from bufa.apps.effects.actions import read_intent
 from bufa.apps.effects.models import Attempt, Effect, EffectState
 from bufa.domain.effects import GRACE
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +108,20 @@ def due_reads(shops: Sequence[int], limit: int = 200) -> dict[int, list[int]]:
 
 def with_lost_workers(shops: Sequence[int], real: datetime) -> list[int]:
     """Shops with an effect whose sender has not come back in time."""
-    with for_shops(shops):
+    with reading(shops):
         lost = Effect.objects.filter(shop_id__in=shops, state="sending", lease_until__lt=real - GRACE)
         return sorted(lost.values_list("shop_id", flat=True).distinct())
 
 
 def _by_shop(sql: str, shops: Sequence[int], limit: int) -> dict[int, list[int]]:
-    with for_shops(shops), connection.cursor() as cursor:
+    with reading(shops), connection.cursor() as cursor:
         cursor.execute(sql, {"shops": list(shops), "limit": limit})
         return {shop_id: list(ids) for shop_id, ids in cursor.fetchall()}
 
 
 def unsettled(shop_id: int, effect_ids: Sequence[int]) -> list[Unsettled]:
     """Those of the effects named that are unknown, with their plain intent."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         rows = Effect.objects.filter(shop_id=shop_id, id__in=effect_ids, state=EffectState.UNKNOWN).order_by("id")
         return [
             Unsettled(
@@ -142,7 +142,7 @@ def by_id(shops: Sequence[int], effect_ids: Sequence[int]) -> dict[int, EffectVi
     wanted = [effect_id for effect_id in effect_ids if effect_id]
     if not wanted:
         return {}
-    with for_shops(shops):
+    with reading(shops):
         attempts: dict[int, list[AttemptView]] = {}
         tries = Attempt.objects.filter(shop_id__in=shops, effect_id__in=wanted).order_by("effect_id", "number")
         for row in tries.defer("answer"):
@@ -162,7 +162,7 @@ def by_id(shops: Sequence[int], effect_ids: Sequence[int]) -> dict[int, EffectVi
 
 def waiting_for_a_person(shops: Sequence[int], limit: int = 50) -> list[EffectView]:
     """Effects that only a person can settle, oldest first."""
-    with for_shops(shops):
+    with reading(shops):
         rows = Effect.objects.filter(shop_id__in=shops, needs_person=True).defer("intent").order_by("id")[:limit]
         return [_view(row, ()) for row in rows]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bufa.apps.negotiations.models import CarrierContact, CarrierMessage, Consent
 from bufa.lib.crypto import unseal
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Talk:
 
 def of_case(shop_id: int, case_id: int, *, carrier: str, place: str = "") -> Talk:
     """The talk about one case. `carrier` and `place` (the parcel's newest) choose and order the contacts."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         messages = CarrierMessage.objects.filter(shop_id=shop_id, case_id=case_id).select_related("contact")
         consents = Consent.objects.filter(shop_id=shop_id, case_id=case_id)
         return Talk(
@@ -81,7 +81,7 @@ def of_case(shop_id: int, case_id: int, *, carrier: str, place: str = "") -> Tal
 
 def effect_ids(shop_id: int, case_id: int) -> list[int]:
     """The effects of a case's mails, to ask what became of them."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         rows = CarrierMessage.objects.filter(shop_id=shop_id, case_id=case_id, effect_id__isnull=False)
         return [effect_id for effect_id in rows.values_list("effect_id", flat=True) if effect_id]
 
@@ -99,7 +99,7 @@ def contacts_for(shop_id: int, carrier: str, place: str = "") -> tuple[ContactVi
 
 def contacts(shops: Sequence[int], carrier: str = "", *, active_only: bool = True) -> tuple[ContactView, ...]:
     """Contacts at carriers, for the settings page."""
-    with for_shops(shops):
+    with reading(shops):
         rows = CarrierContact.objects.filter(shop_id__in=shops)
         if carrier:
             rows = rows.filter(carrier=carrier)

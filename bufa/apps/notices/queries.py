@@ -12,7 +12,7 @@ from bufa.apps.notices.actions import note_place, text_place
 from bufa.apps.notices.models import Notice
 from bufa.apps.notices.texts import Proposal, proposals
 from bufa.lib.crypto import unseal
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import reading
 
 __all__ = ["NoticeView", "Proposal", "calls", "of_case", "proposals"]
 
@@ -45,14 +45,14 @@ class NoticeView:
 
 def of_case(shop_id: int, case_id: int) -> tuple[NoticeView, ...]:
     """A case's notices, oldest first."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         rows = Notice.objects.filter(shop_id=shop_id, case_id=case_id).select_related("case").order_by("id")
         return tuple(_view(row) for row in rows)
 
 
 def calls(shops: Sequence[int], limit: int = 50) -> tuple[NoticeView, ...]:
     """Phone tasks that wait, oldest first."""
-    with for_shops(shops):
+    with reading(shops):
         rows = Notice.objects.filter(shop_id__in=shops, state="todo").select_related("case").order_by("id")
         return tuple(_view(row) for row in rows[:limit])
 

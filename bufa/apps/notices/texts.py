@@ -17,7 +17,7 @@ from bufa.apps.shops import queries as shops
 from bufa.domain.cases import CaseFacts, Claim, Purpose
 from bufa.domain.notices import Channel, Language, Rendered, render
 from bufa.domain.outcome import Refused, Why
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Addressee:
 
 def values_of(shop_id: int, case_id: int, language: Language) -> tuple[CaseFacts, dict[str, str | datetime]]:
     """The values that texts are filled with. Nothing of the buyer but the order's tail."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         case: CaseRow = cases_by_id([shop_id], [case_id])[case_id]
         facts, parcels, weighed = cases.about(shop_id=shop_id, case_id=case_id)
         current = parcel_views([shop_id], parcels[-1:])[parcels[-1]]
@@ -124,7 +124,7 @@ def proposals(
     shop_id: int, case_id: int, purpose: Purpose | None = None, language: Language = Language.ZH
 ) -> tuple[Proposal, ...]:
     """What could be said now on each channel, best channel first: SMS, then email, then a call."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         case = cases_by_id([shop_id], [case_id])[case_id]
         facts, values = values_of(shop_id, case_id, language)
         wanted = purpose or facts.main_purpose or fallback_purpose(facts)

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from bufa.apps.orders import people
 from bufa.apps.orders.models import AfterSale, Order, Recipient
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import reading
 
 RESEND = 7
 TO_ANSWER = 6
@@ -35,26 +35,26 @@ class TicketRow:
 
 def ids_of(shop_id: int, numbers: Sequence[str]) -> dict[str, int]:
     """Order ids by order number, of those we have."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         return dict(Order.objects.filter(shop_id=shop_id, number__in=numbers).values_list("number", "id"))
 
 
 def number_of(shop_id: int, order_id: int) -> str:
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         number: str = Order.objects.values_list("number", flat=True).get(shop_id=shop_id, id=order_id)
         return number
 
 
 def open_plain(shop_id: int, order_id: int) -> people.Plain:
     """The recipient in plain text, where a file or the customer gave it. The caller logs why it looked."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         row = Recipient.objects.filter(shop_id=shop_id, order_id=order_id).first()
         return people.open_plain(row) if row else people.Plain()
 
 
 def ciphers(shop_id: int, order_id: int) -> dict[str, str]:
     """The platform's ciphers of a recipient: `name`, `phone`, `address`, and `phone_mask`; empty without one."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         row = Recipient.objects.filter(shop_id=shop_id, order_id=order_id).first()
         if row is None:
             return {}
@@ -69,7 +69,7 @@ def ciphers(shop_id: int, order_id: int) -> dict[str, str]:
 def orders_by_phone_tail(shops: Sequence[int], tail: str, *, limit: int = 50) -> list[tuple[int, int]]:
     """(shop id, order id) of recipients whose phone ends in these four digits, newest first."""
     found: list[tuple[int, int]] = []
-    with for_shops(shops):
+    with reading(shops):
         for shop_id in shops:
             index = people.phone_tail_index(shop_id, tail)
             if index:
@@ -80,14 +80,14 @@ def orders_by_phone_tail(shops: Sequence[int], tail: str, *, limit: int = 50) ->
 
 def open_resends(shop_id: int, order_id: int) -> list[tuple[str, int, datetime | None]]:
     """(ticket number, update_time, deadline) of agreed 补寄 tickets of this order that wait for a number."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         rows = AfterSale.objects.filter(shop_id=shop_id, order_id=order_id, type=RESEND, status=AGREED)
         return list(rows.order_by("id").values_list("number", "update_time", "deadline"))
 
 
 def resend_tickets(shops: Sequence[int], *, open_only: bool = True, limit: int = 100) -> list[TicketRow]:
     """补寄 tickets by the platform's clock: those to answer first, then those to ship; else newest first."""
-    with for_shops(shops):
+    with reading(shops):
         rows = AfterSale.objects.filter(shop_id__in=shops, type=RESEND).select_related("order")
         if open_only:
             rows = rows.filter(status__in=[TO_ANSWER, AGREED]).order_by(

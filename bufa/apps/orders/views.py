@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bufa.apps.orders.models import AfterSale, Line, Order, Recipient
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import reading
 
 AFTER_SALE_RESEND = 7
 """补寄. Its statuses: 6 to answer, 8 agreed and to ship, 13 shipped, 14 received, 27 refused, 28 closed."""
@@ -89,7 +89,7 @@ def order_view(shop_id: int, order_id: int) -> OrderView | None:
 
 def order_views(shops: Sequence[int], order_ids: Sequence[int]) -> dict[int, OrderView]:
     """Orders by id, in four queries however many."""
-    with for_shops(shops):
+    with reading(shops):
         lines: dict[int, list[LineView]] = {}
         for line in Line.objects.filter(shop_id__in=shops, order_id__in=order_ids).order_by("id"):
             shown = LineView(line.line_id, line.title, line.spec, line.quantity, line.paid_fen)

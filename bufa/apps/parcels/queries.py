@@ -21,7 +21,7 @@ from bufa.apps.parcels.views import (
     parcels_of_order,
 )
 from bufa.domain.kinds import Kind, Stage
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import reading
 
 __all__ = [
     "FollowInfo",
@@ -54,7 +54,7 @@ class FollowInfo:
 
 def follow_info(shop_id: int, parcel_id: int) -> FollowInfo | None:
     """None for a parcel without a number."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         row = Subscription.objects.filter(shop_id=shop_id, parcel_id=parcel_id).first()
     if row is None:
         return None
@@ -63,7 +63,7 @@ def follow_info(shop_id: int, parcel_id: int) -> FollowInfo | None:
 
 def counts_by_stage(shops: Sequence[int]) -> dict[str, int]:
     """Parcels by stage, every stage named."""
-    with for_shops(shops):
+    with reading(shops):
         rows = Parcel.objects.filter(shop_id__in=shops).values_list("stage").annotate(count=Count("id")).order_by()
         found = dict(rows)
     return {stage.value: found.get(stage.value, 0) for stage in Stage}
@@ -71,12 +71,12 @@ def counts_by_stage(shops: Sequence[int]) -> dict[str, int]:
 
 def scan_counts(shops: Sequence[int]) -> Mapping[str, int]:
     """`scans` and how many of them nobody could read (`unmapped`)."""
-    with for_shops(shops):
+    with reading(shops):
         rows = Scan.objects.filter(shop_id__in=shops)
         return {"scans": rows.count(), "unmapped": rows.filter(kind=Kind.UNMAPPED).count()}
 
 
 def parcel_ids(shop_id: int, numbers: Sequence[str]) -> dict[str, int]:
     """Parcel id by waybill number, of those we have."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         return dict(Parcel.objects.filter(shop_id=shop_id, number__in=numbers).values_list("number", "id"))

@@ -11,7 +11,7 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from bufa.apps.parcels.models import Parcel, Scan
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import reading
 
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands for "no time" where rows are sorted by a time that may be missing."""
@@ -77,7 +77,7 @@ def parcel_list(
 ) -> ParcelPage:
     """Parcels by their next deadline (none last), a page at a time. Give `next_cursor` back for the next page."""
     filters = filters or ParcelFilters()
-    with for_shops(shops):
+    with reading(shops):
         rows = _rows(shops).annotate(sort=Coalesce("next_deadline", Value(FAR)))
         if filters.stage:
             rows = rows.filter(stage=filters.stage)
@@ -104,7 +104,7 @@ def parcel_view(shop_id: int, parcel_id: int) -> ParcelView | None:
 
 def parcel_views(shops: Sequence[int], parcel_ids: Sequence[int], *, with_scans: bool = False) -> dict[int, ParcelView]:
     """Parcels by id, in two queries however many."""
-    with for_shops(shops):
+    with reading(shops):
         views = {row.pk: _view(row) for row in _rows(shops).filter(id__in=parcel_ids)}
         if not with_scans:
             return views
@@ -118,7 +118,7 @@ def parcel_views(shops: Sequence[int], parcel_ids: Sequence[int], *, with_scans:
 
 def parcels_of_order(shop_id: int, order_id: int) -> tuple[ParcelView, ...]:
     """All parcels of an order, originals first."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         rows = _rows([shop_id]).filter(order_id=order_id).order_by("role", "id")
         return tuple(_view(row) for row in rows)
 
@@ -128,7 +128,7 @@ def find_parcels(shops: Sequence[int], text: str, limit: int = 10) -> tuple[Parc
     text = text.strip()
     if len(text) < 4:
         return ()
-    with for_shops(shops):
+    with reading(shops):
         rows = _rows(shops).filter(Q(number__startswith=text.upper()) | Q(order__number__startswith=text))
         return tuple(_view(row) for row in rows.order_by("-id")[:limit])
 

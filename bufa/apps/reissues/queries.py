@@ -9,7 +9,7 @@ from typing import Any
 
 from bufa.apps.reissues.forms import Checked, Draft, ReissueForm, check_form, open_draft
 from bufa.apps.reissues.models import Reissue
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import reading
 
 __all__ = [
     "Checked",
@@ -64,7 +64,7 @@ class Found:
 
 def of_case(shop_id: int, case_id: int) -> tuple[ReissueView, ...]:
     """A case's reissues, oldest first; refused and stopped ones too."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         rows = Reissue.objects.filter(shop_id=shop_id, case_id=case_id).order_by("id")
         return tuple(_view(row) for row in rows)
 
@@ -74,7 +74,7 @@ def find(shops: Sequence[int], text: str, limit: int = 10) -> tuple[Found, ...]:
     text = "".join(text.split()).upper()
     if len(text) < 4 or not text.startswith("R"):
         return ()
-    with for_shops(shops):
+    with reading(shops):
         rows = Reissue.objects.filter(shop_id__in=shops, code__startswith=text).select_related("case__order")
         return tuple(
             Found(row.shop_id, row.code, row.case.code, row.case.order.number, row.carrier, row.number)

@@ -17,7 +17,7 @@ from bufa.domain.kinds import Role
 from bufa.domain.watch import Policy
 from bufa.integrations import registry
 from bufa.lib import crypto
-from bufa.lib.tenancy import for_operator, for_shops
+from bufa.lib.tenancy import for_operator, reading
 
 TRACKING_KINDS = ("kuaidi100", "kdniao")
 """Kinds of connection that follow parcels, the preferred one first."""
@@ -98,13 +98,13 @@ def shops_of(operator_id: int) -> list[ShopInfo]:
         roles = dict(found.values_list("shop_id", "role"))
     if not roles:
         return []
-    with for_shops(roles):
+    with reading(roles):
         return [_shop_info(shop, Role(roles[shop.pk])) for shop in Shop.objects.filter(id__in=roles).order_by("id")]
 
 
 def role_in(operator_id: int, shop_id: int) -> Role | None:
     """The operator's role in the shop; None for strangers and for those who were disabled."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         role = (
             Member.objects.filter(shop_id=shop_id, operator_id=operator_id, is_active=True, operator__is_active=True)
             .values_list("role", flat=True)
@@ -115,12 +115,12 @@ def role_in(operator_id: int, shop_id: int) -> Role | None:
 
 def shop(shop_id: int) -> ShopInfo:
     """Raises Shop.DoesNotExist (an ObjectDoesNotExist) for an id that is no shop."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         return _shop_info(Shop.objects.get(id=shop_id), None)
 
 
 def shop_infos(shops: Sequence[int]) -> list[ShopInfo]:
-    with for_shops(shops):
+    with reading(shops):
         return [_shop_info(row, None) for row in Shop.objects.filter(id__in=shops).order_by("id")]
 
 
@@ -130,7 +130,7 @@ def find_shop(name_or_id: str) -> int | None:
     ids = all_shop_ids()
     if name_or_id.isdigit() and int(name_or_id) in ids:
         return int(name_or_id)
-    with for_shops(ids):
+    with reading(ids):
         named = Shop.objects.filter(id__in=ids)
         found = list(named.filter(platform_shop_id=name_or_id).values_list("id", flat=True)[:2])
         found = found or list(named.filter(name=name_or_id).values_list("id", flat=True)[:2])
@@ -138,7 +138,7 @@ def find_shop(name_or_id: str) -> int | None:
 
 
 def members(shops: Sequence[int]) -> list[MemberInfo]:
-    with for_shops(shops):
+    with reading(shops):
         rows = Member.objects.filter(shop_id__in=shops).select_related("operator").order_by("shop_id", "id")
         return [
             MemberInfo(row.operator_id, row.operator.username, row.operator.display_name, Role(row.role), row.is_active)
@@ -153,19 +153,19 @@ def operator_name(operator_id: int) -> str:
 
 
 def connections(shops: Sequence[int]) -> list[ConnectionInfo]:
-    with for_shops(shops):
+    with reading(shops):
         return [_connection_info(row) for row in Connection.objects.filter(shop_id__in=shops).order_by("shop_id", "id")]
 
 
 def connection(shop_id: int, kind: str) -> ConnectionInfo | None:
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         row = Connection.objects.filter(shop_id=shop_id, kind=kind).first()
         return _connection_info(row) if row else None
 
 
 def tracking_kind(shop_id: int) -> str:
     """The tracking provider that the shop uses: the preferred one of those connected, "" for none."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         there = set(
             Connection.objects.filter(shop_id=shop_id, kind__in=TRACKING_KINDS)
             .exclude(state=ConnectionState.OFF)
@@ -176,7 +176,7 @@ def tracking_kind(shop_id: int) -> str:
 
 def policy_json(shop_id: int) -> dict[str, Any]:
     """The shop's policy as stored: only what differs from the defaults."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         stored: dict[str, Any] = Shop.objects.values_list("policy", flat=True).get(id=shop_id)
         return stored
 
@@ -193,7 +193,7 @@ def policy(shop_id: int) -> Policy:
 
 def pickup_addresses(shops: Sequence[int]) -> list[PickupInfo]:
     """Default first."""
-    with for_shops(shops):
+    with reading(shops):
         rows = PickupAddress.objects.filter(shop_id__in=shops).order_by("-is_default", "id")
         return [
             PickupInfo(
@@ -228,7 +228,7 @@ def check_hook(token: str, kind: str) -> int | None:
     shop_id = shop_of_hook(token)
     if shop_id is None:
         return None
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         stored = (
             Connection.objects.filter(shop_id=shop_id, kind=kind)
             .exclude(state=ConnectionState.OFF)
@@ -253,7 +253,7 @@ def provider_settings(shop_id: int, kind: str) -> dict[str, Any] | None:
 
     Keys that the provider does not know are ours (a sender's name, a template id) and stay out.
     """
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         row = Connection.objects.filter(shop_id=shop_id, kind=kind).exclude(state=ConnectionState.OFF).first()
         if row is None:
             return None
