@@ -312,11 +312,12 @@ def _address_check(code: str, address: FormAddress, divisions: Divisions | None)
         return _said(code, Answer.CANNOT_TELL, "divisions_hidden", _ADDRESS_RULE, missing=list(missing))
     if set(missing) - {"district"}:
         return _said(code, Answer.REFUSED, f"{code}_incomplete", _ADDRESS_RULE, missing=list(missing))
-    if missing:
+    found = _where(address, divisions) if divisions is not None else None
+    if missing and (found is None or found.fit is Fit.NO_DISTRICT):
         return _said(code, Answer.CANNOT_TELL, "district_missing", _ADDRESS_RULE, missing=list(missing))
-    if divisions is None:
+    if found is None:
         return _said(code, Answer.CANNOT_TELL, "divisions_not_checked", _DIVISION_RULE)
-    return _division_check(code, address, _where(address, divisions))
+    return _division_check(code, address, found)
 
 
 def _division_check(code: str, address: FormAddress, found: Finding) -> Check:

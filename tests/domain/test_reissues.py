@@ -273,3 +273,15 @@ def test_what_is_no_number_of_ours(text: str) -> None:
 def test_counting_starts_at_nought() -> None:
     with pytest.raises(ValueError):
         reissue_number(-1, 0)
+
+
+def test_every_real_place_passes_and_none_that_is_put_together() -> None:
+    """Over the whole table: a good address is never refused, and a district in another province's city always is."""
+    counties = TABLE.counties
+    for place, county in enumerate(counties):
+        home = FormAddress(county.province, county.city, county.district, True, True, True)
+        assert said("delivery", delivery=home) == (Answer.PASS, "delivery_pass"), county
+        other = counties[(place + len(counties) // 2) % len(counties)]
+        if other.province != county.province:
+            mixed = replace(home, province=other.province)
+            assert said("delivery", delivery=mixed) == (Answer.REFUSED, "divisions_disagree"), mixed
