@@ -270,6 +270,30 @@ async def revive(sim: Sim, request: Request, body: Json) -> Json:
     return parcel_truth(sim, parcel)
 
 
+async def parcels(sim: Sim, request: Request, body: Json) -> Json:
+    """The lives of many parcels at once, in the order they began; ``since`` and ``count`` cut a page out of them."""
+    since, count = int(request.query_params.get("since", 0)), int(request.query_params.get("count", 1000))
+    now = sim.clock.now()
+    rows = list(sim.world.parcels.values())
+    return {
+        "total": len(rows),
+        "parcels": [
+            {
+                "number": p.number,
+                "carrier": p.carrier,
+                "role": p.role,
+                "province": sim.world.orders[p.order_id].buyer.place.province,
+                "started_at": iso(p.started_at),
+                "outcome": p.life.outcome,
+                "ended": p.life.ends_at <= now,
+                # dated, known to the providers, Kuaidi100's code, text
+                "scans": [(iso(s.at), iso(s.known_at), s.kuaidi100, s.text) for s in p.life.known(now)],
+            }
+            for p in rows[since : since + count]
+        ],
+    }
+
+
 async def tokens(sim: Sim, request: Request, body: Json) -> Json:
     """Make tokens old: last_hour, access, refresh; or busy for one refusal of a refresh."""
     sim.tokens.age(str(body.get("state")))
@@ -306,6 +330,7 @@ _TABLE: list[tuple[str, Handler, list[str]]] = [
     ("/control/orders/{order_id}/ship", ship, ["POST"]),
     ("/control/waybills", waybills, ["POST"]),
     ("/control/after-sales", after_sales, ["POST"]),
+    ("/control/parcels", parcels, ["GET"]),
     ("/control/revive", revive, ["POST"]),
     ("/control/tokens", tokens, ["POST"]),
     ("/control/fates", fates, ["GET"]),

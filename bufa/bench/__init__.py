@@ -15,10 +15,10 @@ from typing import Any
 from bufa.host.postgres import Postgres
 from bufa.host.trouble import Trouble
 
-NAMES = ("ingest", "gate", "reading")
+NAMES = ("ingest", "gate", "reading", "lanes")
 """In the order in which `bufa bench all` runs them; each is a module here with `measure() -> Figure`."""
 
-WITHOUT_DATABASE = frozenset({"reading"})
+WITHOUT_DATABASE = frozenset({"reading", "lanes"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,16 +117,18 @@ def eta(
     now: datetime,
     *,
     out_at: datetime | None = None,
+    keys: Sequence[str] | None = None,
     learned: Learned = NOTHING,
 ) -> Eta:
     """The estimated delivery, never in the past.
 
     Of a parcel on the road it is what is left for parcels that were as long on the road (or, since `out_at`, out for
-    delivery). One not collected yet is given the usual hours until pickup first.
+    delivery). One not collected yet is given the usual hours until pickup first. `keys`: levels of another make than
+    `ladder`.
     """
     between = distance(origin, destination) or Distance.FAR
     leg, since = (Leg.DELIVERY, out_at) if out_at is not None else (Leg.TOTAL, collected_at)
-    keys = ladder(carrier, origin, destination)
+    keys = ladder(carrier, origin, destination) if keys is None else keys
     counted = [(key, learned.times[key, leg].n) for key in keys if (key, leg) in learned.times]
     counted = [(key, n) for key, n in counted if n]
     if not counted:
@@ -168,7 +170,7 @@ def survival(
     learned: Learned = NOTHING,
 ) -> float:
     """S(t): the share of living parcels that are ever silent for longer than this in this stage, between 0 and 1."""
-    return _silence(stage, between, keys, learned)(silence_hours)
+    return silences(stage, between, keys, learned)(silence_hours)
 
 
 def loss_chance(
@@ -218,11 +220,12 @@ def silence_allowance(
     left = p0 * (1 - level) / (level * (1 - p0))
     if left >= 1:
         return 0.0
-    hours = quantile(_silence(stage, between, keys, learned), 1 - left)
+    hours = quantile(silences(stage, between, keys, learned), 1 - left)
     return hours if hours < LONGEST else None
 
 
-def _silence(stage: Stage, between: Distance | None, keys: Sequence[str], learned: Learned) -> Survival:
+def silences(stage: Stage, between: Distance | None, keys: Sequence[str], learned: Learned) -> Survival:
+    """S as a function of hours, for who asks more than once."""
     leg = _SILENT_IN.get(stage)
     held = [learned.silences.get((key, leg), Histogram()) for key in keys] if leg else []
     return blend(held, _silence_prior(stage, between or Distance.FAR), settings()["rare_strength"])
