@@ -72,6 +72,7 @@ def handle_events(shop_id: int, now: datetime, *, limit: int = BATCH) -> int:
 
 def _parse(shop_id: int, messages: Sequence[Stored], now: datetime, batch: _Batch) -> int:
     settled = 0
+    idle: list[int] = []
     push = push_for(shop_id, SOURCES[0])
     for message in messages:
         try:
@@ -82,12 +83,13 @@ def _parse(shop_id: int, messages: Sequence[Stored], now: datetime, batch: _Batc
             continue
         named = event.order_number or event.after_sale_number
         if not named or event.tag not in (*ORDER_TAGS, *AFTER_SALE_TAGS):
-            inbox.done(shop_id, [message.message_id], outcome="nothing_for_us", now=now)
-            settled += 1
+            idle.append(message.message_id)
         else:
             batch.events[message.message_id] = event
             batch.since = min(batch.since, message.received_at)
-    return settled
+    if idle:
+        inbox.done(shop_id, idle, outcome="nothing_for_us", now=now)
+    return settled + len(idle)
 
 
 def _read(shop_id: int, batch: _Batch, now: datetime) -> None:
@@ -135,13 +137,15 @@ def _settle(shop_id: int, batch: _Batch, now: datetime) -> int:
             after_sales=list(batch.after_sales.values()),
             now=now,
         )
+        taken: list[int] = []
         for message in held:
             event = batch.events[message.message_id]
             gone = sorted({event.order_number, event.after_sale_number} & batch.gone)
             if gone:
                 inbox.park(shop_id, message.message_id, code="not_found", params={"numbers": gone}, now=now)
             else:
-                inbox.done(shop_id, [message.message_id], outcome="taken_in", now=now)
+                taken.append(message.message_id)
+        inbox.done(shop_id, taken, outcome="taken_in", now=now)
     return len(held)
 
 
