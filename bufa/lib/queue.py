@@ -15,7 +15,6 @@ from django.db import connection, transaction
 from procrastinate import exceptions
 from procrastinate.contrib.django import app
 
-
 _unhinted: ContextVar[bool] = ContextVar("unhinted", default=False)
 
 

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from bufa.apps.cases.models import Case, Finding
 from bufa.apps.cases.shapes import CaseRow, FindingView
 from bufa.domain.outcome import Why
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import reading
 
 
 def case_rows(shops: Sequence[int]) -> QuerySet[Case]:
@@ -75,6 +75,6 @@ def finding_view(row: Finding) -> FindingView:
 
 def findings_of(shops: Sequence[int], parcel_ids: Sequence[int]) -> tuple[FindingView, ...]:
     """All findings on the parcels, open ones first, then newest first."""
-    with for_shops(shops):
+    with reading(shops):
         rows = Finding.objects.filter(shop_id__in=shops, parcel_id__in=parcel_ids).order_by("-since", "id")
         return tuple(sorted((finding_view(row) for row in rows), key=lambda row: row.state != "open"))
