@@ -39,7 +39,10 @@ ATTENTION = 0.6
 TAIL = timedelta(hours=44)
 """How long before the end cases begin to be left lying."""
 
-_LEFT: Mapping[Step, int] = {Step.DETERMINE: 5, Step.NUMBER: 4, Step.NOTIFY: 4}
+TAIL_OF_STEPS = timedelta(hours=28)
+"""And those at the steps of `_LEFT`: before, some still leave, and are followed in the end."""
+
+_LEFT: Mapping[Step, int] = {Step.DETERMINE: 5, Step.NUMBER: 3, Step.NOTIFY: 3}
 """How many cases are left at a step in the end. Cases wait for carriers of themselves, and parcels are on their way."""
 
 _LEFT_ALONE = 0.25
@@ -184,6 +187,8 @@ class Agents:
         if now < self.ends_at - TAIL:
             return False
         if step in _LEFT:
+            if now < self.ends_at - TAIL_OF_STEPS:
+                return False
             lying = self._lying.setdefault(Step(step), set())
             if len(lying) < _LEFT[Step(step)]:
                 lying.add(name)

@@ -22,7 +22,7 @@ from bufa.host.trouble import Trouble
 
 HISTORY_DONE = "history done"
 HISTORY_DAYS = 21.0
-ORDERS_PER_DAY = 30
+ORDERS_PER_DAY = 24
 WORKER = ("manage", "procrastinate", "worker", "--concurrency=4", "--shutdown-graceful-timeout=4")
 
 

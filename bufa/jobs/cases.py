@@ -41,10 +41,13 @@ def do_todo(shop_id: int, case_ids: Sequence[int]) -> int:
 
 
 def end_waits(shops: Sequence[int]) -> int:
-    """Cases whose waiting is over come back to people."""
+    """Cases whose waiting is over come back to people, and those whose answer did not come in time."""
     now = clock.now()
     ended = 0
     for shop_id, case_id in queries.due_waits(shops, now):
         if cases.react(shop_id=shop_id, case_id=case_id, event=Action.WAIT_OVER, now=now) is not None:
             ended += 1
+    for shop_id, case_id in queries.unanswered(shops, now):
+        cases.look_again(shop_id=shop_id, case_id=case_id, now=now)
+        ended += 1
     return ended

@@ -17,6 +17,8 @@ from bufa.domain.cases import Claim
 from bufa.domain.kinds import Role
 from bufa.domain.notices import Language
 from bufa.domain.outcome import Refused
+from bufa.jobs.cases import end_waits
+from bufa.lib import clock
 from bufa.lib.tenancy import for_shops
 from tests.factories.sample import Sample
 
@@ -184,3 +186,19 @@ def test_only_a_lead_goes_on_without_it_and_says_why(sample: Sample) -> None:
     actions.go_without_consent(**asking(sample), reason="客户急", by=LEAD)
     (consent,) = talk(sample).consents
     assert (consent.result, consent.terms, consent.by) == ("overridden", "客户急", "周")
+
+
+def test_a_carrier_that_lets_its_time_pass_is_noticed_though_nothing_comes_in(sample: Sample) -> None:
+    due = case(sample).due_at
+    assert due is not None
+    assert (case(sample).waiting_for, case(sample).next_action) == ("carrier", "record_consent")
+    with clock.frozen(due - timedelta(seconds=1)):
+        assert end_waits([sample.shop_id]) == 0
+    with clock.frozen(due + timedelta(minutes=1)):
+        assert end_waits([sample.shop_id]) >= 1
+        assert end_waits([sample.shop_id]) == 0
+    assert (case(sample).waiting_for, case(sample).next_action, case(sample).why["code"]) == (
+        "shop",
+        "ask_carrier",
+        "carrier_silent",
+    )

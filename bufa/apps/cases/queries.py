@@ -43,6 +43,7 @@ __all__ = [
     "of_orders",
     "step_counts",
     "today",
+    "unanswered",
     "with_todo",
 ]
 
@@ -241,6 +242,14 @@ def due_waits(shops: Sequence[int], now: datetime, limit: int = 200) -> list[tup
     with reading(shops):
         rows = Case.objects.filter(shop_id__in=shops, state="waiting", due_at__lte=now).order_by("due_at", "id")
         return list(rows.values_list("shop_id", "id")[:limit])
+
+
+def unanswered(shops: Sequence[int], now: datetime, limit: int = 200) -> list[tuple[int, int]]:
+    """(shop, case) of cases that waited for somebody else until a moment which has passed since they were looked at."""
+    with reading(shops):
+        rows = Case.objects.filter(OPEN, shop_id__in=shops, due_at__lte=now, changed_at__lt=F("due_at"))
+        others = rows.exclude(waiting_for="shop").exclude(state="waiting")
+        return list(others.order_by("due_at", "id").values_list("shop_id", "id")[:limit])
 
 
 def with_todo(shops: Sequence[int], limit: int = 500) -> dict[int, list[int]]:
