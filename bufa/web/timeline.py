@@ -20,7 +20,10 @@ WRONG = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line. `css`: ghost (not yet), gap (silence), hot (newest), good, wrong or nothing."""
+    """One line. `css`: ghost (not yet), gap (silence), hot (newest), good, wrong or nothing.
+
+    `dated`: the time that a scan claims and that cannot be, since it was told before; `at` is then when it was told.
+    """
 
     css: str
     at: datetime | None
@@ -29,6 +32,7 @@ class Line:
     text: str = ""
     place: str = ""
     span: timedelta | None = None
+    dated: datetime | None = None
 
 
 def track(parcel: ParcelView | None, now: datetime, limit: int = 40) -> tuple[Line, ...]:
@@ -39,17 +43,22 @@ def track(parcel: ParcelView | None, now: datetime, limit: int = 40) -> tuple[Li
 
 
 def _lines(parcel: ParcelView, now: datetime) -> Iterator[Line]:
-    scans = sorted(parcel.scans, key=lambda scan: scan.scanned_at, reverse=True)
+    scans = sorted(parcel.scans, key=lambda scan: (scan.believed_at, scan.usable), reverse=True)
+    usable = [scan for scan in scans if scan.usable]
     if parcel.next_deadline is not None and parcel.next_deadline > now:
         yield Line("ghost", parcel.next_deadline, kind="deadline")
-    newest = scans[0].scanned_at if scans else parcel.uploaded_at
+    newest = usable[0].scanned_at if usable else parcel.uploaded_at
     if newest is not None and parcel.stage not in OVER and now - newest > GAP:
         yield Line("gap", None, span=now - newest)
     after: datetime | None = None
-    for place, scan in enumerate(scans):
+    for scan in scans:
+        if not scan.usable:
+            yield Line("", scan.received_at, scan.kind, scan.reason, scan.text, scan.place, dated=scan.scanned_at)
+            continue
         if after is not None and after - scan.scanned_at > GAP:
             yield Line("gap", None, span=after - scan.scanned_at)
-        css = "good" if scan.kind in GOOD else "wrong" if scan.kind in WRONG else "hot" if place == 0 else ""
+        hot = "hot" if scan is usable[0] else ""
+        css = "good" if scan.kind in GOOD else "wrong" if scan.kind in WRONG else hot
         yield Line(css, scan.scanned_at, scan.kind, scan.reason, scan.text, scan.place)
         after = scan.scanned_at
     if parcel.uploaded_at is not None:

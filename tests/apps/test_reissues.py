@@ -281,6 +281,15 @@ def ticket(sample: Sample, status: int = 6) -> str:
     return "7100"
 
 
+def test_a_tickets_deadline_is_the_cases_while_it_is_open(sample: Sample) -> None:
+    ticket(sample)
+    assert case(sample, "numbering").due_at == sample.now + timedelta(hours=20)
+    order = case(sample, "numbering").order.number
+    withdrawn = make_ticket("7100", order, status=28, update_time=1235, deadline=sample.now + timedelta(hours=20))
+    take_in(shop_id=sample.shop_id, after_sales=[withdrawn], now=sample.now)
+    assert case(sample, "numbering").due_at != sample.now + timedelta(hours=20)
+
+
 def test_a_ticket_is_agreed_once_with_its_update_time(sample: Sample) -> None:
     number = ticket(sample)
     one = tickets.answer_ticket(shop_id=sample.shop_id, number=number, agree=True, by=AGENT)

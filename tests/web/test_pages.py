@@ -101,3 +101,8 @@ def test_a_stranger_is_sent_to_the_door(db: None, client: Client, address: str) 
     answer = client.get(address)
     assert answer.status_code == 302
     assert answer["Location"].startswith("/sign-in/")
+
+
+def test_steps_that_nobody_took_are_not_called_done(sample: Sample, owner: Client) -> None:
+    page = owner.get(f"/cases/{sample.shop_id}/{sample.cases['closed']}/").content.decode()
+    assert re.findall(r'<li class="step (\w+)"', page) == ["done", "skipped", "skipped", "skipped", "done"]

@@ -344,7 +344,7 @@ def _put(case: Case, facts: CaseFacts, around: case_facts.Around, now: datetime)
     case.why = {"code": best.why.code, "params": dict(best.why.params)}
     case.next_action = best.action.value
     case.waiting_for = best.waiting_for
-    case.due_at = best.due
+    case.due_at = case_facts.due(facts, around, best.due)
     case.changed_at = now
 
 

@@ -63,6 +63,7 @@ class Around:
     ticket_open: bool
     ticket_waiting: bool
     needs_ticket: bool
+    ticket_deadline: datetime | None
     loss: float
 
 
@@ -91,8 +92,9 @@ def look_around(case: Case, now: datetime) -> Around:
     statements = Statement.objects.filter(shop_id=case.shop_id, case_id=case.pk).order_by("said_at", "id")
     tickets = AfterSale.objects.filter(
         shop_id=case.shop_id, order_id=case.order_id, type=RESEND_TYPE, resend_number=""
-    ).values_list("status", flat=True)
-    in_states = frozenset(tickets)
+    ).values_list("status", "deadline")
+    in_states = frozenset(status for status, _ in tickets)
+    clocks = [at for status, at in tickets if at is not None and status in (RESEND_ASKED, RESEND_AGREED)]
     return Around(
         findings=tuple(by_parcel.get(current, ())),
         statements=tuple(statements),
@@ -101,6 +103,7 @@ def look_around(case: Case, now: datetime) -> Around:
         ticket_open=RESEND_AGREED in in_states,
         ticket_waiting=RESEND_ASKED in in_states,
         needs_ticket=_needs_ticket(case, rows[case.parcel_id]),
+        ticket_deadline=min(clocks, default=None),
         loss=_loss(rows.get(current), now),
     )
 
@@ -123,6 +126,13 @@ def _loss(parcel: Parcel | None, now: datetime) -> float:
         return 0.0
     silence = (now - parcel.last_scan_at).total_seconds() / 3600
     return loss_chance(silence, Stage(parcel.stage), distance(parcel.origin_province, parcel.dest_province))
+
+
+def due(facts: CaseFacts, around: Around, best: datetime | None) -> datetime | None:
+    """Until when a person has to act: an open after-sale of the buyer's may run out before the parcel's own clock."""
+    if facts.state in (CaseState.CLOSED, CaseState.WAITING) or around.ticket_deadline is None:
+        return best
+    return min(best or around.ticket_deadline, around.ticket_deadline)
 
 
 def read(case: Case, around: Around) -> CaseFacts:

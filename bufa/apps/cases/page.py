@@ -21,6 +21,7 @@ from bufa.apps.orders.views import OrderView, order_view
 from bufa.apps.parcels.views import ParcelView, parcel_views
 from bufa.apps.shops import queries as shops
 from bufa.domain import lanes
+from bufa.domain.case_facts import NoticeState, Outcome, ReissueState
 from bufa.domain.cases import Action, CaseFacts, CaseState, can, next_best
 from bufa.domain.kinds import Measure, Role, Stage, Step
 from bufa.domain.measures import CaseMoney, MeasurePolicy, Option, options, propose
@@ -171,11 +172,27 @@ def proposed_measure(shop_id: int, case_id: int, now: datetime) -> tuple[Measure
 
 
 def _steps(facts: CaseFacts) -> tuple[StepView, ...]:
-    if facts.state is CaseState.CLOSED or facts.step is None:
-        return tuple(StepView(step.value, "done") for step in _STEPS)
-    here = _STEPS.index(facts.step)
-    words = ["done" if at < here else "now" if at == here else "later" for at in range(len(_STEPS))]
+    """Each step's state; one that the case passed by without anything done there is `skipped`, not done."""
+    here = len(_STEPS) if facts.state is CaseState.CLOSED or facts.step is None else _STEPS.index(facts.step)
+    words = [
+        ("done" if _was_gone(facts, step) else "skipped") if at < here else "now" if at == here else "later"
+        for at, step in enumerate(_STEPS)
+    ]
     return tuple(StepView(step.value, word) for step, word in zip(_STEPS, words, strict=True))
+
+
+def _was_gone(facts: CaseFacts, step: Step) -> bool:
+    match step:
+        case Step.NEGOTIATE:
+            return facts.carrier_asked_at is not None or facts.consent is not None
+        case Step.NUMBER:
+            return facts.reissue_state not in (ReissueState.NONE, ReissueState.DRAFT)
+        case Step.NOTIFY:
+            return facts.told_at is not None or facts.notice_state is NoticeState.SENT
+        case Step.FOLLOW:
+            return facts.outcome is not Outcome.DISMISSED
+        case _:
+            return True
 
 
 _STEP_OF_ACTION: dict[Action, Step] = {

@@ -213,7 +213,7 @@ class TimelineView:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One of the five steps on the case page: `done`, `now` or `later`."""
+    """One of the five steps on the case page: `done`, `skipped` (passed by, nothing was done), `now` or `later`."""
 
     step: str
     state: str

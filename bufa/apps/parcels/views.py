@@ -11,6 +11,7 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from bufa.apps.parcels.models import Parcel, Scan
+from bufa.domain.parcels import FUTURE_SLACK
 from bufa.lib.tenancy import reading
 
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
@@ -26,6 +27,16 @@ class ScanView:
     place: str
     text: str
     provider: str
+
+    @property
+    def usable(self) -> bool:
+        """False for a scan dated in the future of its own arrival: it does not count for the parcel's state."""
+        return self.scanned_at <= self.received_at + FUTURE_SLACK
+
+    @property
+    def believed_at(self) -> datetime:
+        """Where the scan stands among the others: at its own time, or when it was told if that time cannot be."""
+        return self.scanned_at if self.usable else self.received_at
 
 
 @dataclass(frozen=True, slots=True)
