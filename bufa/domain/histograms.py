@@ -124,30 +124,42 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Blend:
-    """What is known finely, leaning on what is known more coarsely as long as it is little.
+class Leaning:
+    """How much a level leans on the next coarser one: as on `lasting` parcels that last as long as is asked, but never
+    on more than `most` parcels in all."""
 
-    `parts`: (how many were counted, their curve), finest first; `prior` is believed when there is nothing else. Each
-    level counts as `strength` durations more than it has, taken from the next coarser one: without any count a level
-    says exactly what its fallback says, one more count moves it by at most 1 / (strength + 1), and many drown it.
+    lasting: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """What is known finely, leaning on what is known more coarsely wherever it is little.
+
+    `parts`: (how many were counted, their curve), finest first; `prior` is believed when there is nothing else. Lanes
+    differ much in how long most parcels take, and little in how often one is stuck for days. So the fallback weighs
+    little where half of the parcels last longer, and much far out, where a lane would speak from two or three parcels:
+    a level's share S leans on its fallback's share F as if `lasting / F` parcels more had been counted there. Without
+    any count a level says exactly what its fallback says, and one more count moves it by less than 1 / `lasting`.
     """
 
     parts: tuple[tuple[int, Curve], ...]
     prior: Survival
-    strength: float
+    leaning: Leaning
 
     def __call__(self, hours: float) -> float:
         """The share that lasts longer than this many hours."""
         share = self.prior(hours)
         for n, curve in reversed(self.parts):
             if n:
-                share = (n * curve(hours) + self.strength * share) / (n + self.strength)
+                strength = min(self.leaning.lasting / share, self.leaning.most) if share > 0 else self.leaning.most
+                share = (n * curve(hours) + strength * share) / (n + strength)
         return share
 
 
-def blend(histograms: Iterable[Histogram], prior: Survival, strength: float) -> Blend:
+def blend(histograms: Iterable[Histogram], prior: Survival, leaning: Leaning) -> Blend:
     """A blend of histograms, finest first."""
-    return Blend(tuple((one.n, one.curve()) for one in histograms), prior, strength)
+    return Blend(tuple((one.n, one.curve()) for one in histograms), prior, leaning)
 
 
 def quantile(survival: Survival, share: float, *, beyond: float = 0.0) -> float:

@@ -17,7 +17,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from bufa.domain.histograms import LONGEST, Blend, Histogram, Survival, blend, log_normal, quantile, shrunk_share
+from bufa.domain.histograms import LONGEST, Histogram, Leaning, Survival, blend, log_normal, quantile, shrunk_share
 from bufa.domain.kinds import Stage
 from bufa.domain.regions import Distance, distance, short_province
 
@@ -83,6 +83,10 @@ def settings() -> Mapping[str, Any]:
     return learning
 
 
+def _leaning() -> Leaning:
+    return Leaning(settings()["lasting"], settings()["rare_strength"])
+
+
 def silent_leg(stage: Stage) -> Leg | None:
     """The leg that counts silences in a stage; None where silence says nothing."""
     return _SILENT_IN.get(stage)
@@ -97,10 +101,10 @@ def ladder(carrier: str, origin: str, destination: str) -> tuple[str, ...]:
     return (*keys, EVERYTHING)
 
 
-def learned_hours(leg: Leg, keys: Sequence[str], between: Distance | None, learned: Learned) -> Blend:
+def learned_hours(leg: Leg, keys: Sequence[str], between: Distance | None, learned: Learned) -> Survival:
     """S(t) of a leg that is no silence: the share that takes longer than t hours."""
     held = [learned.times.get((key, leg), Histogram()) for key in keys]
-    return blend(held, _prior(leg, between or Distance.FAR), settings()["strength"])
+    return blend(held, _prior(leg, between or Distance.FAR), _leaning())
 
 
 @cache
@@ -134,7 +138,7 @@ def eta(
     if not counted:
         return _fixed(between, collected_at, now)
     survival = learned_hours(leg, keys, between, learned)
-    enough = [(key, n) for key, n in counted if n >= settings()["strength"]]
+    enough = [(key, n) for key, n in counted if n >= settings()["enough"]]
     key, n = enough[0] if enough else counted[-1]
     if since is None:
         pickup = _data()["pickup_hours"]
@@ -228,7 +232,7 @@ def silences(stage: Stage, between: Distance | None, keys: Sequence[str], learne
     """S as a function of hours, for who asks more than once."""
     leg = _SILENT_IN.get(stage)
     held = [learned.silences.get((key, leg), Histogram()) for key in keys] if leg else []
-    return blend(held, _silence_prior(stage, between or Distance.FAR), settings()["rare_strength"])
+    return blend(held, _silence_prior(stage, between or Distance.FAR), _leaning())
 
 
 @cache

@@ -14,6 +14,7 @@ from bufa.domain.histograms import (
     EDGES,
     LONGEST,
     Histogram,
+    Leaning,
     blend,
     bucket_of,
     log_normal,
@@ -24,6 +25,7 @@ from bufa.domain.histograms import (
 
 HOURS = st.lists(st.floats(0, 10_000), max_size=30)
 HISTOGRAMS = st.builds(Histogram.of, HOURS, HOURS, st.integers(0, 5))
+LEANING = Leaning(4, 400)
 SHARES = st.floats(0.01, 0.99)
 
 
@@ -114,26 +116,37 @@ def test_the_prior_has_the_quantiles_it_was_made_of() -> None:
 def test_a_level_without_counts_says_what_its_fallback_says(coarse: Histogram, hours: float) -> None:
     prior = log_normal(26, 51)
 
-    assert blend([Histogram(), coarse], prior, 25)(hours) == blend([coarse], prior, 25)(hours)
-    assert blend([Histogram(), Histogram()], prior, 25)(hours) == prior(hours)
+    assert blend([Histogram(), coarse], prior, LEANING)(hours) == blend([coarse], prior, LEANING)(hours)
+    assert blend([Histogram(), Histogram()], prior, LEANING)(hours) == prior(hours)
 
 
 @given(HOURS, HISTOGRAMS, st.floats(0.1, 5000), st.floats(0, 5000))
 def test_one_more_parcel_never_makes_a_leap(seen: list[float], coarse: Histogram, hours: float, one: float) -> None:
     prior = log_normal(26, 51)
-    before = blend([Histogram.of(seen), coarse], prior, 25)(hours)
-    after = blend([Histogram.of([*seen, one]), coarse], prior, 25)(hours)
+    before = blend([Histogram.of(seen), coarse], prior, LEANING)(hours)
+    after = blend([Histogram.of([*seen, one]), coarse], prior, LEANING)(hours)
 
-    assert abs(after - before) <= 1 / 26 + 1e-9
+    assert abs(after - before) <= 1 / (4 + 1) + 1e-9
 
 
 def test_many_counts_drown_the_fallback() -> None:
     prior = log_normal(26, 51)
-    p90 = [quantile(blend([Histogram.of([200] * n)], prior, 25), 0.9) for n in (0, 25, 250, 25_000)]
+    p90 = [quantile(blend([Histogram.of([200] * n)], prior, LEANING), 0.9) for n in (0, 25, 250, 25_000)]
 
     assert p90 == sorted(p90)
     assert p90[0] == pytest.approx(51)
+    assert all(one < other for one, other in itertools.pairwise(p90))
     assert p90[-1] == pytest.approx(200, rel=0.09)
+
+
+def test_the_tail_is_the_fallbacks_and_the_body_its_own() -> None:
+    # Everywhere one parcel in fifty is silent for a week; of this quick lane's fifty none has been yet.
+    everywhere = Histogram.of([30] * 49_000 + [168] * 1_000)
+    lane = blend([Histogram.of([10] * 50), everywhere], log_normal(26, 51), LEANING)
+
+    assert quantile(lane, 0.5) == pytest.approx(10, rel=0.09)
+    assert lane(20) < 0.1 < blend([everywhere], log_normal(26, 51), LEANING)(20)
+    assert lane(100) == pytest.approx(0.02 * 200 / 250, rel=0.01)
 
 
 def test_a_rare_share_leans_on_the_coarser_level() -> None:
