@@ -75,7 +75,7 @@ def settled(data: Path) -> dict[str, Any]:
 
 def agree(report: dict[str, Any], there: dict[str, Any]) -> None:
     assert report["violations"] == []
-    assert report["totals"]["orders"] == there["orders"]["total"] > 80
+    assert report["totals"]["orders"] == there["orders"]["total"] > 50
     not_sent = sum(report["parcels"].get(stage, 0) for stage in ("unshipped", "cancelled"))
     assert report["parcels_by_role"]["original"] - not_sent == there["parcels"]["original"]
     assert accepted(report, "resend", "extra_package") == sum(there["submissions"].values())
