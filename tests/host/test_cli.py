@@ -73,10 +73,10 @@ def test_a_missing_file_is_said_before_a_database_is_started(tmp_path: Path) -> 
 
 
 def test_bench_lists_refuses_and_measures(tmp_path: Path) -> None:
-    assert bufa("bench", cwd=tmp_path).stdout.split() == ["ingest", "gate", "reading"]
+    assert bufa("bench", cwd=tmp_path).stdout.split() == ["ingest", "gate", "reading", "lanes"]
     unknown = bufa("bench", "speed", cwd=tmp_path)
     assert unknown.returncode == 1
-    assert unknown.stderr == "bufa: There is no benchmark speed; there are: ingest, gate, reading, all.\n"
+    assert unknown.stderr == "bufa: There is no benchmark speed; there are: ingest, gate, reading, lanes, all.\n"
     done = bufa("bench", "gate", "--json", cwd=tmp_path)
     figure = json.loads(done.stdout)
     assert sorted(figure) == ["beside", "figure", "goal", "machine", "name", "ok", "unit"]

@@ -37,8 +37,8 @@ class Desk:
                 self.page.wait_for_load_state()
 
     def press(self, name: str, within: Locator | None = None) -> None:
-        (within or self.page).get_by_role("button", name=name, exact=True).first.click()
-        self.page.wait_for_load_state()
+        with self.page.expect_navigation():
+            (within or self.page).get_by_role("button", name=name, exact=True).first.click()
 
     def says(self, text: str) -> None:
         expect(self.page.get_by_text(text).first).to_be_visible()
