@@ -82,7 +82,7 @@ class ImportReport:
 
 
 WORDS: Mapping[str, str] = {
-    "columns_missing": gettext_noop("缺少列：%(names)s。请对照 docs/import.md 补上这些列。"),
+    "columns_missing": gettext_noop("缺少列：%(names)s。请补上这些列。"),
     "file_empty": gettext_noop("文件里没有数据。"),
     "file_unreadable": gettext_noop("文件打不开或已损坏，请重新导出。"),
     "file_kind": gettext_noop("不支持的文件类型 %(suffix)s，请用 csv、xlsx 或 jsonl。"),
@@ -131,6 +131,8 @@ def say(problem: RowProblem) -> str:
         words = words % dict(problem.params)
     except KeyError:
         words = problem.code
+    if not problem.row and problem.effect is Effect.FILE:
+        return f"{gettext(_PLACES[problem.effect])}：{words}"
     where = gettext("第 %(row)s 行") % {"row": problem.row} if problem.row else gettext("文件")
     column = f" [{problem.column}]" if problem.column else ""
     return f"{where}{column} {gettext(_PLACES[problem.effect])}：{words}"

@@ -116,7 +116,7 @@ def test_a_refusal_needs_its_reason(sample: Sample, owner: Client) -> None:
 def test_only_a_lead_goes_on_without_consent(sample: Sample, signed_in: SignIn) -> None:
     agent = signed_in("agent")
     do(agent, sample, "asking", "without", reason="等不及了")
-    assert "请主管或店主来做" in flash(agent, sample, "asking")
+    assert "请有这个权限的同事来做" in flash(agent, sample, "asking")
     assert view(sample, "asking").row.state == "asking"
     do(signed_in("lead"), sample, "asking", "without", reason="客户急用")
     assert view(sample, "asking").row.state == "following"

@@ -114,7 +114,7 @@ def test_a_file_says_row_by_row_what_it_could_not_take(sample: Sample, owner: Cl
 def test_an_agent_may_not_import(sample: Sample, signed_in: SignIn) -> None:
     page = upload(signed_in("agent"), "订单编号,商品名称,商品数量\n6911111111111111,杯子,1\n")
     assert 'id="report"' not in page
-    assert "请主管或店主来做" in page
+    assert "请有这个权限的同事来做" in page
 
 
 def test_settings_are_the_owners(sample: Sample, owner: Client, signed_in: SignIn) -> None:

@@ -81,7 +81,7 @@ CASE: Words = {
 # Why something may not be done.
 REFUSALS: Words = {
     "ask_role": _("要由%(roles)s来做"),
-    "not_allowed": _("你是%(role)s，不能%(permission)s。请主管或店主来做"),
+    "not_allowed": _("你是%(role)s，不能%(permission)s。请有这个权限的同事来做"),
     "action_not_here": _("案件%(state)s，现在不能%(action)s。刷新看看是不是别人刚处理过"),
     "people_only": _("这一步要由人来做"),
     "system_only": _("这一步由系统按事实来做，不能手工点"),
