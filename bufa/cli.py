@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     made = command("import", _import, "take in a file of orders or scans")
     made.add_argument("kind", choices=["orders", "scans"])
     made.add_argument("file", type=Path, metavar="FILE", help="csv (UTF-8 or GBK), xlsx or jsonl")
-    made.add_argument("--shop", type=int, required=True, metavar="S", help="the shop's number")
+    made.add_argument("--shop", required=True, metavar="S", help="the shop's name or number")
     made.add_argument("--json", action="store_true", help="the report as one JSON object")
 
     command("read", _read, "read carriers' texts and codes: JSON lines in, JSON lines out")
@@ -132,7 +132,7 @@ def _shop(arguments: argparse.Namespace) -> int:
         says = {
             "name_empty": "The shop needs a name.",
             "login_empty": "The owner needs a log-in.",
-            "password_weak": "Too easy to guess. Take 8 characters or more, not only digits, no common word.",
+            "password_weak": "Too easy to guess. Take 10 characters or more, no common word.",
         }
         try:
             shop_id = create_shop(arguments.name, owner_login=arguments.owner, owner_password=asked())
@@ -146,9 +146,13 @@ def _import(arguments: argparse.Namespace) -> int:
     if not arguments.file.is_file():
         raise Trouble(f"There is no file {arguments.file}.")
     with _django(arguments):
+        from bufa.apps.shops.queries import find_shop
         from bufa.jobs.importing import run_import
 
-        report = run_import(arguments.kind, arguments.file, arguments.shop, _progress)
+        shop_id = find_shop(arguments.shop)
+        if shop_id is None:
+            raise Trouble(f"There is no shop {arguments.shop}.")
+        report = run_import(arguments.kind, arguments.file, shop_id, _progress)
         if arguments.json:
             print(json.dumps(report.as_dict(), ensure_ascii=False))
         else:

@@ -131,6 +131,8 @@ def test_a_whole_life_and_nothing_left_of_it(folder: Path) -> None:
     assert facts["address"] == f"http://127.0.0.1:{port}"
     assert stat.S_IMODE((folder / "running.json").stat().st_mode) == 0o600
     assert stat.S_IMODE((folder / "secret.key").stat().st_mode) == 0o600
+    code, said = bufa("import", "orders", __file__, "--shop", "没有的店", "--data", str(folder))
+    assert (code, said.strip()) == (1, "bufa: There is no shop 没有的店.")
     code, _ = bufa("doctor", "--data", str(folder))
     assert code == 0
     begun = time.monotonic()
