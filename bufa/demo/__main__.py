@@ -47,6 +47,7 @@ def _live(world: World) -> None:
         shop.connect(sample.shop_id, world)
     until = clock.real_now().replace(microsecond=0)
     if now < until - SLACK:
+        _say(f"工作台已经开着：{_address()}，可以先用 zhou / {shop.PASSWORD} 登录；下面补入历史")
         history = History(sample, world, until, _say)
         agents = history.run()
         if os.environ.get("BUFA_DEMO_TIMES"):
@@ -58,9 +59,13 @@ def _welcome() -> None:
     from bufa.demo.shop import OWNER, PASSWORD, PEOPLE
 
     roles = {"agent": "客服", "lead": "客服主管", "warehouse": "仓库", "finance": "财务"}
-    _say(f"Bufa 补发  {os.environ.get('BUFA_ADDRESS', 'http://127.0.0.1:8800')}")
+    _say(f"Bufa 补发  {_address()}")
     _say(f"登录名：{OWNER[0]}（店主）、" + "、".join(f"{login}（{roles[role]}）" for login, _, role in PEOPLE))
     _say(f"密码都是 {PASSWORD}")
+
+
+def _address() -> str:
+    return os.environ.get("BUFA_ADDRESS", "http://127.0.0.1:8800")
 
 
 def _say(line: str) -> None:
