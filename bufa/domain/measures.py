@@ -85,7 +85,8 @@ def options(verdict: Verdict, money: CaseMoney, policy: MeasurePolicy, now: date
     )
     lost_goods = share_half_up(goods, chance, 1000)
     recall_fen = 0 if money.buyer_wants_recall else share_half_up(paid, policy.recall_penalty_percent, 100)
-    recovery = money.recovery_fen
+    # Who never had the parcel in hand owes nothing for it.
+    recovery = 0 if money.stage in (Stage.UNSHIPPED, Stage.LABELLED) else money.recovery_fen
     wait_until = now + timedelta(hours=policy.wait_hours)
     chase_until = now + timedelta(hours=policy.chase_hours)
 

@@ -111,3 +111,9 @@ def test_every_claim_has_a_proposal_that_is_possible(claim: Claim) -> None:
     measure, _ = proposed(claim)
 
     assert by_measure(claim)[measure].possible
+
+
+def test_a_carrier_that_never_had_the_parcel_pays_nothing() -> None:
+    claimed = replace(MONEY, recovery_fen=900)
+    assert by_measure(Claim.LOST, claimed)[Measure.REFUND].recovery_fen == 900
+    assert by_measure(Claim.NOT_PICKED_UP, replace(claimed, stage=Stage.LABELLED))[Measure.REFUND].recovery_fen == 0
