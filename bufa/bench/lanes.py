@@ -18,12 +18,13 @@ GOAL_POINTS = 2.0
 """A 90 % ETA must hold for 88 to 92 % of parcels."""
 
 ORDERS_PER_DAY = 400
-SEED = 11
+SEED = 23
 _START = datetime(2026, 1, 1, tzinfo=UTC)
-_ASKED_FROM = datetime(2026, 3, 20, tzinfo=UTC)  # January's losses are known by then
-_ASKED_UNTIL = datetime(2026, 4, 29, tzinfo=UTC)
-_END = datetime(2026, 5, 15, tzinfo=UTC)
+_ASKED_FROM = datetime(2026, 4, 16, tzinfo=UTC)  # the losses of January and February are known by then
+_ASKED_UNTIL = datetime(2026, 5, 31, tzinfo=UTC)
+_END = datetime(2026, 6, 16, tzinfo=UTC)
 
+_OLIST_GROWING = datetime(2017, 7, 1, tzinfo=UTC)
 _OLIST_HALF = datetime(2018, 1, 1, tzinfo=UTC)
 _OLIST_END = datetime(2018, 9, 1, tzinfo=UTC)
 _NO_DATES = datetime(2026, 1, 1, tzinfo=UTC)
@@ -54,13 +55,16 @@ def _told(data: str, trial: Trial, **more: Any) -> dict[str, Any]:
 
 
 def _olist() -> dict[str, Any]:
-    everyone = run(olist(only_all_statuses=False), _OLIST_HALF, _OLIST_END)
+    lives = olist(only_all_statuses=False)
+    everyone, growing = run(lives, _OLIST_HALF, _OLIST_END), run(lives, _OLIST_GROWING, _OLIST_HALF)
     asked_until = _OLIST_END - OLIST_GIVEN_UP
     true_rates = run(olist(only_all_statuses=True), _OLIST_HALF, asked_until)
     return _told(
         "real: hand-over to signature, asked about hand-overs from 2018 on, learned from those who arrived before",
         everyone,
         loss=reliability(true_rates.answers),
+        # Not judged, and told: a young shop that doubles in a season of congestion is promised too much.
+        eta_of_the_half_year_before=coverage(growing),
     )
 
 

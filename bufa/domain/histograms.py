@@ -1,6 +1,6 @@
 """Histograms of hours: of one fixed size, merged by adding, and honest about what has not ended yet.
 
-Buckets are log-spaced, eight to each doubling, so that a quantile is known within some nine per cent whether the lane
+Buckets are log-spaced, sixteen to each doubling, so that a quantile is known within some four per cent whether the lane
 takes hours or weeks. Every bucket counts two things: durations that ended there, and durations that were only known to
 have lasted so long when we stopped looking (right-censored). Survival is estimated from both (Kaplan and Meier 1958,
 in its actuarial form for grouped times).
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-PER_DOUBLING = 8
+PER_DOUBLING = 16
 _FIRST_HOURS = 0.25
 _DOUBLINGS = 14
 
