@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import html
+import json
+import socket
+import struct
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -18,12 +21,15 @@ from simulator import control, pages
 from simulator.doudian.gateway import Gateway, method_of
 from simulator.ledger import Entry
 from simulator.sim import Sim
+from simulator.trouble import DONE
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+_JSON = b"application/json"
+REFRESH_TAKES = 0.05  # real seconds in which a second refresh is refused
 SERVICES = ("doudian", "kuaidi100", "kdniao")
 
 
@@ -95,27 +101,63 @@ class Door:
     async def _through(
         self, kind: str, seconds: float, scope: Scope, receive: Receive, replay: Receive, send: Send
     ) -> None:
-        if kind in {"slow", "hang"} and not self.sim.journal.replaying:
-            await asyncio.sleep(seconds if kind == "slow" else max(seconds, 30.0))
-        if kind == "hang" or kind == "cut":
+        asleep = 0.0 if self.sim.journal.replaying else 1.0
+        if kind in {"slow", "hang"}:
+            await asyncio.sleep(asleep * (seconds if kind == "slow" else max(seconds, 30.0)))
+        if kind in {"hang", "cut"}:
             await self._cut(receive, send)
         elif kind == "http500":
             await Response("gateway error", status_code=500)(scope, replay, send)
-        elif kind == "reply_lost":
-
-            async def nowhere(message: Message) -> None:
-                return None
-
-            await self.app(scope, replay, nowhere)
-            await self._cut(receive, send)
+        elif kind in DONE:
+            answer = await self._done(scope, replay)
+            await self._damaged(kind, asleep * seconds, asleep, answer, receive, send)
         else:
             await self.app(scope, replay, send)
 
+    async def _done(self, scope: Scope, replay: Receive) -> list[Message]:
+        """Let the call through; its answer stays here."""
+        kept: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            kept.append(message)
+
+        await self.app(scope, replay, keep)
+        return kept
+
+    async def _damaged(
+        self, kind: str, seconds: float, asleep: float, answer: list[Message], receive: Receive, send: Send
+    ) -> None:
+        """What the caller sees of a call that was done."""
+        if kind == "late":
+            await asyncio.sleep(seconds)
+            for message in answer:
+                await send(message)
+        elif kind == "half":
+            body = b"".join(message.get("body", b"") for message in answer)
+            await send(answer[0])
+            await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+            await self._cut(receive, send)
+        elif kind == "garbage":
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+            await send({"type": "http.response.body", "body": b"<html>502 Bad Gateway</html>"})
+        elif kind == "lying":
+            said = {"code": 20000, "msg": "服务不可用", "sub_code": "isp.service-error:20000", "data": {}}
+            said |= {"sub_msg": "系统繁忙，请稍后重试", "log_id": json.loads(answer[-1]["body"])["log_id"]}
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", _JSON)]})
+            await send({"type": "http.response.body", "body": json.dumps(said, ensure_ascii=False).encode()})
+        else:
+            if kind == "accept_hang":
+                await asyncio.sleep(asleep * 30.0)
+            await self._cut(receive, send, reset=kind == "accept_reset")
+
     @staticmethod
-    async def _cut(receive: Receive, send: Send) -> None:
+    async def _cut(receive: Receive, send: Send, *, reset: bool = False) -> None:
         """Drop the connection without a reply; where the server has no way to do so, break off in mid-reply."""
         transport = getattr(getattr(receive, "__self__", None), "transport", None)
         if transport is not None:
+            line = transport.get_extra_info("socket") if reset else None
+            if line is not None:  # closed with nothing lingering, the other side gets a reset
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             transport.abort()
             return
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"64")]})
@@ -173,7 +215,14 @@ def make(sim: Sim) -> Door:
         body = (await request.body()).decode("utf-8", "replace")
         path = request.path_params["path"]
         trouble = request.scope.get("trouble", "")
-        answer = gateway.call(path, dict(request.query_params), body, _entry(request).facts, trouble)
+        if path == "token/refresh":
+            sim.tokens.under_way += 1
+            await asyncio.sleep(0 if sim.journal.replaying else REFRESH_TAKES)
+        try:
+            answer = gateway.call(path, dict(request.query_params), body, _entry(request).facts, trouble)
+        finally:
+            if path == "token/refresh":
+                sim.tokens.under_way -= 1
         if "x-open-no-old-err-code" not in request.headers:
             answer |= {"err_no": 0 if answer["code"] == 10000 else answer["code"], "message": answer["msg"]}
         return JSONResponse(answer)

@@ -12,9 +12,12 @@ from starlette.routing import Route
 
 from simulator import carriers, lives
 from simulator.clock import iso, parse_iso
+from simulator.doudian import opening
 from simulator.sim import Sim
 from simulator.state import Json, Order, Parcel
 from simulator.trouble import KINDS
+
+SPOILT = {"used": 70022, "receiver": 70020, "recalled": 70018, "too_early": 70019, "bad": 60127}
 
 Handler = Callable[[Sim, Request, Json], Awaitable[Any]]
 
@@ -130,6 +133,7 @@ def truth(sim: Sim) -> Json:
             "open": sum(s.open for s in sim.kuaidi100.subscriptions.values()),
             "kdniao": len(sim.kdniao.watches),
         },
+        "security_events": len(sim.world.security_events),
         "ledger": len(sim.ledger.entries),
     }
 
@@ -221,6 +225,49 @@ async def trouble(sim: Sim, request: Request, body: Json) -> Json:
     elif request.method == "DELETE":
         sim.trouble.clear()
     return {"kinds": KINDS, "standing": sim.trouble.shown()}
+
+
+async def platform(sim: Sim, request: Request, body: Json) -> Json:
+    """How strict the platform is: what is given is changed, `{}` shows.
+
+    ``lag``: most simulated seconds until reads show a submission · ``forbidden``: methods that the app was not granted
+    · ``limits``: calls a second by method · ``broken``: kinds of cipher (name, phone, address) that can't be opened ·
+    ``virtual``: phones open as virtual numbers.
+    """
+    if "lag" in body:
+        sim.lag = max(0, int(body["lag"]))
+    if "forbidden" in body:
+        sim.forbidden = {str(one) for one in body["forbidden"]}
+    if "limits" in body:
+        sim.limits = {str(method): int(most) for method, most in body["limits"].items()}
+    if "broken" in body:
+        sim.vault.broken = {opening.KINDS[str(kind)] for kind in body["broken"]}
+    if "virtual" in body:
+        sim.vault.virtual = bool(body["virtual"])
+    return {
+        "lag": sim.lag,
+        "forbidden": sorted(sim.forbidden),
+        "limits": sim.limits,
+        "broken": sorted(kind for kind, number in opening.KINDS.items() if number in sim.vault.broken),
+        "virtual": sim.vault.virtual,
+    }
+
+
+async def numbers(sim: Sim, request: Request, body: Json) -> Json:
+    """Spoil a waybill, so that every submission of it is refused: used before, recalled, scanned too early, or bad."""
+    problem = SPOILT.get(str(body.get("problem") or "used"))
+    if problem is None:
+        raise Bad(f"problem must be one of {', '.join(SPOILT)}")
+    carrier, number = str(body.get("carrier") or ""), str(body.get("number") or "")
+    if carrier not in carriers.CARRIERS or not number:
+        raise Bad("a carrier and a number are wanted")
+    sim.world.spoilt[carrier, number] = problem
+    return {"carrier": carrier, "number": number, "refused_with": problem}
+
+
+async def security(sim: Sim, request: Request, body: Json) -> Any:
+    """Who was reported to have looked at buyers' data."""
+    return sim.world.security_events
 
 
 async def orders(sim: Sim, request: Request, body: Json) -> Any:
@@ -325,6 +372,9 @@ _TABLE: list[tuple[str, Handler, list[str]]] = [
     ("/control/push", push, ["POST"]),
     ("/control/kdniao", kdniao, ["POST"]),
     ("/control/trouble", trouble, ["GET", "POST", "DELETE"]),
+    ("/control/platform", platform, ["GET", "POST"]),
+    ("/control/numbers", numbers, ["POST"]),
+    ("/control/security", security, ["GET"]),
     ("/control/orders", orders, ["GET", "POST"]),
     ("/control/orders/{order_id}", order, ["GET"]),
     ("/control/orders/{order_id}/ship", ship, ["POST"]),

@@ -161,10 +161,11 @@ class Customers:
         self.tell(204, sale, refuse_time=sale.update_at)
         self.world.line.at(sale.deadline, lambda: self.overdue(sale, REFUSED_ONCE))
 
-    def resent(self, sale: AfterSale, carrier: str, number: str) -> None:
+    def resent(self, sale: AfterSale, carrier: str, number: str, seen_at: int = 0) -> None:
         """The merchant filled in the waybill of the resend."""
         now = self.world.clock.now()
         sale.resend = {"company_code": carrier, "tracking_no": number, "logistics_time": now}
+        sale.resend_seen_at = seen_at
         self.change(sale, RESENT, "商家已补寄", 2, deadline=now + 10 * DAY)
         self.tell(226, sale)
 

@@ -24,6 +24,8 @@ READS = frozenset(
         "/doudian/order/searchList",
         "/doudian/order/orderDetail",
         "/doudian/order/batchDecrypt",
+        "/doudian/order/batchSensitive",
+        "/doudian/order/queryOrderPackageInfo",
         "/doudian/afterSale/List",
         "/doudian/afterSale/Detail",
         "/doudian/address/list",

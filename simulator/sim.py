@@ -82,6 +82,9 @@ class Sim:
         self.pusher = Pusher(self.world, self.outbox, self.trouble, self.keys.app_key, self.keys.app_secret)
         self.templates = Templates()
         self.multi_packs: dict[str, Json] = {}
+        self.lag = 0  # most simulated seconds until a reading call shows what was submitted
+        self.forbidden: set[str] = set()  # methods that the app was not granted
+        self.limits: dict[str, int] = {}  # calls a second and method, where they differ from the published ones
         self.kuaidi100 = Kuaidi100(self.world, self.outbox, self.keys.customer, self.keys.kuaidi100_key)
         self.kdniao = KdNiao(self.world, self.outbox, self.keys.business_id, self.keys.kdniao_key)
         self.post = PostOffice(self.world, self.ledger, self.trouble)
@@ -91,6 +94,10 @@ class Sim:
         self.pusher.journal = self.journal
         self.post.journal = self.journal
         self.world.open_days()
+
+    def seen_at(self, what: str) -> int:
+        """When reading calls show something submitted now: at once, or up to `lag` simulated seconds later."""
+        return self.clock.now() + (Random(f"{self.seed}:lag:{what}").randint(0, self.lag) if self.lag else 0)
 
     async def advance(self, until: float) -> Json:
         """Run every event up to ``until`` in order and deliver the pushes. ValueError while time runs by itself."""

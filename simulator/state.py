@@ -38,6 +38,10 @@ class Package:
     extra: bool = False
     send_type: int = 4
     send_address_id: int = 0
+    how: str = (
+        "whole"  # logisticsAdd: edited by order; "pack" (MultiPack, SinglePack): edited by pack; "extra": neither
+    )
+    seen_at: int = 0  # reads show it from then on
 
 
 @dataclass
@@ -67,6 +71,7 @@ class AfterSale:
     deadline: int
     final_at: int = 0
     resend: Json | None = None
+    resend_seen_at: int = 0  # reads show the waybill of the resend from then on
     logs: list[Json] = field(default_factory=list)
 
 

@@ -6,8 +6,20 @@ from dataclasses import dataclass
 
 from simulator.state import Json
 
-KINDS = ("slow", "cut", "http500", "20000", "60000", "reply_lost", "late_push", "repeat_push", "hang")
+KINDS = (
+    # nothing was done
+    "slow", "cut", "hang", "http500", "10001", "20000", "20001", "60000", "90000",
+    # it was done, and the answer is lost (reset, silence), late, damaged, or says no
+    "reply_lost", "accept_reset", "accept_hang", "late", "half", "garbage", "lying",
+    # pushes
+    "late_push", "repeat_push",
+)  # fmt: skip
+"""`slow` answers after `seconds` (5), `hang` and `accept_hang` cut after 30 s of silence, `late` does it at once and
+answers after `seconds`; `half` breaks off in mid-answer, `garbage` is HTTP 200 with a page, `lying` is HTTP 200 with
+code 20000 although it was done."""
 PUSH_KINDS = {"late_push", "repeat_push"}
+DONE = frozenset({"reply_lost", "accept_reset", "accept_hang", "late", "half", "garbage", "lying"})
+"""Kinds after which the world has changed."""
 
 
 @dataclass

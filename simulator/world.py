@@ -52,6 +52,8 @@ class World:
         self.sms: list[Sms] = []
         self.mails: list[Mail] = []
         self.submissions: list[Json] = []
+        self.spoilt: dict[tuple[str, str], int] = {}  # waybills that the platform refuses, and with which number
+        self.security_events: list[Json] = []
         self.push: Push = lambda tag, data: None
         self.on_trouble: Callable[[Order, Parcel], None] = lambda order, parcel: None
         self.on_end: Callable[[Order, Parcel], None] = lambda order, parcel: None
@@ -211,7 +213,8 @@ class World:
         now = self.clock.now()
         deliver_id = str(self.new_id("deliver", 73))
         extra = role == "extra"
-        package = Package(deliver_id, number, carrier, now, items, extra, 4, address_id)
+        how = {"extra": "extra", "split": "pack"}.get(role, "whole")
+        package = Package(deliver_id, number, carrier, now, items, extra, 4, address_id, how)
         order.packages.append(package)
         if not extra:
             for sub_id, n in items:
@@ -223,6 +226,13 @@ class World:
             self.push(108 if order.status == PARTLY else 102, self._shipped(order, package))
         self.start_parcel(order, carrier, number, role)
         return package
+
+    def change_number(self, order: Order, package: Package, carrier: str, number: str) -> None:
+        """The merchant puts a wrong waybill right; the order's update_time stays, so that only the push tells."""
+        old = self.parcels.get((package.carrier, package.number))
+        package.carrier, package.number = carrier, number
+        self.start_parcel(order, carrier, number, old.role if old is not None else "original")
+        self.push(104, self._shipped(order, package))
 
     def _shipped(self, order: Order, package: Package) -> Json:
         carrier = carriers.CARRIERS.get(package.carrier)
@@ -307,6 +317,11 @@ class World:
         if parcel is None or parcel.order_id == order.order_id:
             return False
         return self.orders[parcel.order_id].buyer.full != order.buyer.full
+
+    def starts_before_payment(self, carrier: str, number: str, order: Order) -> bool:
+        """Whether the number's first scan is older than the order's payment."""
+        parcel = self.parcels.get((carrier, number))
+        return parcel is not None and any(scan.at < order.paid_at for scan in parcel.life.scans)
 
     def say(self, order: Order, kind: str, text: str) -> None:
         """A customer says something to the shop's staff."""

@@ -8,7 +8,7 @@ from simulator import carriers
 from simulator.clock import DAY, stamp
 from simulator.doudian.ciphers import mask_address
 from simulator.doudian.errors import failed, invalid, missing
-from simulator.doudian.orders import divisions
+from simulator.doudian.orders import divisions, seen
 from simulator.state import REFUND_ONLY, REFUSED_ONCE, RESEND, RESENT, SUCCESS, TO_RESEND, WAITING, AfterSale, Json
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def find(sim: Sim, given: object) -> AfterSale:
 
 def _order_logistics(sim: Sim, sale: AfterSale) -> list[Json]:
     rows = []
-    for package in sim.world.orders[sale.order_id].packages:
+    for package in seen(sim, sim.world.orders[sale.order_id]):
         carrier = carriers.CARRIERS.get(package.carrier)
         rows.append(
             {
@@ -193,7 +193,7 @@ def detail(sim: Sim, params: Json) -> Json:
             },
         }
     logistics: Json = {"return": {}, "exchange": {}, "order": _order_logistics(sim, sale), "resend": {}}
-    if sale.resend is not None:
+    if sale.resend is not None and sale.resend_seen_at <= sim.clock.now():
         carrier = carriers.CARRIERS.get(sale.resend["company_code"])
         logistics["resend"] = {**sale.resend, "company_name": carrier.name if carrier else ""}
     records = [{**log, "time": stamp(log["time"])} for log in sale.logs] if params.get("need_operation_record") else []
@@ -287,9 +287,10 @@ def fill_logistics(sim: Sim, params: Json) -> Json:
     carrier = carriers.CARRIERS.get(company)
     if carrier is None or not carrier.fits(number):
         raise failed(602001, "运单号校验不通过")
-    if any(p.number == number for p in order.packages) or sim.world.used_elsewhere(company, number, order):
+    spoilt = (company, number) in sim.world.spoilt
+    if spoilt or any(p.number == number for p in order.packages) or sim.world.used_elsewhere(company, number, order):
         raise failed(12000, "运单号已被使用")
-    sim.customers.resent(sale, company, number)
+    sim.customers.resent(sale, company, number, sim.seen_at(f"{sale.aftersale_id}"))
     sim.world.start_parcel(order, company, number, "resend")
     sim.world.submissions.append(
         {

@@ -35,6 +35,8 @@ class Vault:
     def __init__(self, key: str) -> None:
         self._key = key
         self._known: dict[str, Secret] = {}
+        self.broken: set[int] = set()  # kinds that can't be opened for now
+        self.virtual = False  # phones open as virtual numbers
 
     def seal(self, order_id: str, kind: int, plain: str, mask: str) -> str:
         index = _digest(f"{self._key}:{kind}:{plain}", 15)

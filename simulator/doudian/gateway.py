@@ -11,7 +11,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from simulator.clock import BEIJING
-from simulator.doudian import aftersales, orders, shipping, sms
+from simulator.doudian import aftersales, opening, orders, shipping, sms
+from simulator.doudian import params as types
 from simulator.doudian.errors import Refusal, bad_platform, missing_platform
 from simulator.doudian.signing import verify
 from simulator.state import Json
@@ -28,10 +29,13 @@ METHODS: dict[str, Method] = {
     "order.queryOrderPackageInfo": orders.package_info,
     "order.queryOrderLogistics": orders.order_logistics,
     "order.addOrderRemark": orders.add_remark,
-    "order.batchDecrypt": orders.batch_decrypt,
-    "order.batchSensitive": orders.batch_sensitive,
+    "order.batchDecrypt": opening.batch_decrypt,
+    "order.batchSensitive": opening.batch_sensitive,
     "order.logisticsAdd": shipping.logistics_add,
     "order.logisticsAddMultiPack": shipping.add_multi_pack,
+    "order.logisticsAddSinglePack": shipping.add_single_pack,
+    "order.logisticsEdit": shipping.logistics_edit,
+    "order.logisticsEditByPack": shipping.logistics_edit_by_pack,
     "order.uploadextrapackage": shipping.upload_extra,
     "address.list": orders.address_list,
     "afterSale.List": aftersales.list_,
@@ -39,7 +43,7 @@ METHODS: dict[str, Method] = {
     "afterSale.operate": aftersales.operate,
     "afterSale.fillLogistics": aftersales.fill_logistics,
     "afterSale.rejectReasonCodeList": aftersales.reject_reasons,
-    "security.batchReportOrderSecurityEvent": orders.security_event,
+    "security.batchReportOrderSecurityEvent": opening.security_event,
     "sms.send": sms.send,
     "sms.batchSend": sms.batch_send,
     "sms.sendResult": sms.send_result,
@@ -54,6 +58,14 @@ PER_SECOND = {
     "order.logisticsCompanyList": 500,
 }
 TOLERANCE = 600
+FAULTS = {
+    "10001": Refusal(10001, "请求部分失败", "isv.business-part-failed", "部分失败"),
+    "20000": Refusal(20000, "服务不可用", "isp.service-error:20000", "系统繁忙，请稍后重试"),
+    "20001": Refusal(20001, "内部服务超时", "isp.service-error:20001", "内部服务超时"),
+    "60000": Refusal(60000, "触发限流", "isv.traffic-limited", "请求过于频繁"),
+    "90000": Refusal(90000, "其他异常", "isp.unknown-error", "未知错误"),
+}
+"""Answers with HTTP 200 that say no, before anything was done."""
 _REQUIRED = {
     "app_key": "app-id-missing",
     "method": "parameter-missing",
@@ -89,7 +101,7 @@ class Gateway:
         self._logs = Random(f"{sim.seed}:log_id")
 
     def call(self, path: str, query: Mapping[str, str], body: str, facts: Json, trouble: str = "") -> Json:
-        """The whole answer. ``facts`` takes what the ledger should know; ``trouble`` is 20000, 60000 or nothing."""
+        """The whole answer. ``facts`` takes what the ledger should know; ``trouble`` is one of FAULTS or nothing."""
         method = method_of(path)
         try:
             data = self._checked(method, query, body or query.get("param_json", ""), facts, trouble)
@@ -110,14 +122,17 @@ class Gateway:
             raise Refusal(70000, "接口服务已下线", "isp.api-service-off", "接口不存在或已下线")
         if method not in TOKEN_METHODS:
             sim.tokens.check(query.get("access_token", ""))
-        if trouble == "20000":
-            raise Refusal(20000, "服务不可用", "isp.service-error:20000", "系统繁忙，请稍后重试")
-        if trouble == "60000" or self._too_fast(method):
-            raise Refusal(60000, "触发限流", "isv.traffic-limited", "请求过于频繁")
+        if trouble in FAULTS:
+            raise FAULTS[trouble]
+        if self._too_fast(method):
+            raise FAULTS["60000"]
         if method == "token.create":
             return sim.tokens.create(params)
         if method == "token.refresh":
             return sim.tokens.refresh(params)
+        if method in sim.forbidden:
+            raise Refusal(30001, "操作权限不足", "isv.app-permissions-insufficient", f"应用未获得 {method} 的调用权限")
+        types.check(method, params)
         return METHODS[method](sim, params)
 
     def _frame(self, method: str, query: Mapping[str, str]) -> None:
@@ -172,7 +187,7 @@ class Gateway:
             self._second = now
             self._calls.clear()
         self._calls[method] += 1
-        return self._calls[method] > PER_SECOND.get(method, 10_000)
+        return self._calls[method] > self.sim.limits.get(method, PER_SECOND.get(method, 10_000))
 
     def _envelope(self, code: int, msg: str, sub_code: str, sub_msg: str, data: Any) -> Json:
         moment = datetime.fromtimestamp(self.wall(), BEIJING).strftime("%Y%m%d%H%M%S")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from simulator import carriers, goods
 from simulator.clock import DAY
-from simulator.doudian.ciphers import ADDRESS, mask_address
-from simulator.doudian.errors import Refusal, failed, invalid, missing
+from simulator.doudian.ciphers import mask_address
+from simulator.doudian.errors import failed, invalid, missing
 from simulator.places import ORIGIN, Place
 from simulator.state import Json, Line, Order, Package
 from simulator.world import RETURN_ADDRESS_ID, SEND_ADDRESS_ID
@@ -48,6 +48,12 @@ def find(sim: Sim, order_id: object) -> Order:
     if order is None:
         raise failed(20014, "订单不存在")
     return order
+
+
+def seen(sim: Sim, order: Order) -> list[Package]:
+    """The order's packages as reading calls know them: they may lag behind what was submitted."""
+    now = sim.clock.now()
+    return [package for package in order.packages if package.seen_at <= now]
 
 
 def _sub(sim: Sim, order: Order, line: Line) -> Json:
@@ -155,7 +161,7 @@ def shape(sim: Sim, order: Order) -> Json:
         "mask_post_addr": {**divisions(buyer.place), "detail": mask_address(buyer)},
         "doudian_open_id": sim.vault.open_id(buyer),
         "open_address_id": sim.vault.open_address_id(buyer),
-        "logistics_info": [_logistics(order, p) for p in order.packages if not p.extra],
+        "logistics_info": [_logistics(order, p) for p in seen(sim, order) if not p.extra],
         "sku_order_list": [_sub(sim, order, line) for line in order.lines],
         "shop_order_tag_ui": [],
         "address_tag_ui": [],
@@ -340,8 +346,8 @@ def package_info(sim: Sim, params: Json) -> Json:
             "shop_id": sim.world.shop_id,
             "shop_order_id": order.order_id,
             "order_status": order.status,
-            "is_multi_package": len(order.packages) > 1,
-            "package_info": [_package(sim, order, p) for p in order.packages],
+            "is_multi_package": len(seen(sim, order)) > 1,
+            "package_info": [_package(sim, order, p) for p in seen(sim, order)],
             "wait_send_product_info": {"product_info": _products(order, waiting), "delivery_info": []},
         }
     }
@@ -365,50 +371,4 @@ def add_remark(sim: Sim, params: Json) -> Json:
     if len(str(params.get("remark") or "")) > 500:
         raise invalid(50056, "备注过长")
     order.remark = str(params.get("remark") or "")
-    return {}
-
-
-def _ciphers(params: Json) -> list[Json]:
-    infos = params.get("cipher_infos") or []
-    if not infos:
-        raise missing(300001, "cipher_infos 不能为空")
-    if len(infos) > 50:
-        raise invalid(300001, "一次最多 50 条")
-    return list(infos)
-
-
-def _opened(sim: Sim, params: Json, *, masked: bool) -> Json:
-    rows, bad = [], 0
-    for info in _ciphers(params):
-        secret = sim.vault.find(str(info.get("cipher_text")))
-        row = {"auth_id": info.get("auth_id"), "cipher_text": info.get("cipher_text"), "decrypt_text": ""}
-        if secret is None or secret.order_id != str(info.get("auth_id")):
-            bad += 1
-            row |= {"err_no": 300004, "err_msg": "密文与订单不匹配"}
-        else:
-            row |= {"err_no": 0, "err_msg": "", "data_type": secret.kind, "is_virtual_tel": False, "expire_time": 0}
-            row["decrypt_text"] = secret.mask if masked else secret.plain
-            if secret.kind == ADDRESS and masked:
-                row["decrypt_text"] = "*" * 8
-        rows.append(row)
-    if bad == len(rows):
-        raise Refusal(50002, "业务处理失败", "isv.business-failed:300008", "全部解密失败")
-    error = {"err_code": 300008 if bad else 0, "err_msg": "部分失败" if bad else ""}
-    return {"decrypt_infos": rows, "custom_err": error}
-
-
-def batch_decrypt(sim: Sim, params: Json) -> Json:
-    """``order.batchDecrypt``: 50 at most; a cipher opens only with its own order number."""
-    return _opened(sim, params, masked=False)
-
-
-def batch_sensitive(sim: Sim, params: Json) -> Json:
-    """``order.batchSensitive``: the masks."""
-    return _opened(sim, params, masked=True)
-
-
-def security_event(sim: Sim, params: Json) -> Json:
-    """``security.batchReportOrderSecurityEvent``: taken and kept in the ledger."""
-    if not params.get("events"):
-        raise missing(1, "events 不能为空")
     return {}

@@ -35,6 +35,7 @@ class Tokens:
         self.pair: Pair | None = None
         self.old: Pair | None = None
         self.busy = 0
+        self.under_way = 0  # refreshes being answered at this moment; a second one is refused
         self._codes: dict[str, float] = {}
 
     def code(self) -> str:
@@ -63,8 +64,8 @@ class Tokens:
 
     def refresh(self, params: Json) -> Json:
         """``token.refresh``: the same pair until the last hour, then a new one with an hour's overlap."""
-        if self.busy > 0:
-            self.busy -= 1
+        if self.busy > 0 or self.under_way > 1:
+            self.busy = max(self.busy - 1, 0)
             raise failed(31012, "token 正在刷新，请稍后重试")
         given, now = str(params.get("refresh_token") or ""), self.wall()
         overlapping = self.old is not None and given == self.old.refresh and now < self.old.expires_at

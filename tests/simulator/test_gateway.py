@@ -141,8 +141,17 @@ def test_addresses_companies_and_security_report(wire: Wire) -> None:
     assert [r["is_send_default"] for r in rows] == [1, 0]
     companies = wire.doudian("order/logisticsCompanyList", {})["data"]
     assert {c["code"] for c in companies} >= {"zhongtong", "yuantong", "shunfeng", "youzhengguonei"}
-    event = {"event_type": 1, "events": [{"event_id": "1", "order_ids": ["1"]}]}
-    assert said(wire.doudian("security/batchReportOrderSecurityEvent", event))[0] == 10000
+    bare = {"event_type": 1, "events": [{"event_id": "1", "order_ids": ["1"]}]}
+    assert said(wire.doudian("security/batchReportOrderSecurityEvent", bare))[0] == 40002
+    event = {
+        "event_id": "1", "account_id": "lin", "account_type": "sub_account", "order_related_shop_id": "1",
+        "order_ids": ["1"], "operation_type": 1, "operate_time": T0, "url": "/cases", "ip": "10.0.0.1",
+        "identify_info_list": [{"name": "phone", "encrypted": True}], "referer": "/", "user_agent": "x",
+    }  # fmt: skip
+    for _ in range(2):
+        whole = {"event_type": 1, "events": [event]}
+        assert said(wire.doudian("security/batchReportOrderSecurityEvent", whole))[0] == 10000
+    assert [row["account_id"] for row in wire.control("security")] == ["lin"]
 
 
 def test_the_ledger_keeps_every_byte_with_facts(wire: Wire) -> None:
