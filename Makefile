@@ -36,8 +36,14 @@ check: setup ## lint, types, contracts, house rules; offline
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-bench: setup ## all benchmarks
-	@exec $(BIN)/bufa bench all $(ARGS)
+bench: setup ## all benchmarks, or one (`make bench reading`, ARGS=--json)
+	@exec $(BIN)/bufa bench $(or $(ONE_BENCH),all) $(ARGS)
+
+# Words after `bench` name the benchmark; they are no targets of their own.
+ifeq (bench,$(firstword $(MAKECMDGOALS)))
+ONE_BENCH := $(wordlist 2,2,$(MAKECMDGOALS))
+$(eval $(ONE_BENCH):;@:)
+endif
 
 docs: setup ## write the generated documents
 	$(BIN)/python tools/docs.py write

@@ -22,7 +22,7 @@ CARRIER_HUB_WORDS = (
     *PLATFORM_HUB_WORDS,
     *("分拣中心", "处理中心", "枢纽中心", "集包中心", "操作中心", "速运中心", "速递中心", "航空中心", "运转中心"),
     *("管理中心", "航空部", "航空组", "转运场", "中转场", "分拨场", "转运部", "中转部", "分拣部", "中转站", "转运站"),
-    *("集散点", "集散地", "航站", "口岸局", "枢纽", "分拨", "中转", "转运", "集散", "邮区"),
+    *("集散点", "集散地", "航站", "口岸局", "中心局", "枢纽", "分拨", "中转", "转运", "集散", "邮区"),
 )
 """What carriers call their hubs: JD 分拣中心, China Post 处理中心, Deppon 枢纽中心, ZTO 中转部, SF and J&T 集散点."""
 
@@ -41,8 +41,12 @@ _SPOKEN = re.compile(
     r"^(?:问题件|疑难件|异常件|拒收|签收|派件|到件|收件|发件|装袋|拆包|建包|代收点|自提柜|快递柜|退件|退件签收|退回|留仓|揽收"
     r"|问题件签收|派送|投递|拦截|拦截件|转寄|.{0,6}签收)$"
 )
-_LOCKER = re.compile(r"柜|丰巢")
-_STATION = re.compile(r"驿站|超市|便利店|兔喜|邻里|代收点|自提|菜鸟|合作点|服务站|小栈|快递之家|生活\+")
+_LOCKER = re.compile(r"柜|丰巢|速递易|格格货栈|近邻宝|收件宝")
+_AT_THE_DOOR = re.compile(r"门口$|^(?:前台|门卫|物业|收发室|保安室?|传达室|信报?箱|邮箱|楼下|过道|电表箱)")
+_STATION = re.compile(
+    r"驿站|超市|便利店|兔喜|邻里|代收点|自提|菜鸟|合作点|服务站|小栈|快递之家|生活\+"
+    r"|代收$|熊猫快收|村邮站|溪鸟|快收|便民店"
+)
 _DELIVERY_OFFICE = re.compile(r"投递部$|投递站$|派送部$")
 _HUB = re.compile("|".join(CARRIER_HUB_WORDS))
 _HUB_SITE = re.compile(
@@ -154,7 +158,7 @@ def _mask_brackets(text: str) -> str:
 
 
 def _masked(inner: str, before: str) -> str:
-    if _SAID.search(before) or _SPOKEN.match(inner):
+    if _SAID.search(before) or _SPOKEN.match(inner) or _AT_THE_DOOR.search(inner):
         return inner + " "
     if _HUB.search(inner):
         return HUB
@@ -214,7 +218,7 @@ def match(cleaned: str) -> Match | None:
             return Match(rule.kind, rule.reason, rule.name)
         if not looked_up:
             reason, looked_up = reason_of(cleaned), True
-        if rule.only and reason not in rule.only:
+        if rule.only and (reason or Reason.OTHER) not in rule.only:
             continue
         return Match(rule.kind, reason or Reason.OTHER, rule.name)
     return None
