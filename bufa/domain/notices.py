@@ -72,7 +72,8 @@ def variables(purpose: Purpose, language: Language = Language.ZH) -> tuple[str, 
 def render(
     purpose: Purpose, channel: Channel, language: Language, values: Mapping[str, str | date | datetime]
 ) -> Rendered:
-    """The notice. Values: shop, order_tail, reason, measure, number, carrier, eta_from, eta_to (days, instants), link.
+    """The notice. Values: shop, order_tail, reason, measure, reissue (our number), number, carrier, eta_from, eta_to,
+    link.
 
     Reason, measure and carrier come in as words, already in the notice's language. Refused("notice_values_missing",
     names) names what the text needs and did not get. A link is added at the end where one is given.

@@ -1,4 +1,4 @@
-"""The number gate: what a reissue number must pass before it is submitted, the route it takes, and our own numbers.
+"""The number gate: what a reissue number must pass before it is submitted, and the route it takes.
 
 Every check says one of four things: it will pass, the platform will refuse it, it will be punished later, or we cannot
 tell. What we cannot tell is a warning and never a pass.
@@ -398,48 +398,3 @@ def _time_check(form: Form, now: datetime) -> Check:
     if form.collected_at < form.paid_at:
         return _said("time", Answer.PUNISHED_LATER, "collected_before_paid", rule="doudian 12.5")
     return _said("time", Answer.PASS)
-
-
-# --- our own reissue numbers -----------------------------------------------------------------------------------------
-
-ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-"""31 characters, a prime, without 0, 1, I, L, O: so one weighted sum finds every wrong and every swapped character."""
-
-_SHOP, _SEQ = 3, 4
-
-
-def reissue_number(shop_no: int, seq: int) -> str:
-    """Our own number of a reissue, such as `R7K4-29QX-8`: shop, running number, check character.
-
-    Unique per (shop_no, seq); both count from 0. A shop number above 29,790 or a running number above 923,520 makes its
-    group longer, nothing else.
-    """
-    if shop_no < 0 or seq < 0:
-        raise ValueError("shop and running numbers count from 0")
-    body = f"{_digits(shop_no, _SHOP)}-{_digits(seq, _SEQ)}"
-    return f"R{body}-{_check_character(body)}"
-
-
-def valid_reissue_number(text: str) -> bool:
-    """Whether this is one of our numbers, typed in any case, with or without dashes and blanks kept in place."""
-    parts = "".join(text.split()).upper().split("-")
-    if len(parts) != 3 or not parts[0].startswith("R"):
-        return False
-    shop, seq, last = parts[0][1:], parts[1], parts[2]
-    if len(shop) < _SHOP or len(seq) < _SEQ or len(last) != 1 or set(shop + seq + last) - set(ALPHABET):
-        return False
-    return _check_character(f"{shop}-{seq}") == last
-
-
-def _digits(number: int, width: int) -> str:
-    digits = ""
-    while number:
-        number, rest = divmod(number, len(ALPHABET))
-        digits = ALPHABET[rest] + digits
-    return digits.rjust(width, ALPHABET[0])
-
-
-def _check_character(body: str) -> str:
-    signs = body.replace("-", "")
-    total = sum((at + 1) * ALPHABET.index(sign) for at, sign in enumerate(signs))
-    return ALPHABET[total % len(ALPHABET)]

@@ -67,6 +67,18 @@ class Fields:
             self.problem(column, "date_unreadable", effect, value=as_text(raw)[:40])
         return found
 
+    def count(self, column: str, most: int) -> int:
+        """A whole number from nought; an empty cell is no number (nobody counted)."""
+        raw = as_text(self.row.values.get(column))
+        try:
+            value = Decimal(raw.replace(",", "")) if raw else Decimal(-1)
+        except InvalidOperation:
+            value = Decimal(-1)
+        if not value.is_finite() or value != value.to_integral_value() or not 0 <= value <= most:
+            self.problem(column, "count_wrong" if raw else "missing", Effect.ROW, value=raw[:20])
+            return 0
+        return int(value)
+
     def quantity(self, column: str) -> int:
         raw = as_text(self.row.values.get(column))
         try:

@@ -41,7 +41,7 @@ class RowProblem:
 
 @dataclass(slots=True)
 class ImportReport:
-    """`rows` read, `taken` of them, and every problem. `orders`, `parcels`, `scans`: what they came to."""
+    """`rows` read, `taken` of them, and every problem. `orders`, `parcels`, `scans`, `goods`: what they came to."""
 
     kind: str
     rows: int = 0
@@ -49,6 +49,7 @@ class ImportReport:
     orders: int = 0
     parcels: int = 0
     scans: int = 0
+    goods: int = 0
     problems: list[RowProblem] = field(default_factory=list)
 
     @property
@@ -70,6 +71,7 @@ class ImportReport:
             "orders": self.orders,
             "parcels": self.parcels,
             "scans": self.scans,
+            "goods": self.goods,
             "refused": [problem.as_dict() for problem in self.refused],
             "notes": [problem.as_dict() for problem in self.problems if problem.effect is Effect.NOTE],
         }
@@ -102,6 +104,10 @@ WORDS: Mapping[str, str] = {
     "carrier_unknown": gettext_noop("不认识的快递公司 %(value)s。"),
     "date_unreadable": gettext_noop("日期 %(value)s 看不懂，请写成 2026-11-20 12:00:00。"),
     "quantity_wrong": gettext_noop("数量 %(value)s 不对，应为大于 0 的整数。"),
+    "count_wrong": gettext_noop("库存数 %(value)s 不对，应为不小于 0 的整数。"),
+    "goods_missing": gettext_noop("没有写是什么商品：商品规格 ID 和商品名称至少写一个。"),
+    "goods_twice": gettext_noop("和第 %(row)s 行是同一种商品，只收了第一行。"),
+    "below_reserved": gettext_noop("已有 %(reserved)s 件留给补发，库存不能少于它。先取消补发或核对数量。"),
     "amount_wrong": gettext_noop("金额 %(value)s 不对，应为不小于 0、最多两位小数的数字。"),
     "email_wrong": gettext_noop("邮箱地址格式不对。"),
     "status_unknown": gettext_noop("不认识的订单状态 %(value)s，已按有无运单号判断。"),

@@ -1,4 +1,4 @@
-"""Upload a file of orders or scans; see row by row what could not be taken."""
+"""Upload a file of orders, scans or stock; see row by row what could not be taken."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ImportForm(Choices):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.choose("kind", [("orders", _now("订单")), ("scans", _now("轨迹"))])
+        self.choose("kind", [("orders", _now("订单")), ("scans", _now("轨迹")), ("stock", _now("库存"))])
 
     def clean_file(self) -> File[bytes]:
         file: File[bytes] = self.cleaned_data["file"]

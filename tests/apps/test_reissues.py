@@ -24,7 +24,8 @@ from bufa.apps.shops.models import Connection
 from bufa.domain.cases import Action
 from bufa.domain.kinds import Role
 from bufa.domain.outcome import Refused
-from bufa.domain.reissues import Answer, valid_reissue_number
+from bufa.domain.reissue_numbers import valid_reissue_number
+from bufa.domain.reissues import Answer
 from bufa.lib.tenancy import for_shops
 from tests.factories import make_ticket
 from tests.factories.sample import Sample

@@ -18,6 +18,7 @@ VALUES: dict[str, str | date | datetime] = {
     "order_tail": "0042",
     "reason": "快件丢失",
     "measure": "补发",
+    "reissue": "R7K4-29HX-R",
     "number": "78123456789012",
     "carrier": "中通快递",
     "eta_from": date(2026, 11, 26),
@@ -29,16 +30,17 @@ def test_a_reissue_is_told_by_sms() -> None:
     told = render(Purpose.REISSUE_SENT, Channel.SMS, Language.ZH, VALUES)
 
     assert told.text == (
-        "【青禾小店】您尾号0042的订单因快件丢失，已为您补发：中通快递 78123456789012，"
+        "【青禾小店】您尾号0042的订单因快件丢失，已为您补发，补发单号R7K4-29HX-R：中通快递 78123456789012，"
         "预计11月26日至28日送达，非常抱歉。"
     )
-    assert told.segments == 1
+    assert told.segments == 2
     assert told.subject == ""
     assert told.values == {
         "shop": "青禾小店",
         "order_tail": "0042",
         "reason": "快件丢失",
         "measure": "补发",
+        "reissue": "R7K4-29HX-R",
         "carrier": "中通快递",
         "number": "78123456789012",
         "eta": "11月26日至28日",
@@ -70,7 +72,15 @@ def test_missing_values_are_named() -> None:
     with pytest.raises(Refused) as caught:
         render(Purpose.REISSUE_SENT, Channel.SMS, Language.ZH, {"shop": "x", "order_tail": "0042", "number": ""})
     assert caught.value.why.code == "notice_values_missing"
-    assert caught.value.why.params["names"] == ["reason", "measure", "carrier", "number", "eta_from", "eta_to"]
+    assert caught.value.why.params["names"] == [
+        "reason",
+        "measure",
+        "reissue",
+        "carrier",
+        "number",
+        "eta_from",
+        "eta_to",
+    ]
 
 
 def test_the_shop_is_always_needed() -> None:

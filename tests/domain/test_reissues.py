@@ -1,4 +1,4 @@
-"""The number gate, the route to the platform, and our own reissue numbers."""
+"""The number gate and the route to the platform."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bufa.domain.kinds import Role
 from bufa.domain.outcome import Refused
 from bufa.domain.reissues import (
-    ALPHABET,
     Answer,
     Form,
     FormAddress,
@@ -26,8 +23,6 @@ from bufa.domain.reissues import (
     gate,
     missing_parts,
     needs_ticket,
-    reissue_number,
-    valid_reissue_number,
 )
 from bufa.lib.divisions import divisions
 
@@ -223,56 +218,6 @@ def test_a_late_order_asks_for_a_ticket() -> None:
         False,
         False,
     ]
-
-
-# --- our own numbers -------------------------------------------------------------------------------------------------
-
-
-def test_own_numbers_look_like_this() -> None:
-    assert [reissue_number(*pair) for pair in [(0, 0), (1, 1), (7, 1000), (29_790, 923_520), (29_791, 923_521)]] == [
-        "R222-2222-2",
-        "R223-2223-C",
-        "R229-233A-V",
-        "RZZZ-ZZZZ-5",
-        "R3222-32222-8",
-    ]
-
-
-@given(st.integers(0, 40_000), st.integers(0, 10**7))
-def test_own_numbers_are_valid_in_any_case(shop_no: int, seq: int) -> None:
-    number = reissue_number(shop_no, seq)
-
-    assert valid_reissue_number(number)
-    assert valid_reissue_number(f" {number.lower()} ")
-
-
-@given(st.integers(0, 29_790), st.integers(0, 923_520), st.data())
-def test_a_wrong_or_swapped_character_is_found(shop_no: int, seq: int, data: st.DataObject) -> None:
-    number = reissue_number(shop_no, seq)
-    places = [at for at, sign in enumerate(number) if at and sign != "-"]
-    at = data.draw(st.sampled_from(places))
-    other = data.draw(st.sampled_from(ALPHABET).filter(lambda sign: sign != number[at]))
-    assert not valid_reissue_number(number[:at] + other + number[at + 1 :])
-
-    one, two = data.draw(st.sampled_from([(a, b) for a in places[:-1] for b in places[:-1] if a < b]))
-    swapped = list(number)
-    swapped[one], swapped[two] = number[two], number[one]
-    assert valid_reissue_number("".join(swapped)) == (number[one] == number[two])
-
-
-@given(st.tuples(st.integers(0, 5000), st.integers(0, 10**6)), st.tuples(st.integers(0, 5000), st.integers(0, 10**6)))
-def test_own_numbers_are_unique(one: tuple[int, int], two: tuple[int, int]) -> None:
-    assert (reissue_number(*one) == reissue_number(*two)) == (one == two)
-
-
-@pytest.mark.parametrize("text", ["", "R222-2222", "X222-2222-2", "R222-2222-3", "R22-2222-2", "R222-222O-2", "2-2-2"])
-def test_what_is_no_number_of_ours(text: str) -> None:
-    assert not valid_reissue_number(text)
-
-
-def test_counting_starts_at_nought() -> None:
-    with pytest.raises(ValueError):
-        reissue_number(-1, 0)
 
 
 def test_every_real_place_passes_and_none_that_is_put_together() -> None:

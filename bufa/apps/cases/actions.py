@@ -246,14 +246,16 @@ def dismiss_finding(*, shop_id: int, finding_id: int, by: Actor, reason: str, no
 
 
 def update_facts(*, shop_id: int, case_id: int, now: datetime | None = None, **known: Any) -> None:
-    """Let the rooms above say what only they know: `reissue_parcel` (one more parcel of this case) and `promise_from`
-    (the first day promised)."""
+    """Let the rooms above say what only they know: `reissue_parcel` (one more parcel of this case), `reissue_code` (our
+    number of the newest reissue) and `promise_from` (the first day promised)."""
     now = now or clock.now()
     with writing([shop_id]):
         case = _lock(shop_id, case_id, None)
         if (parcel_id := known.pop("reissue_parcel", None)) is not None:
             there = case.facts.get("reissue_parcels", [])
             case.facts = {**case.facts, "reissue_parcels": [*there, parcel_id] if parcel_id not in there else there}
+        if "reissue_code" in known:
+            case.facts = {**case.facts, "reissue_code": known.pop("reissue_code")}
         if "promise_from" in known:
             case.facts = {**case.facts, "promise_from": known.pop("promise_from").astimezone(UTC).isoformat()}
         around = case_facts.look_around(case, now)

@@ -60,6 +60,8 @@ def values_of(shop_id: int, case_id: int, language: Language) -> tuple[CaseFacts
         if current.number:
             values |= {"number": current.number, "carrier": carrier_name(current.carrier, language)}
         stored = cases.kept_facts(shop_id=shop_id, case_id=case_id)
+        if stored.get("reissue_code"):
+            values["reissue"] = stored["reissue_code"]
         if facts.promise_at is not None:
             first = stored.get("promise_from")
             values["eta_to"] = facts.promise_at

@@ -23,7 +23,8 @@ from bufa.domain.cases import Action, CaseState, Outcome, ReissueState
 from bufa.domain.cases import EffectKind as Wanted
 from bufa.domain.effects import TAKE_BACK, Result
 from bufa.domain.outcome import Refused
-from bufa.domain.reissues import Route, reissue_number
+from bufa.domain.reissue_numbers import reissue_number
+from bufa.domain.reissues import Route
 from bufa.lib import clock
 from bufa.lib.tenancy import writing
 
@@ -246,7 +247,7 @@ def _accept(row: Reissue, now: datetime) -> None:
     )
     row.state, row.accepted_at = ReissueState.ACCEPTED.value, now
     row.save(update_fields=["parcel", "state", "accepted_at"])
-    facts: dict[str, Any] = {"reissue_parcel": row.parcel_id}
+    facts: dict[str, Any] = {"reissue_parcel": row.parcel_id, "reissue_code": row.code}
     if row.eta_from is not None:
         facts["promise_from"] = row.eta_from
     cases.update_facts(shop_id=row.shop_id, case_id=row.case_id, now=now, **facts)

@@ -9,6 +9,7 @@ from typing import Any
 
 from bufa.apps.reissues.forms import Checked, Draft, ReissueForm, check_form, open_draft
 from bufa.apps.reissues.models import Reissue
+from bufa.domain.reissue_numbers import beginning
 from bufa.lib.tenancy import reading
 
 __all__ = [
@@ -70,12 +71,12 @@ def of_case(shop_id: int, case_id: int) -> tuple[ReissueView, ...]:
 
 
 def find(shops: Sequence[int], text: str, limit: int = 10) -> tuple[Found, ...]:
-    """Reissues whose own number begins with the text, in any case."""
-    text = "".join(text.split()).upper()
-    if len(text) < 4 or not text.startswith("R"):
+    """Reissues whose own number begins with the text, in any case, with or without its dashes."""
+    start = beginning(text)
+    if len(start) < 4:
         return ()
     with reading(shops):
-        rows = Reissue.objects.filter(shop_id__in=shops, code__startswith=text).select_related("case__order")
+        rows = Reissue.objects.filter(shop_id__in=shops, code__startswith=start).select_related("case__order")
         return tuple(
             Found(row.shop_id, row.code, row.case.code, row.case.order.number, row.carrier, row.number)
             for row in rows.order_by("-id")[:limit]

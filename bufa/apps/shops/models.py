@@ -108,3 +108,49 @@ class PickupAddress(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["shop"], condition=Q(is_default=True), name="one_default_pickup_address"),
         ]
+
+
+class StockItem(models.Model):
+    """Goods on the shelf. `sku` is the platform's number of them, "" where only their name is known."""
+
+    shop = models.ForeignKey(Shop, models.PROTECT, related_name="stock")
+    sku = models.CharField(max_length=40, blank=True)
+    name_key = models.CharField(max_length=320, help_text="Title and spec as domain.stock.goods_key writes them.")
+    title = models.CharField(max_length=200)
+    spec = models.CharField(max_length=120, blank=True)
+    on_hand = models.IntegerField()
+    reserved = models.IntegerField(default=0)
+    counted_at = models.DateTimeField()
+    counted_by = models.CharField(max_length=80)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "sku"], condition=~Q(sku=""), name="stock_once_per_sku"),
+            models.UniqueConstraint(fields=["shop", "name_key"], condition=Q(sku=""), name="stock_once_per_name"),
+            models.CheckConstraint(name="stock_never_negative", condition=Q(on_hand__gte=0, reserved__gte=0)),
+            models.CheckConstraint(name="stock_promised_is_there", condition=Q(reserved__lte=models.F("on_hand"))),
+        ]
+
+
+class StockHold(models.Model):
+    """Goods promised to one reissue (`subject` is `reissue:12`), until they leave or are let go."""
+
+    shop_id = models.BigIntegerField()
+    item = models.ForeignKey(StockItem, models.PROTECT, related_name="holds")
+    subject = models.CharField(max_length=60)
+    quantity = models.IntegerField()
+    state = models.CharField(max_length=10, default="held")
+    held_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["item", "subject"], name="stock_held_once_per_subject"),
+            models.CheckConstraint(name="stock_hold_positive", condition=Q(quantity__gt=0)),
+            is_one_of("state", ["held", "released", "used"], "stock_hold_state_known"),
+            models.CheckConstraint(
+                name="stock_hold_settled_together",
+                condition=Q(state="held", settled_at=None) | (~Q(state="held") & Q(settled_at__isnull=False)),
+            ),
+        ]
+        indexes = [models.Index(fields=["shop_id", "subject"], name="stock_hold_subject")]

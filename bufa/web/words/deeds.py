@@ -244,6 +244,7 @@ NUMBER: Words = {
 VALUES: Words = {
     "number": _("补发运单号"),
     "carrier": _("承运商"),
+    "reissue": _("补发单号"),
     "eta_from": _("预计送达"),
     "eta_to": _("预计送达"),
     "reason": _("原因"),

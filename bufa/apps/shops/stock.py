@@ -1,0 +1,207 @@
+"""Goods on the shelf: counted, promised to reissues, let go, and gone. The database refuses a shelf below nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F
+
+from bufa.apps.audit import actions as audit
+from bufa.apps.shops.models import StockHold, StockItem
+from bufa.domain.outcome import Refused
+from bufa.domain.stock import MOST, HoldState, Level, goods_key
+from bufa.lib import clock
+from bufa.lib.tenancy import reading, writing
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """What an order's line names: the platform's number where there is one, and what it is called."""
+
+    sku: str
+    title: str
+    spec: str = ""
+
+    @property
+    def label(self) -> str:
+        return f"{self.title} {self.spec}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    """One kind of goods as people see it."""
+
+    item_id: int
+    sku: str
+    title: str
+    spec: str
+    on_hand: int
+    reserved: int
+    counted_at: datetime
+    counted_by: str
+
+    @property
+    def free(self) -> int:
+        return self.on_hand - self.reserved
+
+
+def rows(shops: Sequence[int], limit: int = 2000) -> list[StockRow]:
+    """The shelf, scarce goods first."""
+    with reading(shops):
+        found = StockItem.objects.filter(shop_id__in=shops).order_by(F("on_hand") - F("reserved"), "title", "spec")
+        return [
+            StockRow(
+                item.pk, item.sku, item.title, item.spec, item.on_hand, item.reserved, item.counted_at, item.counted_by
+            )
+            for item in found[:limit]
+        ]
+
+
+def is_kept(shop_id: int) -> bool:
+    """Whether this shop counts its goods here at all."""
+    with reading([shop_id]):
+        return StockItem.objects.filter(shop_id=shop_id).exists()
+
+
+def levels(shop_id: int, goods: Sequence[Goods], *, subject: str = "") -> dict[Goods, Level]:
+    """What lies there of these goods; those never counted are left out. What `subject` holds itself counts as free."""
+    with reading([shop_id]):
+        items = _items(shop_id, goods)
+        ids = {item.pk for item in items.values()}
+        own = dict(
+            StockHold.objects.filter(shop_id=shop_id, item_id__in=ids, subject=subject, state="held").values_list(
+                "item_id", "quantity"
+            )
+            if subject
+            else ()
+        )
+        return {name: Level(item.on_hand, item.reserved - own.get(item.pk, 0)) for name, item in items.items()}
+
+
+def count(
+    *, shop_id: int, goods: Goods, on_hand: int, by: str, now: datetime | None = None, record: bool = True
+) -> StockRow:
+    """Someone counted: this many lie there. Raises Refused("stock_count_wrong" | "stock_below_reserved" with
+    reserved). `record` False leaves the audit row to a caller that counts many."""
+    now = now or clock.now()
+    if not 0 <= on_hand <= MOST:
+        raise Refused("stock_count_wrong", value=on_hand)
+    with writing([shop_id]):
+        item = _items(shop_id, [goods], lock=True).get(goods)
+        if item is None:
+            item = StockItem(shop_id=shop_id)
+        elif on_hand < item.reserved:
+            raise Refused("stock_below_reserved", reserved=item.reserved, title=goods.label)
+        item.sku = goods.sku or item.sku
+        item.title, item.spec = goods.title[:200] or item.title, goods.spec[:120] or item.spec
+        item.name_key = goods_key(item.title, item.spec)[:320]
+        item.on_hand, item.counted_at, item.counted_by = on_hand, now, by[:80]
+        item.save()
+        if record:
+            audit.record(shop_id, by, "stock.count", f"stock:{item.pk}", {"on_hand": on_hand})
+        return StockRow(item.pk, item.sku, item.title, item.spec, item.on_hand, item.reserved, now, by)
+
+
+def recount(*, shop_id: int, item_id: int, on_hand: int, by: str, now: datetime | None = None) -> StockRow:
+    """Count goods that are on the list. Raises as `count`, and LookupError for goods of another shop."""
+    with writing([shop_id]):
+        item = StockItem.objects.select_for_update().filter(shop_id=shop_id, id=item_id).first()
+        if item is None:
+            raise LookupError(f"no goods {item_id} in shop {shop_id}")
+        return count(shop_id=shop_id, goods=Goods(item.sku, item.title, item.spec), on_hand=on_hand, by=by, now=now)
+
+
+def reserve(*, shop_id: int, subject: str, wanted: Mapping[Goods, int], now: datetime | None = None) -> int:
+    """Promise goods to a reissue; all of them or none. Goods that nobody counts are not promised. Returns how many
+    kinds are held. Asking again for the same subject holds what is asked for now.
+
+    Raises Refused("out_of_stock", title, wanted, free).
+    """
+    now = now or clock.now()
+    with writing([shop_id]):
+        _settle(shop_id, subject, HoldState.RELEASED, now)
+        items = _items(shop_id, list(wanted), lock=True)
+        held = 0
+        for goods, item in sorted(items.items(), key=lambda pair: pair[1].pk):
+            pieces = wanted[goods]
+            if pieces <= 0:
+                continue
+            enough = StockItem.objects.filter(shop_id=shop_id, id=item.pk, on_hand__gte=F("reserved") + pieces)
+            if enough.update(reserved=F("reserved") + pieces) != 1:
+                left = StockItem.objects.get(shop_id=shop_id, id=item.pk)
+                raise Refused("out_of_stock", title=goods.label, wanted=pieces, free=left.on_hand - left.reserved)
+            _hold(shop_id, item.pk, subject, pieces, now)
+            held += 1
+        return held
+
+
+def release(*, shop_id: int, subject: str, now: datetime | None = None) -> int:
+    """Let the goods of a reissue go: it was cancelled or refused. Returns how many kinds were let go."""
+    with writing([shop_id]):
+        return _settle(shop_id, subject, HoldState.RELEASED, now or clock.now())
+
+
+def use(*, shop_id: int, subject: str, now: datetime | None = None) -> int:
+    """The goods have left with the carrier. Returns how many kinds."""
+    with writing([shop_id]):
+        return _settle(shop_id, subject, HoldState.USED, now or clock.now())
+
+
+def put_back(*, shop_id: int, subject: str) -> int:
+    """They have not left after all: back on the shelf, and promised as before."""
+    with writing([shop_id]):
+        holds = StockHold.objects.select_for_update().filter(shop_id=shop_id, subject=subject, state=HoldState.USED)
+        for hold in holds.order_by("item_id"):
+            StockItem.objects.filter(shop_id=shop_id, id=hold.item_id).update(
+                on_hand=F("on_hand") + hold.quantity, reserved=F("reserved") + hold.quantity
+            )
+        return holds.update(state=HoldState.HELD, settled_at=None)
+
+
+# --- inside ----------------------------------------------------------------------------------------------------------
+
+
+def _items(shop_id: int, goods: Sequence[Goods], *, lock: bool = False) -> dict[Goods, StockItem]:
+    """The shelf's rows for what lines name: by the platform's number, else by what they are called."""
+    rows_ = StockItem.objects.filter(shop_id=shop_id)
+    if lock:
+        rows_ = rows_.select_for_update(of=("self",))
+    skus = [one.sku for one in goods if one.sku]
+    by_sku = {item.sku: item for item in rows_.filter(sku__in=skus).order_by("id")} if skus else {}
+    rest = {one: goods_key(one.title, one.spec)[:320] for one in goods if one.sku not in by_sku}
+    named: dict[str, list[StockItem]] = {}
+    for item in rows_.filter(name_key__in=set(rest.values())).order_by("id") if rest else ():
+        named.setdefault(item.name_key, []).append(item)
+    found = {one: by_sku[one.sku] for one in goods if one.sku in by_sku}
+    for one, key in rest.items():
+        # Two numbers of the platform are two kinds of goods, also where they are called the same.
+        fitting = [item for item in named.get(key, ()) if not (one.sku and item.sku)]
+        if len(fitting) == 1:
+            found[one] = fitting[0]
+    return found
+
+
+def _hold(shop_id: int, item_id: int, subject: str, pieces: int, now: datetime) -> None:
+    hold, made = StockHold.objects.get_or_create(
+        item_id=item_id, subject=subject, defaults={"shop_id": shop_id, "quantity": pieces, "held_at": now}
+    )
+    if made:
+        return
+    # Two lines of one order may name the same goods; goods let go may be promised again.
+    hold.quantity = pieces + (hold.quantity if hold.state == HoldState.HELD else 0)
+    hold.state, hold.held_at, hold.settled_at = HoldState.HELD, now, None
+    hold.save(update_fields=["quantity", "state", "held_at", "settled_at"])
+
+
+def _settle(shop_id: int, subject: str, to: HoldState, now: datetime) -> int:
+    holds = StockHold.objects.select_for_update(of=("self",)).filter(
+        shop_id=shop_id, subject=subject, state=HoldState.HELD
+    )
+    for hold in holds.order_by("item_id"):
+        gone = hold.quantity if to is HoldState.USED else 0
+        StockItem.objects.filter(shop_id=shop_id, id=hold.item_id).update(
+            on_hand=F("on_hand") - gone, reserved=F("reserved") - hold.quantity
+        )
+    return holds.update(state=to, settled_at=now)
