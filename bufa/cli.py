@@ -212,7 +212,7 @@ def _bench(arguments: argparse.Namespace) -> int:
     from bufa import bench
 
     if arguments.name is None:
-        print("\n".join(bench.NAMES))
+        print("\n".join(f"{name:<10} {made.goal}" for name, made in bench.BENCHES.items()))
         return 0
     fine = True
     for name in bench.NAMES if arguments.name == "all" else (arguments.name,):

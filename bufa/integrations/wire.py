@@ -181,6 +181,11 @@ def china_time(value: object) -> datetime | None:
     """`2026-01-02 03:04:05` as the clock on a Chinese wall says it → aware UTC. Seconds may be missing, days and months
     may have one digit, and the separators `/`, `T` and an offset are understood; None when it is not a time."""
     told = text(value).replace("/", "-")
+    if len(told) == 19 and told[10] == " ":  # how nearly all of them write it, read thirty times faster
+        try:
+            return datetime.fromisoformat(told).replace(tzinfo=CHINA).astimezone(UTC)
+        except ValueError:
+            pass
     for form in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d"):
         try:
             return datetime.strptime(told, form).replace(tzinfo=CHINA).astimezone(UTC)

@@ -22,6 +22,7 @@ from bufa.apps.cases import queries as case_queries
 from bufa.apps.cases.taking_in import rejudge
 from bufa.apps.effects import actions as effects
 from bufa.apps.effects import queries as effect_queries
+from bufa.apps.inbox import actions as inbox_actions
 from bufa.apps.parcels import watching
 from bufa.apps.shops import queries as shops
 from bufa.jobs import cases as case_jobs
@@ -94,6 +95,15 @@ def poll_platforms(now: datetime) -> int:
     return asked
 
 
+def purge_inbox(now: datetime) -> int:
+    """Delete raw messages past their retention, a few thousand to a transaction; returns how many."""
+    deleted = 0
+    for shop_id in shops.all_shop_ids():
+        while gone := inbox_actions.purge(shop_id, now):
+            deleted += gone
+    return deleted
+
+
 def loop() -> None:
     """Sweep until SIGTERM. An error is logged and the next round goes on: rows that could not be done are still due."""
     stop = threading.Event()
@@ -108,6 +118,7 @@ def loop() -> None:
         done = _guarded(partial(sweep_once, now))
         if polled is None or now - polled >= POLL_EVERY:
             _guarded(partial(poll_platforms, now))
+            _guarded(partial(purge_inbox, now))
             polled = now
         if not done:
             stop.wait(PAUSE)

@@ -73,7 +73,9 @@ def test_a_missing_file_is_said_before_a_database_is_started(tmp_path: Path) -> 
 
 
 def test_bench_lists_refuses_and_measures(tmp_path: Path) -> None:
-    assert bufa("bench", cwd=tmp_path).stdout.split() == ["ingest", "gate", "reading", "lanes"]
+    listed = bufa("bench", cwd=tmp_path).stdout.splitlines()
+    assert [line.split()[0] for line in listed] == ["ingest", "gate", "reading", "lanes"]
+    assert listed[1] == "gate       numbers checked a second"
     unknown = bufa("bench", "speed", cwd=tmp_path)
     assert unknown.returncode == 1
     assert unknown.stderr == "bufa: There is no benchmark speed; there are: ingest, gate, reading, lanes, all.\n"

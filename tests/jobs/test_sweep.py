@@ -15,6 +15,8 @@ from bufa.apps.cases.models import Case, Finding
 from bufa.apps.effects import actions as effects
 from bufa.apps.effects.actions import real_now
 from bufa.apps.effects.models import Attempt, Effect
+from bufa.apps.inbox import actions as inbox
+from bufa.apps.inbox.models import Message
 from bufa.apps.notices.models import Notice
 from bufa.apps.parcels.models import Parcel
 from bufa.apps.reissues.models import Reissue
@@ -26,6 +28,7 @@ from bufa.jobs import sweep
 from bufa.jobs.status import INVARIANTS, status
 from bufa.lib import clock
 from bufa.lib.tenancy import for_shops
+from tests.factories import NOW, make_shop
 from tests.factories.sample import Sample, make_sample
 from tests.factories.shared import made_once, sample
 
@@ -196,3 +199,22 @@ def test_a_broken_invariant_is_named(sample: Sample, invariant: str, broken_by: 
         cursor.execute(broken_by)
     found = [one["invariant"] for one in status([sample.shop_id])["violations"]]
     assert invariant in found
+
+
+def kept(shop_id: int) -> list[str]:
+    with for_shops([shop_id]):
+        return sorted(Message.objects.filter(shop_id=shop_id).values_list("external_id", flat=True))
+
+
+@pytest.mark.django_db
+def test_handled_messages_are_deleted_when_their_time_is_over() -> None:
+    shop = make_shop()
+    messages = [inbox.Raw("kdniao", "push", name, b"{}", NOW) for name in ("handled", "waiting")]
+    assert inbox.keep_all(shop, messages, call=False) == 2
+    with for_shops([shop]):
+        handled = Message.objects.get(shop_id=shop, external_id="handled").pk
+    inbox.done(shop, [handled], outcome="taken_in", now=NOW)
+    sweep.purge_inbox(NOW + inbox.RETENTION)  # the shared sample's messages are of other days: only ours are counted
+    assert kept(shop) == ["handled", "waiting"]
+    sweep.purge_inbox(NOW + inbox.RETENTION + timedelta(seconds=1))
+    assert kept(shop) == ["waiting"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from django.db.utils import ProgrammingError
 from psycopg.errors import InsufficientPrivilege
 
 from bufa.apps.shops.models import Shop
-from bufa.lib.db import Columns, unnest_insert, unnest_update
+from bufa.lib.db import Columns, _array, cursor, unnest_insert, unnest_update
 from bufa.lib.tenancy import for_shops
 
 AT = datetime(2026, 11, 3, 4, 0, tzinfo=UTC)
@@ -64,3 +64,22 @@ def test_nothing_to_write_is_no_statement_and_ragged_columns_are_refused() -> No
 def test_another_shops_row_is_refused() -> None:
     with pytest.raises((ProgrammingError, InsufficientPrivilege), match="row-level security"), for_shops([1]):
         unnest_insert("shops_shop", shops([1, 2]))
+
+
+ODD = ["", "a", '"', "\\", "NULL", "null", "{}", ",", "\n", " x ", "补发", '\\"', "\x1e", "a\x1fb"]
+
+
+@pytest.mark.parametrize("values", [ODD, ODD[:-1], ["one"], [""]])
+def test_texts_of_all_kinds_arrive_as_they_were(values: list[str]) -> None:
+    with cursor() as cur:
+        sent = _array("text", values)
+        assert cur.execute("SELECT %s::text[]", [sent]).fetchall() == [(values,)]
+
+
+def test_numbers_and_instants_arrive_as_they_were() -> None:
+    when = datetime(2026, 11, 3, 4, 5, 6, 789, tzinfo=timezone(timedelta(hours=8)))
+    with cursor() as cur:
+        sent = [_array("bigint", [1, None, -(2**62)]), _array("timestamptz", [when, None])]
+        assert cur.execute("SELECT %s::bigint[], %s::timestamptz[]", sent).fetchall() == [
+            ([1, None, -(2**62)], [when, None])
+        ]
