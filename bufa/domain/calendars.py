@@ -80,9 +80,17 @@ class Pause:
 
     def concerns(self, *, carrier: str, origin: Area, destination: Area, family: str, is_platform_rule: bool) -> bool:
         """Whether this pause is about that parcel and that kind of rule."""
+        return self.concerns_rule(family, is_platform_rule) and self.concerns_parcel(carrier, origin, destination)
+
+    def concerns_rule(self, family: str, is_platform_rule: bool) -> bool:
+        """Whether it may move clocks of rules of that family."""
         if is_platform_rule and not self.platform:
             return False
-        if (self.carriers and carrier not in self.carriers) or (self.families and family not in self.families):
+        return not self.families or family in self.families
+
+    def concerns_parcel(self, carrier: str, origin: Area, destination: Area) -> bool:
+        """Whether it is about a parcel of that carrier between these ends."""
+        if self.carriers and carrier not in self.carriers:
             return False
         if not self.areas:
             return True

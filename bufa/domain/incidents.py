@@ -7,11 +7,14 @@ cause and first day alone: the same incident keeps its id while parcels join and
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from hashlib import blake2b
+from importlib.resources import files
 
 from bufa.domain.lexicon import names_carrier_hub
 from bufa.domain.rulebook import shop_day
@@ -66,31 +69,49 @@ class IncidentGroup:
         return len(self.parcel_ids)
 
 
-MIN_SIZE: Mapping[Cause, int] = {Cause.HUB: 1, Cause.BRANCH: 1, Cause.LANE: 2, Cause.CARRIER: 4}
-"""How many times `min_size` it takes: the wider a cause, the more parcels share it by chance."""
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From when on many parcels are one incident (rulebooks/incidents.toml). `times`: how many `min_parcels` a cause
+    takes."""
 
-RECENT = timedelta(days=14)
-"""Older findings are somebody's case, not news."""
+    min_parcels: int
+    recent: timedelta
+    neighbours: timedelta
+    times: Mapping[Cause, int]
 
-_NEIGHBOURS = timedelta(days=2)
-"""Findings of one cause belong together while not more than this lies between two of them."""
+
+@cache
+def thresholds() -> Thresholds:
+    """The thresholds of the data file; ValueError or KeyError names what is wrong there."""
+    data = tomllib.loads((files("bufa.domain") / "rulebooks" / "incidents.toml").read_text("utf-8"))
+    return Thresholds(
+        data["min_parcels"],
+        timedelta(days=data["recent_days"]),
+        timedelta(days=data["neighbour_days"]),
+        {cause: data["times"][cause.value] for cause in Cause},
+    )
+
 
 _Key = tuple[str, str, str]
 
 
-def group(findings: Iterable[Stuck], now: datetime, min_size: int = 5) -> tuple[IncidentGroup, ...]:
+def group(findings: Iterable[Stuck], now: datetime, min_size: int | None = None) -> tuple[IncidentGroup, ...]:
     """The incidents among open findings at `now`, the largest first. ValueError for a size below 2.
+
+    `min_size`: the shop's own number of parcels, else that of the data file.
 
     A parcel whose finding is cleared is not handed in any more, and so leaves; below `min_size` a group ends.
     """
+    limits = thresholds()
+    min_size = limits.min_parcels if min_size is None else min_size
     if min_size < 2:
         raise ValueError("an incident takes at least two parcels")
-    left = [one for one in findings if one.carrier and now - RECENT <= one.since <= now]
+    left = [one for one in findings if one.carrier and now - limits.recent <= one.since <= now]
     left.sort(key=lambda one: (one.since, one.parcel_id, one.rule_id, one.place, one.carrier, one.family))
     groups: list[IncidentGroup] = []
     taken: set[int] = set()
     for cause in Cause:
-        found = _by_cause(cause, [one for one in left if one.parcel_id not in taken], min_size * MIN_SIZE[cause])
+        found = _by_cause(cause, [one for one in left if one.parcel_id not in taken], min_size * limits.times[cause])
         groups += found
         taken |= {parcel_id for one in found for parcel_id in one.parcel_ids}
     return tuple(sorted(groups, key=lambda one: (-one.size, one.first_day, one.id)))
@@ -135,7 +156,7 @@ def _runs(ones: Sequence[Stuck]) -> list[list[Stuck]]:
     """Split where days without any lie between two findings."""
     runs: list[list[Stuck]] = []
     for one in ones:
-        if runs and one.since - runs[-1][-1].since <= _NEIGHBOURS:
+        if runs and one.since - runs[-1][-1].since <= thresholds().neighbours:
             runs[-1].append(one)
         else:
             runs.append([one])

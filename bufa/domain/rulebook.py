@@ -65,6 +65,20 @@ class Fact(StrEnum):
     OUT_OF_STOCK_SAID = "out_of_stock_said"
     FRAUD_JUDGED = "fraud_judged"
     REISSUED = "reissued"
+    PENALTY_NOTICE = "penalty_notice"
+
+
+TOLD_BY_PEOPLE = (
+    Fact.PENALTY_NOTICE,
+    Fact.NOT_RECEIVED,
+    Fact.RECEIVER_DIFFERS,
+    Fact.NUMBER_USED,
+    Fact.RECALLED,
+    Fact.ASKED_UNANSWERED,
+    Fact.OUT_OF_STOCK_SAID,
+    Fact.FRAUD_JUDGED,
+)
+"""What a person or a file may say of a parcel, in the order in which forms offer it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +163,8 @@ class Rule:
 class Threshold:
     """From which share of a day's orders the platform acts against the whole shop.
 
-    `counts`: families of rules whose orders are counted. `over`: whether the share must be over `percent` or may equal
-    it. `days`: so many days running. `measure`: what the platform does, as a code.
+    `counts`: families of rules, or groups paying once, whose orders count. `over`: the share must be over `percent`,
+    else it may equal it. `days`: so many days running. `measure`: what the platform does, as a code.
     """
 
     id: str
@@ -167,6 +181,10 @@ class Threshold:
 
     def in_force(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+    def counts_rule(self, rule: Rule) -> bool:
+        """Whether a breach of that rule adds to the share."""
+        return rule.family in self.counts or (bool(rule.once) and rule.once in self.counts)
 
     def is_passed(self, days: Sequence[tuple[int, int]]) -> bool:
         """`days`: (breaches, orders) of days that follow one another, the newest last."""
@@ -357,7 +375,7 @@ def parse(text: str) -> Rulebook:
         tuple(_promise(raw) for raw in data.get("promise", [])),
         tuple(_threshold(raw) for raw in data.get("threshold", [])),
     )
-    known, families = set(book.ids), {rule.family for rule in book.rules}
+    known, families = set(book.ids), {name for rule in book.rules for name in (rule.family, rule.once)}
     for rule in book.rules:
         unknown = (set(rule.replaces) | set(rule.adds)) - known
         if unknown:

@@ -82,6 +82,7 @@ CLAIM_OF_RULE: Mapping[str, Claim] = {
     "scan_before_payment": Claim.NOT_SHIPPED,
     "receiver_differs": Claim.NOT_SHIPPED,
     "number_used_before": Claim.NOT_SHIPPED,
+    "not_received": Claim.LATE,
     "recalled": Claim.RETURNED,
     "asked_unanswered": Claim.LATE,
     "out_of_stock_said": Claim.NOT_SHIPPED,

@@ -99,6 +99,7 @@ class Policy:
     hours: Mapping[str, int] = field(default_factory=dict)
     muted: frozenset[str] = frozenset()
     pauses: tuple[Pause, ...] = ()
+    _by_rule: dict[str, tuple[Pause, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def warning_time(self, rule: Rule) -> timedelta:
         return timedelta(hours=self.warn_hours.get(rule.id, rule.warn_hours))
@@ -114,18 +115,23 @@ class Policy:
         """When the rule's clock runs out for that parcel, and by which pauses it was moved."""
         if not self.pauses or not limit:
             return start + limit, ()
+        possible = self._pauses_of(rule)
         concerned = [
             pause
-            for pause in self.pauses
-            if pause.concerns(
-                carrier=watched.carrier,
-                origin=watched.origin,
-                destination=watched.destination,
-                family=rule.family,
-                is_platform_rule=rule.mark is not Mark.SHOP,
-            )
+            for pause in possible
+            if pause.ends > start  # over before the clock began: most of a year's festivals
+            and pause.concerns_parcel(watched.carrier, watched.origin, watched.destination)
         ]
-        return calendars.due(start, limit, concerned)
+        return calendars.due(start, limit, concerned) if concerned else (start + limit, ())
+
+    def _pauses_of(self, rule: Rule) -> tuple[Pause, ...]:
+        """The pauses that may move that rule's clocks: asked for millions of times, worked out once."""
+        found = self._by_rule.get(rule.id)
+        if found is None:
+            is_platform = rule.mark is not Mark.SHOP
+            found = tuple(pause for pause in self.pauses if pause.concerns_rule(rule.family, is_platform))
+            self._by_rule[rule.id] = found
+        return found
 
 
 DEFAULT_POLICY = Policy()
@@ -173,7 +179,7 @@ class Judgement:
 
     `findings` are open. `past` are breaches of the platform's clocks that are over but may have cost money.
     `next_deadline` is later than now, or None when time alone changes nothing any more. `risk_fen` is what the order
-    costs more than now at `risk_at`, the next step of the clock that costs anything.
+    costs more than now at `risk_at`, the next step of the clock that costs anything, by the rule `risk_rule`.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -182,6 +188,7 @@ class Judgement:
     risk_fen: int = 0
     risk_at: datetime | None = None
     past: tuple[Finding, ...] = ()
+    risk_rule: str = ""
 
     @property
     def opens_case(self) -> bool:
@@ -212,7 +219,7 @@ def judge(watched: Watched, rulebook: Rulebook, policy: Policy, now: datetime) -
         if clock.warn_at <= now < clock.since and not _hub_in_doubt(watched, clock.rule)  # nothing to be done: no noise
     )
     instants = [at for clock in coming for at in (clock.warn_at, clock.since) if at > now]
-    risk_fen, risk_at = _risk(running, coming, watched, now)
+    risk_fen, risk_at, risk_rule = _risk(running, coming, watched, now)
     return Judgement(
         findings=findings,
         warnings=warnings,
@@ -220,6 +227,7 @@ def judge(watched: Watched, rulebook: Rulebook, policy: Policy, now: datetime) -
         risk_fen=risk_fen,
         risk_at=risk_at,
         past=_past(clocks, watched, policy, now),
+        risk_rule=risk_rule,
     )
 
 
@@ -367,13 +375,16 @@ def _standing(running: Iterable[_Clock], watched: Watched, at: datetime) -> tupl
     return tuple(findings)
 
 
-def _risk(running: list[_Clock], coming: list[_Clock], watched: Watched, now: datetime) -> tuple[int, datetime | None]:
+def _risk(
+    running: list[_Clock], coming: list[_Clock], watched: Watched, now: datetime
+) -> tuple[int, datetime | None, str]:
     cost_now = sum(finding.payout_fen for finding in _standing(running, watched, now))
     for at in sorted({clock.since for clock in coming}):
-        more = sum(finding.payout_fen for finding in _standing(running, watched, at)) - cost_now
+        then = _standing(running, watched, at)
+        more = sum(finding.payout_fen for finding in then) - cost_now
         if more > 0:
-            return more, at
-    return 0, None
+            return more, at, max((one for one in then if one.since == at), key=lambda one: one.payout_fen).rule_id
+    return 0, None, ""
 
 
 # --- ends ------------------------------------------------------------------------------------------------------------

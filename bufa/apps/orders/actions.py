@@ -49,7 +49,7 @@ def record(shop_id: int, facts: Iterable[OrderFact], now: datetime, *, source: s
         said = [fact for fact in accepted if fact.updated_at or stored[fact.number].platform_updated_at is None]
         _write_orders(said, stored, source)
         _write_lines(shop_id, said, ids)
-        _write_recipients(shop_id, accepted, ids)
+        _write_recipients(shop_id, accepted, ids, now)
     return Recorded(ids, tuple(accepted))
 
 
@@ -168,7 +168,7 @@ _CLIPPED = {
     "name_cipher": None, "name_mask": 60, "phone_cipher": None, "phone_mask": 40, "address_cipher": None,
     "address_mask": 200, "province": 30, "city": 30, "district": 30, "town": 60, "open_address_id": 80,
 }  # fmt: skip
-_SEALED = ("plain", "has_email", "blind_index", "phone_index", "phone_tail_index")
+_SEALED = ("plain", "has_email", "blind_index", "phone_index", "phone_tail_index", "moved_at")
 _RECIPIENT_CONFLICT = (
     "(order_id) DO UPDATE SET "
     + ", ".join(f"{name} = COALESCE(NULLIF(EXCLUDED.{name}, ''), orders_recipient.{name})" for name in _CLIPPED)
@@ -177,7 +177,7 @@ _RECIPIENT_CONFLICT = (
 )
 
 
-def _write_recipients(shop_id: int, facts: Sequence[OrderFact], ids: dict[str, int]) -> None:
+def _write_recipients(shop_id: int, facts: Sequence[OrderFact], ids: dict[str, int], now: datetime) -> None:
     order_ids = [ids[fact.number] for fact in facts]
     there = {row.order_id: row for row in Recipient.objects.filter(shop_id=shop_id, order_id__in=order_ids)}
     rows = [_recipient(shop_id, ids[fact.number], fact.recipient, there.get(ids[fact.number])) for fact in facts]
@@ -191,7 +191,16 @@ def _write_recipients(shop_id: int, facts: Sequence[OrderFact], ids: dict[str, i
     columns["has_email"] = ("boolean", [row.has_email for row in rows])
     for name in ("blind_index", "phone_index", "phone_tail_index"):
         columns[name] = ("text", [getattr(row, name) for row in rows])
+    columns["moved_at"] = ("timestamptz", [_moved_at(row, there.get(row.order_id), now) for row in rows])
     unnest_insert(Recipient._meta.db_table, columns, on_conflict=_RECIPIENT_CONFLICT)
+
+
+def _moved_at(row: Recipient, there: Recipient | None, now: datetime) -> datetime | None:
+    """When the delivery went to somebody or somewhere else than was said first; None while it never did."""
+    if there is None:
+        return None
+    before, said = there.open_address_id, row.open_address_id
+    return now if before and said and before != said else there.moved_at
 
 
 def _recipient(shop_id: int, order_id: int, fact: RecipientFact, there: Recipient | None) -> Recipient:

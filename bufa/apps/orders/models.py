@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 
+from bufa.apps.shops.choices import is_one_of
+from bufa.domain.rulebook import OrderClass
+
 # Doudian's order_status and aftersale_status numbers are kept as they come: doudian-openapi §4.3, §9.1.
 
 
@@ -19,6 +22,9 @@ class Order(models.Model):
     ship_by = models.DateTimeField(null=True)
     promise_hours = models.IntegerField(null=True)
     paid_fen = models.BigIntegerField(default=0)
+    goods_class = models.CharField(
+        max_length=20, default=OrderClass.ORDINARY.value, help_text="For which rules pay otherwise."
+    )
     platform_updated_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     is_closed = models.BooleanField(default=False, help_text="Cancelled or wholly refunded: nothing is owed any more.")
@@ -26,7 +32,10 @@ class Order(models.Model):
     recorded_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["shop_id", "number"], name="order_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["shop_id", "number"], name="order_once"),
+            is_one_of("goods_class", OrderClass, "order_goods_class_known"),
+        ]
 
 
 class Line(models.Model):
@@ -70,6 +79,9 @@ class Recipient(models.Model):
     blind_index = models.CharField(max_length=64, blank=True, help_text="Of name, phone and address together.")
     phone_index = models.CharField(max_length=64, blank=True)
     phone_tail_index = models.CharField(max_length=64, blank=True, help_text="Of the last four digits.")
+    moved_at = models.DateTimeField(
+        null=True, help_text="When another receiver or address took the place of the first."
+    )
 
     class Meta:
         indexes = [

@@ -9,11 +9,13 @@ from datetime import datetime
 from bufa.apps.audit import actions as audit
 from bufa.apps.inbox import actions as inbox
 from bufa.apps.orders.models import Line, Order, Recipient
+from bufa.apps.parcels import told
 from bufa.apps.parcels.models import Parcel, ParcelRole, Scan, Subscription
-from bufa.apps.parcels.numbers import clean_number, remember_numbers
+from bufa.apps.parcels.numbers import clean_number, remember_numbers, used_among
 from bufa.apps.shops import queries as shops
 from bufa.domain.kinds import Stage
 from bufa.domain.parcels import EMPTY
+from bufa.domain.rulebook import Fact
 from bufa.integrations.ports import OrderFact, PackageFact
 from bufa.lib.queue import hint
 from bufa.lib.tenancy import for_shops
@@ -298,6 +300,10 @@ def _got_numbers(shop_id: int, rows: Sequence[Parcel], now: datetime) -> None:
     """What follows from a number: it is used up for ever, it is followed, and messages about it can be read."""
     if not rows:
         return
+    first = [row for row in rows if row.role == ParcelRole.ORIGINAL]  # a reissue's number is ours from its gate on
+    again = used_among((row.carrier, row.number) for row in first)
+    used = [(row.pk, Fact.NUMBER_USED, now) for row in first if (row.carrier, row.number) in again]
+    told.put(shop_id, used, source=told.NUMBERS, by="system", now=now, keep=True)
     remember_numbers([(row.carrier, row.number) for row in rows])
     kind = shops.tracking_kind(shop_id)
     Subscription.objects.bulk_create(

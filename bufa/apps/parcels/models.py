@@ -8,6 +8,7 @@ from django.db.models import Q
 from bufa.apps.orders.models import Order
 from bufa.apps.shops.choices import is_one_of
 from bufa.domain.kinds import Kind, Reason, Stage
+from bufa.domain.rulebook import Fact
 
 
 class ParcelRole(models.TextChoices):
@@ -38,6 +39,10 @@ class Parcel(models.Model):
     lease_until = models.DateTimeField(null=True, help_text="By the real clock.")
     risk_fen = models.BigIntegerField(default=0, help_text="What the next step of the clock costs.")
     risk_at = models.DateTimeField(null=True)
+    risk_rule = models.CharField(max_length=60, blank=True, help_text="The rule by which that step costs.")
+    cost_fen = models.BigIntegerField(default=0, help_text="What its open findings cost by now.")
+    warn_rule = models.CharField(max_length=60, blank=True, help_text="The finding that comes next if nothing happens.")
+    warn_at = models.DateTimeField(null=True, help_text="When it comes; empty until its warning time has begun.")
     is_watched = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -55,6 +60,7 @@ class Parcel(models.Model):
                 fields=["shop_id", "next_deadline"], condition=Q(next_deadline__isnull=False), name="parcel_due"
             ),
             models.Index(fields=["shop_id", "risk_at"], condition=Q(risk_at__isnull=False), name="parcel_risk"),
+            models.Index(fields=["shop_id", "warn_at"], condition=Q(warn_at__isnull=False), name="parcel_warned"),
             models.Index(fields=["shop_id", "number"], condition=~Q(number=""), name="parcel_number"),
         ]
 
@@ -82,6 +88,24 @@ class Scan(models.Model):
             models.UniqueConstraint(fields=["parcel", "minute", "digest"], name="scan_once"),
             is_one_of("kind", Kind, "scan_kind_known"),
             is_one_of("reason", ["", *Reason], "scan_reason_known"),
+        ]
+
+
+class ParcelFact(models.Model):
+    """Something around a parcel that no scan tells: the platform's penalty notice, a customer who has nothing."""
+
+    shop_id = models.BigIntegerField()
+    parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="told")
+    fact = models.CharField(max_length=24)
+    at = models.DateTimeField(help_text="Since when it is so.")
+    source = models.CharField(max_length=12, help_text="person, file, statement, after_sale or numbers")
+    by = models.CharField(max_length=80)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["parcel", "fact"], name="parcel_fact_once"),
+            is_one_of("fact", Fact, "parcel_fact_known"),
         ]
 
 

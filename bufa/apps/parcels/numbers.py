@@ -36,3 +36,13 @@ def remember_numbers(numbers: Iterable[tuple[str, str]]) -> int:
         cur.execute("SELECT count(*) FILTER (WHERE waybill_use(d)) FROM unnest(%s::bytea[]) AS d", [digests])
         row = cur.fetchone()
     return int(row[0]) if row else 0
+
+
+def used_among(numbers: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those (carrier, number) pairs that were used before, by whomever; in one query."""
+    digests = {digest(carrier, number): (carrier, number) for carrier, number in numbers if number}
+    if not digests:
+        return set()
+    with cursor() as cur:
+        cur.execute("SELECT d FROM unnest(%s::bytea[]) AS d WHERE waybill_used(d)", [list(digests)])
+        return {digests[bytes(row[0])] for row in cur}

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bufa.apps.parcels import told
 from bufa.apps.parcels.models import Parcel
 from bufa.domain.kinds import Stage
 from bufa.domain.parcels import ParcelState
+from bufa.domain.rulebook import Fact, OrderClass
 from bufa.domain.watch import Judgement, ParcelRole, Watched
 from bufa.lib.db import cursor, unnest_update
 from bufa.lib.tenancy import for_shops
@@ -17,6 +19,7 @@ LEASE = timedelta(seconds=60)
 """How long a taken parcel is left alone, by the database's clock, before another worker may take it."""
 
 _FINISHED = 5
+_OVER = (Stage.DELIVERED, Stage.RETURNED, Stage.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +47,16 @@ def load(shop_id: int, parcel_ids: Iterable[int], *, lock: bool = True) -> list[
     ids = sorted(set(parcel_ids))
     if not ids:
         return []
-    rows = Parcel.objects.filter(shop_id=shop_id, id__in=ids).select_related("order").order_by("id")
-    if lock:
-        rows = rows.select_for_update(of=("self",))
-    return [ToJudge(_watched(row), row.order_id, row.next_deadline, row.risk_fen, row.risk_at) for row in rows]
+    asked = Parcel.objects.filter(shop_id=shop_id, id__in=ids).select_related("order").order_by("id")
+    rows = list(asked.select_for_update(of=("self",)) if lock else asked)
+    around = told.surroundings(shop_id, rows)
+    return [
+        ToJudge(_watched(row, around[row.pk]), row.order_id, row.next_deadline, row.risk_fen, row.risk_at)
+        for row in rows
+    ]
 
 
-def _watched(row: Parcel) -> Watched:
+def _watched(row: Parcel, around: told.Surroundings) -> Watched:
     order = row.order
     return Watched(
         parcel_id=row.pk,
@@ -66,27 +72,61 @@ def _watched(row: Parcel) -> Watched:
         origin_province=row.origin_province,
         dest_province=row.dest_province,
         carrier=row.carrier,
+        dest_city=around.city,
+        dest_district=around.district,
+        order_class=OrderClass(order.goods_class),
+        number_uploads=around.number_uploads,
+        notice_at=around.facts.get(Fact.PENALTY_NOTICE),
+        facts=around.facts,
         role=ParcelRole(row.role),
         is_closed=order.is_closed or order.status == _FINISHED or not row.is_watched,
     )
 
 
-def write(shop_id: int, judged: Sequence[tuple[ToJudge, Judgement]]) -> list[int]:
-    """Store next deadline and money at risk of judged parcels, free them, and return those whose money changed."""
+def write(
+    shop_id: int, judged: Sequence[tuple[ToJudge, Judgement]], wakes: Mapping[int, datetime] | None = None
+) -> list[int]:
+    """Store next deadline and money at risk of judged parcels, free them, and return those whose money changed.
+
+    `wakes`: parcel → when a finding that was put off comes back; that is a deadline, too.
+    """
+    wakes = wakes or {}
     with for_shops([shop_id]):
         unnest_update(
             Parcel._meta.db_table,
             {
                 "id": ("bigint", [one.watched.parcel_id for one, _ in judged]),
-                "next_deadline": ("timestamptz", [said.next_deadline for _, said in judged]),
+                "next_deadline": (
+                    "timestamptz",
+                    [_sooner(said.next_deadline, wakes.get(one.watched.parcel_id)) for one, said in judged],
+                ),
                 "risk_fen": ("bigint", [said.risk_fen for _, said in judged]),
                 "risk_at": ("timestamptz", [said.risk_at for _, said in judged]),
+                "risk_rule": ("text", [said.risk_rule for _, said in judged]),
+                "cost_fen": ("bigint", [said.cost_fen for _, said in judged]),
+                "warn_rule": ("text", [said.warnings[0].rule_id if said.warnings else "" for _, said in judged]),
+                "warn_at": ("timestamptz", [said.warnings[0].at if said.warnings else None for _, said in judged]),
                 "lease_until": ("timestamptz", [None] * len(judged)),
             },
         )
     return [
         one.watched.parcel_id for one, said in judged if (one.risk_fen, one.risk_at) != (said.risk_fen, said.risk_at)
     ]
+
+
+def _sooner(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((at for at in (one, other) if at is not None), default=None)
+
+
+def judge_soon(shop_id: int, now: datetime, parcel_ids: Iterable[int] | None = None) -> int:
+    """Make watched parcels due at once (all of the shop's, or those named): the sweep judges them, batch by batch.
+
+    For what changes around many parcels: the shop's policy, its calendar. Returns how many.
+    """
+    with for_shops([shop_id]):
+        rows = Parcel.objects.filter(shop_id=shop_id, is_watched=True)
+        rows = rows.exclude(stage__in=_OVER) if parcel_ids is None else rows.filter(id__in=list(parcel_ids))
+        return rows.update(next_deadline=now, lease_until=None)
 
 
 def take_due(shop_ids: Sequence[int], now: datetime, limit: int = 500) -> list[Due]:

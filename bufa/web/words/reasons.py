@@ -42,6 +42,7 @@ EVIDENCE: Words = {
     "scan_before_payment": _("%(start)s 揽收，早于订单支付"),
     "receiver_differs": _("运单的收件信息和订单不一样"),
     "number_used_before": _("这个运单号以前用在别的订单上"),
+    "not_received": _("%(start)s 客户说没有收到，%(hours)s 小时仍未送达"),
     "recalled": _("%(start)s 召回了包裹，客户没有同意"),
     "asked_unanswered": _("%(start)s 客户问配送，%(hours)s 小时没有答复"),
     "out_of_stock_said": _("%(start)s 起说明不能发货，或联系不上"),

@@ -145,6 +145,7 @@ RULE: Words = {
     "scan_before_payment": _("揽收早于支付"),
     "receiver_differs": _("收件信息不符"),
     "number_used_before": _("重复运单号"),
+    "not_received": _("久未收到"),
     "recalled": _("私自召回"),
     "asked_unanswered": _("自配送咨询未答复"),
     "out_of_stock_said": _("缺货（拒绝发货或联系不上）"),
