@@ -181,7 +181,7 @@ def china_time(value: object) -> datetime | None:
     """`2026-01-02 03:04:05` as the clock on a Chinese wall says it → aware UTC. Seconds may be missing, days and months
     may have one digit, and the separators `/`, `T` and an offset are understood; None when it is not a time."""
     told = text(value).replace("/", "-")
-    if len(told) == 19 and told[10] == " ":  # how nearly all of them write it, read thirty times faster
+    if len(told) == 19 and told[10] == " ":  # how nearly all of them write it, read four times faster
         try:
             return datetime.fromisoformat(told).replace(tzinfo=CHINA).astimezone(UTC)
         except ValueError:

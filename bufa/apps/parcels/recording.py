@@ -87,7 +87,7 @@ def record_scans(shop_id: int, heard: Iterable[Heard], now: datetime) -> ScansRe
 def _boxes(shop_id: int, batch: Sequence[Heard], result: ScansRecorded) -> dict[int, _Box]:
     """The parcels of the batch, locked in one order, each with its new scans merged among themselves."""
     numbers = {clean_number(one.report.number) for one in batch}
-    # One array instead of thousands of placeholders: taking those apart cost more than finding the rows.
+    # One array instead of thousands of placeholders, which would have to be taken apart first.
     rows = Parcel.objects.raw(
         "SELECT id, shop_id, carrier, number, state, stage FROM parcels_parcel"
         " WHERE shop_id = %s AND number = ANY (%s) AND number <> '' ORDER BY id FOR UPDATE",
