@@ -19,6 +19,7 @@ from bufa.web import (
     settings_connections,
     settings_people,
     settings_shop,
+    style,
     tasks,
     today,
 )
@@ -33,6 +34,7 @@ urlpatterns = [
     path("my-language/", session.language, name="language"),
     path("choose-shop/", session.choose_shop, name="choose_shop"),
     path("find/", find.page, name="find"),
+    path("style/", style.page, name="style"),
     path("cases/", cases.page, name="cases"),
     path(CASE, case_page.page, name="cases_case"),
     path(f"{CASE}effects/", case_page.effects_moved, name="cases_effects"),

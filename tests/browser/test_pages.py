@@ -47,6 +47,7 @@ def addresses(sample: Sample) -> dict[str, str]:
         "connections": "/settings/connections/",
         "carriers": "/settings/carriers/",
         "people": "/settings/people/",
+        "style": "/style/",
         "not-found": "/cases/1/none/",
     }
     return pages | {f"case-{name}": f"/cases/{sample.shop_id}/{code}/" for name, code in sample.cases.items()}

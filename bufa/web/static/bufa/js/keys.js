@@ -1,4 +1,5 @@
-// J and K walk through the rows, Enter opens, / searches, 1 to 9 press the numbered buttons of a page.
+// J and K walk through the rows, Enter opens, / searches, 1 to 9 press the numbered buttons of a page,
+// G and a letter go to a place of the rail.
 const typing = (node) => node.closest?.("input, textarea, select, [contenteditable]");
 const rows = () => [...document.querySelectorAll("[data-row]")].filter((row) => row.getClientRects().length);
 
@@ -12,13 +13,22 @@ const walk = (by) => {
   all[to].scrollIntoView({ block: "nearest" });
 };
 
+const WITHIN_MS = 1200;
+let goUntil = 0;
+
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (typing(event.target)) {
     if (event.key === "Escape") event.target.blur();
     return;
   }
-  if (event.key === "/") {
+  const going = performance.now() < goUntil;
+  goUntil = 0;
+  const place = going && /^[a-z]$/.test(event.key) && document.querySelector(`[data-go="${event.key}"]`);
+  if (place) { event.preventDefault(); place.click(); return; }
+  if (event.key === "g") {
+    goUntil = performance.now() + WITHIN_MS;
+  } else if (event.key === "/") {
     const find = document.getElementById("find");
     if (find) { event.preventDefault(); find.focus(); find.select(); }
   } else if (event.key === "j" || event.key === "k") {
