@@ -21,7 +21,7 @@ test: setup ## all tests, a real browser included (ARGS="tests/domain -k fold")
 	@BUFA_CHROMIUM="$$($(BIN)/python tools/browser.py)" && export BUFA_CHROMIUM && \
 	exec $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-crash: setup ## every kill point of every route (`make test` takes one route)
+crash: setup ## SIGKILL at every write of a submission, by strace and by our own points (`make test`: commits and sends)
 	@BUFA_TEST_CRASH_ALL=1 exec $(BIN)/python -m pytest -n 2 --dist worksteal tests/crash $(ARGS)
 
 check: setup ## lint, types, contracts, house rules; offline

@@ -8,7 +8,7 @@ from simulator.state import Json
 
 KINDS = (
     # nothing was done
-    "slow", "cut", "hang", "http500", "10001", "20000", "20001", "60000", "90000",
+    "slow", "cut", "hang", "http500", "10001", "20000", "20001", "60000", "90000", "refused",
     # it was done, and the answer is lost (reset, silence), late, damaged, or says no
     "reply_lost", "accept_reset", "accept_hang", "late", "half", "garbage", "lying",
     # pushes

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.clock import BEIJING
 from simulator.doudian import aftersales, opening, orders, shipping, sms
 from simulator.doudian import params as types
-from simulator.doudian.errors import Refusal, bad_platform, missing_platform
+from simulator.doudian.errors import Refusal, bad_platform, failed, missing_platform
 from simulator.doudian.signing import verify
 from simulator.state import Json
 
@@ -64,6 +64,7 @@ FAULTS = {
     "20001": Refusal(20001, "内部服务超时", "isp.service-error:20001", "内部服务超时"),
     "60000": Refusal(60000, "触发限流", "isv.traffic-limited", "请求过于频繁"),
     "90000": Refusal(90000, "其他异常", "isp.unknown-error", "未知错误"),
+    "refused": failed(60127, "运单号校验不通过，请确认后重试"),
 }
 """Answers with HTTP 200 that say no, before anything was done."""
 _REQUIRED = {

@@ -1,69 +1,135 @@
-"""A worker that carries out what is due in a shop and is killed by SIGKILL at one point: `victim.py SHOP POINT`.
+"""A parent that loads Bufa once and forks a process per act, each of which dies (or stops) where it was told to.
 
-The kill points stand around each commit and each send of one attempt; everything else is the product as it is.
+It reads JSON lines and answers each with one: `start` an act → its pid, `wait` for a pid → how it ended. A child writes
+to database and platform like the worker and the web process do; only the point at which it dies is not the product's.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
+
+import httpx
+
+Json = dict[str, Any]
 
 
-def killed(*_: object, **__: object) -> NoReturn:
-    os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError("unreachable")
+class Points:
+    """Counts the moments around each commit and each send (with `statements` around each statement, too) and sends
+    this process a signal at the one wanted."""
+
+    def __init__(self, at: int, number: signal.Signals, *, statements: bool) -> None:
+        self.at = at
+        self.number = number
+        self.statements = statements
+        self.passed = 0
+
+    def passing(self, what: str) -> None:
+        self.passed += 1
+        if self.passed == self.at:
+            print(f"{self.number.name} at point {self.at}: {what}", file=sys.stderr, flush=True)
+            os.kill(os.getpid(), self.number)
+
+    def around(self, owner: Any, name: str, what: str) -> None:
+        real: Callable[..., Any] = getattr(owner, name)
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            self.passing(f"before {what}")
+            try:
+                return real(*args, **kwargs)
+            finally:
+                self.passing(f"after {what}")
+
+        setattr(owner, name, watched)
+
+    def arm(self) -> None:
+        from django.db.backends.base.base import BaseDatabaseWrapper
+        from django.db.backends.utils import CursorWrapper
+
+        self.around(BaseDatabaseWrapper, "_commit", "a commit")
+        self.around(httpx.Client, "send", "a request")
+        if self.statements:
+            self.around(CursorWrapper, "execute", "a statement")
 
 
-def before(module: Any, name: str) -> None:
-    setattr(module, name, killed)
+def click(given: Json) -> None:
+    """The web process: a signed-in person presses a button."""
+    from django.contrib.auth import get_user_model
+    from django.test import Client
+
+    browser = Client(headers={"host": "localhost"})
+    browser.force_login(get_user_model().objects.get(username=given["login"]))
+    _dangerous(given)
+    answer = browser.post(given["path"], given["fields"])
+    if answer.status_code != 303:  # after anything that was done, and anything refused
+        raise SystemExit(f"HTTP {answer.status_code}")
 
 
-def after(module: Any, name: str) -> None:
-    real: Callable[..., Any] = getattr(module, name)
+def carry_out(given: Json) -> None:
+    """The worker: one attempt of one effect."""
+    from bufa.jobs import effects
 
-    def done_then_killed(*args: Any, **kwargs: Any) -> NoReturn:
-        real(*args, **kwargs)
-        killed()
-
-    setattr(module, name, done_then_killed)
+    _dangerous(given)
+    effects.carry_out(given["shop_id"], [given["effect_id"]])
 
 
-def arm(point: str) -> None:
-    from bufa.apps.effects import actions as effects
-    from bufa.jobs import effects as jobs
-
-    when, _, name = point.partition(" ")
-    module = jobs if name in ("_send", "tell_owner", "_finish") else effects
-    {"before": before, "after": after}[when](module, name)
+ACTS: dict[str, Callable[[Json], None]] = {"click": click, "carry_out": carry_out}
 
 
-POINTS = (
-    "before begin",
-    "after begin",
-    "before _send",
-    "after _send",
-    "after keep_answer",
-    "before finish",
-    "after finish",
-    "before tell_owner",
-    "after tell_owner",
-    "after _finish",
-)
-"""`after finish` and both of `tell_owner` lie inside the transaction that ends the attempt: it is undone."""
+def _dangerous(given: Json) -> None:
+    """From here on each step may be the last. With `held`, somebody else counts: wait until they watch."""
+    if given.get("held"):
+        os.kill(os.getpid(), signal.SIGSTOP)
+    if given.get("at"):
+        how = signal.Signals[given.get("signal", "SIGKILL")]
+        Points(given["at"], how, statements=given.get("statements", False)).arm()
 
 
-def main(shop_id: int, point: str) -> None:
+def _child(given: Json) -> None:
+    from bufa.integrations import wire
+
+    # A platform that hangs is given up sooner than after ten seconds; nothing else depends on how long that is.
+    wire.TIMEOUT = httpx.Timeout(connect=3.0, write=3.0, read=given.get("patience", 0.4), pool=3.0)
+    try:
+        ACTS[given["act"]](given)
+    except SystemExit as ended:
+        print(ended, file=sys.stderr, flush=True)
+        os._exit(1)
+    os._exit(0)
+
+
+def start(given: Json) -> Json:
+    pid = os.fork()
+    if pid == 0:
+        os.close(0)
+        try:
+            _child(given)
+        finally:
+            os._exit(70)
+    return {"pid": pid}
+
+
+def wait(given: Json) -> Json:
+    _, status = os.waitpid(given["pid"], 0)
+    return {"code": os.waitstatus_to_exitcode(status)}
+
+
+def main() -> None:
     import django
 
     django.setup()
-    arm(point)
-    from bufa.jobs.effects import carry_out
+    import bufa.config.urls
+    import bufa.jobs.effects  # noqa: F401 - loaded once, before anything is forked
 
-    carry_out(shop_id)
+    print(json.dumps({"ready": True}), flush=True)
+    for line in sys.stdin:
+        given = json.loads(line)
+        print(json.dumps({"start": start, "wait": wait}[given["do"]](given)), flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main()

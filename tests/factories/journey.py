@@ -62,6 +62,22 @@ def connected_shop(world: Outside) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Filled:
+    """A case whose reissue form is filled in; nobody has pressed submit yet. `reason`: what a lead gives to go on."""
+
+    shop_id: int
+    case_id: int
+    code: str
+    order: str
+    form: ReissueForm
+    reason: str = ""
+
+    @property
+    def number(self) -> str:
+        return self.form.number
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """A case whose reissue waits to leave."""
 
@@ -78,35 +94,60 @@ def reissue_ready(world: Outside, shop: int, *, ticket: bool) -> Ready:
 
     `ticket`: by the customer's agreed 补寄 (`afterSale.fillLogistics`), else as an extra package.
     """
-    made = world.control("orders", {"carrier": "zhongtong", "fate": "never_collected", "customer": "silent"})
+    return press_submit(world, forms_filled(world, shop, 1, ticket=ticket)[0])
+
+
+def press_submit(world: Outside, filled: Filled) -> Ready:
+    """A lead submits; the effect may leave at once."""
+    with clock.frozen(world.now):
+        done = reissues.submit(
+            shop_id=filled.shop_id,
+            case_id=filled.case_id,
+            form=filled.form,
+            by=LEAD,
+            override_reason=filled.reason,
+            delay=NO_DELAY,
+        )
+    assert done.effect_id is not None
+    return Ready(filled.shop_id, filled.case_id, filled.order, filled.number, done.reissue_id, done.effect_id)
+
+
+def forms_filled(world: Outside, shop: int, count: int, *, ticket: bool) -> list[Filled]:
+    """So many parcels that were never collected, each one's case taken to a filled-in reissue form."""
+    wanted = {"carrier": "zhongtong", "fate": "never_collected", "customer": "silent"}
+    orders = [world.control("orders", wanted)["order_id"] for _ in range(count)]
     now = world.advance(hours=25)
     with clock.frozen(now):
         sync.sync(shop)
         due_parcels([shop], now)
-        with for_shops([shop]):
-            case = Case.objects.get(order__number=made["order_id"])
     if ticket:
-        _agreed_ticket(world, shop, made["order_id"])
+        _agreed_tickets(world, shop, orders)
+    with for_shops([shop]):
+        found = Case.objects.filter(order__number__in=orders).exclude(state="closed")
+        cases_of = {case.order.number: case for case in found.select_related("order")}
     with clock.frozen(world.now):
-        at = {"shop_id": shop, "case_id": case.pk, "by": LEAD}
-        cases.act(**at, action=Action.CONFIRM_VERDICT, claim=Claim.NOT_PICKED_UP)
-        cases.act(**at, action=Action.CHOOSE_MEASURE, measure=Measure.REISSUE)
-        negotiations.go_without_consent(**at, reason="承运商一直没有回音")
-        number = world.control("waybills", {"carrier": "zhongtong", "order_id": made["order_id"]})["number"]
-        draft = reissue_queries.open_draft(shop, case.pk, clock.now())
-        form = ReissueForm("zhongtong", number, draft.form.items, draft.form.pickup_id, draft.form.delivery)
-        done = reissues.submit(**at, form=form, override_reason="" if ticket else "客户联系不上", delay=NO_DELAY)
-    assert done.effect_id is not None
-    return Ready(shop, case.pk, made["order_id"], number, done.reissue_id, done.effect_id)
+        return [_filled(world, shop, cases_of[order], order, ticket) for order in orders]
 
 
-def _agreed_ticket(world: Outside, shop: int, order: str) -> None:
-    opened = world.control("after-sales", {"order_id": order, "type": 7})
+def _filled(world: Outside, shop: int, case: Case, order: str, ticket: bool) -> Filled:
+    at: dict[str, Any] = {"shop_id": shop, "case_id": case.pk, "by": LEAD}
+    cases.act(**at, action=Action.CONFIRM_VERDICT, claim=Claim.NOT_PICKED_UP)
+    cases.act(**at, action=Action.CHOOSE_MEASURE, measure=Measure.REISSUE)
+    negotiations.go_without_consent(**at, reason="承运商一直没有回音")
+    number = world.control("waybills", {"carrier": "zhongtong", "order_id": order})["number"]
+    draft = reissue_queries.open_draft(shop, case.pk, clock.now())
+    form = ReissueForm("zhongtong", number, draft.form.items, draft.form.pickup_id, draft.form.delivery)
+    return Filled(shop, case.pk, case.code, order, form, "" if ticket else "客户联系不上")
+
+
+def _agreed_tickets(world: Outside, shop: int, orders: list[str]) -> None:
+    opened = [world.control("after-sales", {"order_id": order, "type": 7})["aftersale_id"] for order in orders]
     with clock.frozen(world.advance(minutes=5)):
         sync.sync(shop)
-        answer_ticket(shop_id=shop, number=opened["aftersale_id"], agree=True, by=LEAD)
-        assert carry_out(shop) == 1
+        for number in opened:
+            answer_ticket(shop_id=shop, number=number, agree=True, by=LEAD)
+        assert carry_out(shop) == len(orders)
     with clock.frozen(world.advance(minutes=5)):
         sync.sync(shop)
     with for_shops([shop]):
-        assert AfterSale.objects.get(number=opened["aftersale_id"]).status == 8
+        assert AfterSale.objects.filter(number__in=opened, status=8).count() == len(orders)

@@ -18,7 +18,7 @@ START = "2026-10-05T00:00:00+00:00"
 class World:
     """A simulator whose clock stands still until it is moved."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, orders_per_day: int = 30) -> None:
         self.process = subprocess.Popen(
             [
                 sys.executable,
@@ -30,7 +30,7 @@ class World:
                 "--seed",
                 "7",
                 "--orders-per-day",
-                "30",
+                str(orders_per_day),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
