@@ -12,6 +12,9 @@ from bufa.lib.places import data_dir
 
 OWNER_ROLE = "bufa_owner"
 APP_ROLE = "bufa_app"
+# A process that stands still inside a transaction holds its shop's turn to write: after this the server ends it.
+# Longer than the renewal of a token (which holds its row over a call of 19.5 s), shorter than the rescue of an effect.
+IDLE_S = 25
 
 
 def database(env: Mapping[str, str]) -> dict[str, Any]:
@@ -25,6 +28,9 @@ def database(env: Mapping[str, str]) -> dict[str, Any]:
     entry = _given(url, as_owner=as_owner) if url else _embedded(env, as_owner=as_owner)
     entry["ENGINE"] = "django.db.backends.postgresql"
     entry["CONN_MAX_AGE"] = 0
+    if not as_owner:
+        given = str(entry["OPTIONS"].get("options", ""))
+        entry["OPTIONS"]["options"] = f"{given} -c idle_in_transaction_session_timeout={IDLE_S}s".strip()
     # One pool a process: threads that end can't leave connections behind.
     pool = {"min_size": 1, "max_size": int(env.get("BUFA_DB_POOL", "12")), "timeout": 10}
     entry["OPTIONS"]["pool"] = False if as_owner else pool

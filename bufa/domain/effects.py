@@ -12,7 +12,12 @@ from enum import StrEnum
 LEASE = timedelta(seconds=20)
 GRACE = timedelta(seconds=10)
 TAKE_BACK = timedelta(seconds=10)
+LEAVE_WITHIN = timedelta(seconds=8)
+"""A call leaves so soon after its attempt began or not at all: at most 19.5 s later it is over, before the rescue."""
+
 READ_BACK_AFTER = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=5))
+"""When an unknown effect is read back, counted from the moment it became unknown."""
+
 MAIL_KINDS = frozenset({"carrier_mail", "customer_mail"})
 
 _FIRST_RETRY = timedelta(seconds=2)
@@ -56,4 +61,4 @@ def next_read(kind: str, reads: int) -> timedelta | None:
     """Pause before the next read-back after `reads` of them; None: reading can't settle it, a person has to."""
     if not can_be_read_back(kind) or reads >= len(READ_BACK_AFTER):
         return None
-    return READ_BACK_AFTER[reads]
+    return READ_BACK_AFTER[reads] - (READ_BACK_AFTER[reads - 1] if reads else timedelta(0))

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from typing import Any
@@ -39,6 +40,33 @@ def shared_http() -> httpx.Client:
     return http_client()
 
 
+_latest: ContextVar[float | None] = ContextVar("latest", default=None)
+
+
+@contextmanager
+def leaving_by(latest: float) -> Iterator[None]:
+    """Calls that change something leave before this moment (monotonic seconds) or not at all: a process that was
+    stopped after its attempt began must not send when everybody has long taken it for dead."""
+    token = _latest.set(latest)
+    try:
+        yield
+    finally:
+        _latest.reset(token)
+
+
+def still_in_time() -> None:
+    """Ask right before the first byte leaves. Raises ProviderError `too_late`, which is retryable: nothing left."""
+    latest = _latest.get()
+    if latest is not None and time.monotonic() > latest:
+        raise ProviderError("too_late", retryable=True, text="the attempt began too long ago to send now")
+
+
+def _about_to_leave(event: str, info: Mapping[str, Any]) -> None:
+    """httpcore tells this right before the first byte of a request goes out."""
+    if event == "http11.send_request_headers.started":
+        still_in_time()
+
+
 def exchange(
     http: httpx.Client,
     url: str,
@@ -64,6 +92,7 @@ def exchange(
             params=params,
             headers=headers,
             timeout=TIMEOUT,
+            extensions={"trace": _about_to_leave} if changes else {},
         )
         with _streamed(http, request) as answer:
             status = answer.status_code

@@ -7,6 +7,7 @@ came to is written together with what its owner makes of it.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,9 +23,10 @@ from bufa.apps.notices import actions as notices
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.reissues import tickets
 from bufa.apps.shops.clients import client_for
-from bufa.domain.effects import Result, can_be_read_back, result_of_error
+from bufa.domain.effects import LEAVE_WITHIN, Result, can_be_read_back, result_of_error
 from bufa.domain.outcome import Refused
 from bufa.integrations.ports import MailOut, ProviderError, Sent
+from bufa.integrations.wire import leaving_by
 from bufa.lib import clock
 from bufa.lib.tenancy import writing
 
@@ -64,9 +66,11 @@ def carry_out(shop_id: int, effect_ids: Sequence[int] | None = None) -> int:
     due = effect_ids if effect_ids is not None else queries.due_ready([shop_id]).get(shop_id, [])
     tried = 0
     for effect_id in due:
+        latest = time.monotonic() + LEAVE_WITHIN.total_seconds()
         begun = effects.begin(shop_id=shop_id, effect_id=effect_id)
         if begun is not None:
-            _attempt(begun, clients)
+            with leaving_by(latest):
+                _attempt(begun, clients)
             tried += 1
     return tried
 

@@ -1,5 +1,5 @@
-"""Processes that die at the N-th write, in one of two ways: strace counts every write to a socket, or our own kill points
-count commits, requests and statements."""
+"""Processes that die at the N-th write, in one of two ways: strace counts every write to a socket, or our own kill
+points count commits, requests and statements."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Victims:
         if by_strace:
             pid = self.start(act, held=True, **given)
             until_stopped(pid)
-            with _traced(pid, n):
+            with Traced(pid, n):
                 code = self.wait(pid)
         else:
             code = self.wait(self.start(act, at=n, **given))
@@ -107,7 +107,7 @@ def until_stopped(pid: int, patience: float = 30.0) -> None:
         time.sleep(0.005)
 
 
-class _traced:
+class Traced:
     """strace on a held process, letting it go on; it is killed as it enters its n-th write (of a thread)."""
 
     def __init__(self, pid: int, n: int) -> None:

@@ -139,7 +139,8 @@ class Scene:
     def check(self, case: Filled, what: str) -> None:
         assert self.submissions(case) == [case.number], what
         reissue, effect = self.reissue_of(case), self.effect_of(case)
-        assert reissue is not None and effect is not None, what
+        assert reissue is not None, what
+        assert effect is not None, what
         assert (reissue.state, effect.state, effect.needs_person) == ("accepted", "accepted", False), what
 
 

@@ -43,13 +43,15 @@ def test_no_pause_is_shorter_than_the_one_before(attempt: int) -> None:
 def test_read_back_schedule_then_a_person() -> None:
     assert [effects.next_read("resend", reads) for reads in range(4)] == [
         timedelta(seconds=5),
-        timedelta(seconds=30),
-        timedelta(minutes=5),
+        timedelta(seconds=25),
+        timedelta(seconds=270),
         None,
     ]
     assert effects.next_read("customer_mail", 0) is None
 
 
 def test_who_holds_a_call_has_given_up_before_the_rescue_comes() -> None:
+    slowest_answer = timedelta(seconds=19.5)
+    assert effects.LEAVE_WITHIN + slowest_answer < effects.LEASE + effects.GRACE
     http_timeout = timedelta(seconds=10)
     assert http_timeout < effects.LEASE < effects.LEASE + effects.GRACE == timedelta(seconds=30)

@@ -67,8 +67,11 @@ def test_it_is_migrated_by_its_owner_and_used_as_the_application(server: Postgre
 @pytest.mark.parametrize(
     ("given", "options"),
     [
-        ("postgresql://u:p@db:5433/n", "-c role=bufa_app"),
-        ("postgresql://u:p@db:5433/n?options=-c%20jit%3Doff", "-c jit=off -c role=bufa_app"),
+        ("postgresql://u:p@db:5433/n", "-c role=bufa_app -c idle_in_transaction_session_timeout=25s"),
+        (
+            "postgresql://u:p@db:5433/n?options=-c%20jit%3Doff",
+            "-c jit=off -c role=bufa_app -c idle_in_transaction_session_timeout=25s",
+        ),
     ],
 )
 def test_the_role_is_part_of_the_connection(given: str, options: str) -> None:

@@ -196,6 +196,7 @@ FAILURE: Words = {
     "timeout": _("超时"),
     "cut": _("连接中断"),
     "refused_connection": _("连不上"),
+    "too_late": _("轮到发送时已经太晚，没有发出"),
     "http": _("对方服务出错"),
     "limited": _("调用太快，被限流"),
     "unavailable": _("对方暂不可用"),

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.utils import parseaddr
 
+from bufa.integrations import wire
 from bufa.integrations.messaging.smtp.mapping import message_bytes
 from bufa.integrations.messaging.smtp.settings import Settings
 from bufa.integrations.ports import MailOut, ProviderError, Sent
@@ -36,6 +37,7 @@ class Client:
         sender, recipients = _address(mail.sender), [_address(one) for one in mail.to]
         if not sender or not recipients or not all(recipients):
             raise ProviderError("input", text="an address is missing or wrong")
+        wire.still_in_time()
         ends = time.monotonic() + WHOLE_S
         with _before_the_message():
             server = self._connect(ends)
