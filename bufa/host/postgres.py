@@ -174,6 +174,18 @@ class Postgres:
         return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TZ": "UTC"}
 
 
+def must_remember(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Raise Trouble when a crash of the server could forget what was committed: an attempt that was made and forgotten
+    would be made again."""
+    for name in ("fsync", "synchronous_commit"):
+        row = connection.execute(f"SHOW {name}".encode()).fetchone()
+        if row == ("off",):
+            raise Trouble(
+                f"PostgreSQL runs with {name} = off: after a crash it forgets what was sent, and it would be sent "
+                f"twice. Set {name} = on."
+            )
+
+
 def grant_to_app(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     """Let the application's role use whatever the connected owner creates from now on."""
     for statement in (

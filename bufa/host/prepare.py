@@ -19,6 +19,10 @@ def prepare() -> None:
     from django.db import connection
     from django.db.migrations.loader import MigrationLoader
 
+    from bufa.host.postgres import must_remember
+
+    connection.ensure_connection()
+    must_remember(connection.connection)
     loader = MigrationLoader(connection)
     unknown = sorted(set(loader.applied_migrations) - set(loader.disk_migrations))
     ours = [f"{app}.{name}" for app, name in unknown if app in loader.migrated_apps]

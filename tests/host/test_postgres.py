@@ -17,8 +17,10 @@ import pytest
 
 from bufa.host import processes
 from bufa.host.places import find_places
-from bufa.host.postgres import APP_ROLE, OWNER_ROLE, THROWAWAY, Postgres
+from bufa.host.postgres import APP_ROLE, OWNER_ROLE, THROWAWAY, Postgres, must_remember
 from bufa.host.trouble import Trouble
+
+DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 @pytest.fixture
@@ -33,6 +35,24 @@ def folder() -> Iterator[Path]:
         if not home.is_relative_to(base):
             shutil.rmtree(home)
     shutil.rmtree(base)
+
+
+def test_what_was_committed_is_on_disk(folder: Path) -> None:
+    """As Bufa starts it; a server that could forget is refused before anything is sent."""
+    for settings, forgets in (
+        ({}, ""),
+        ({"synchronous_commit": "off"}, "synchronous_commit"),
+        ({"fsync": "off"}, "fsync"),
+    ):
+        with Postgres(folder, settings=settings).running() as server:
+            with psycopg.connect(server.conninfo()) as connection:
+                shown = [connection.execute(f"SHOW {name}".encode()).fetchone() for name in DURABLE]
+                if not forgets:
+                    assert shown == [("on",)] * 3
+                    must_remember(connection)
+                    continue
+                with pytest.raises(Trouble, match=f"{forgets} = off"):
+                    must_remember(connection)
 
 
 def test_it_serves_as_owner_and_application_and_keeps_what_was_written(folder: Path) -> None:

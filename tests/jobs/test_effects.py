@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -12,10 +13,12 @@ from bufa.apps.effects import queries
 from bufa.apps.effects.models import Attempt, Effect
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.reissues.models import Reissue
+from bufa.apps.shops.clients import client_for
 from bufa.domain.effects import Result
 from bufa.domain.outcome import Refused
 from bufa.jobs import effects as jobs
 from bufa.lib import clock
+from bufa.lib.crypto import unseal
 from bufa.lib.tenancy import for_shops
 from tests.factories.journey import LEAD, Ready, connected_shop, reissue_ready
 from tests.jobs.conftest import World
@@ -90,6 +93,32 @@ def test_a_lost_answer_is_unknown_and_read_back_never_sent_again(
         assert reissue_state(ready) == "accepted"
     else:
         assert effect(ready).state == "unknown"
+
+
+def test_another_extra_package_of_the_order_settles_nothing(world: World, shop: int) -> None:
+    """The platform marks a package as a reissue; whose it is, only carrier and number tell."""
+    ready = reissue_ready(world, shop, ticket=False)
+    other = world.control("waybills", {"carrier": "zhongtong", "order_id": ready.order})["number"]
+    client = client_for(shop, "doudian")
+    line = world.control(f"orders/{ready.order}")["lines"][0]["sub_id"]
+    client.add_extra_package(ready.order, ((line, 1),), "zhongtong", other, "")
+    trouble(world, False, "20000")
+    with clock.frozen(world.now):
+        jobs.carry_out(shop)
+        for _ in range(3):
+            jobs.settle_unknown(shop, [ready.effect_id])
+    assert (effect(ready).state, effect(ready).needs_person) == ("unknown", True)
+    assert sent(world, ready) == [other]
+
+
+def test_the_answer_is_kept_whatever_it_says(world: World, shop: int) -> None:
+    ready = reissue_ready(world, shop, ticket=True)
+    trouble(world, True, "20000")
+    with clock.frozen(world.now):
+        jobs.carry_out(shop)
+    with for_shops([shop]):
+        kept = bytes(Attempt.objects.get(effect_id=ready.effect_id).answer)
+    assert json.loads(unseal(shop, kept, where=f"effects_attempt.answer:{ready.effect_id}.1"))["code"] == 20000
 
 
 def test_what_reading_cannot_settle_waits_for_a_person(world: World, shop: int) -> None:

@@ -1,0 +1,234 @@
+"""Does a test turn red when the promise "once, or known to be unknown" is broken? One bug at a time, on a copy.
+
+Each mutant is a mistake that somebody could make, or once shipped elsewhere: a text of the code that must be there
+exactly once (or this fails loudly: the code has moved), what it becomes, and the tests that have to notice.
+
+    python tools/mutants.py [NAME …]
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+RED = 1  # pytest's exit code for "tests ran, some failed"; anything else is a mistake of the mutant's
+
+ACTIONS, JOBS, DOMAIN = "bufa/apps/effects/actions.py", "bufa/jobs/effects.py", "bufa/domain/effects.py"
+MIGRATION = "bufa/apps/effects/migrations/0001_initial.py"
+T_JOBS, T_DOMAIN, T_ROWS = (
+    "tests/jobs/test_effects.py",
+    "tests/domain/test_effects.py",
+    "tests/apps/test_effect_rows.py",
+)
+T_UNKNOWN = "tests/crash/test_unknown_outcome.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """`tests` are pytest's own ids."""
+
+    name: str
+    file: str
+    code: str
+    becomes: str
+    tests: tuple[str, ...]
+
+
+MUTANTS = (
+    Mutant(
+        "an answer is taken for given before the call",
+        JOBS,
+        "    try:\n        sent = _send(begun, clients)\n",
+        "    _finish(begun, Result.ACCEPTED)\n    try:\n        sent = _send(begun, clients)\n",
+        (f"{T_JOBS}::test_a_lost_answer_is_unknown_and_read_back_never_sent_again",),
+    ),
+    Mutant(
+        "a timeout is tried again",
+        DOMAIN,
+        "        return Result.UNKNOWN\n",
+        "        return Result.RETRY\n",
+        (f"{T_JOBS}::test_a_lost_answer_is_unknown_and_read_back_never_sent_again",),
+    ),
+    Mutant(
+        "the rescue makes it ready again",
+        ACTIONS,
+        "if fence.update(error=error, **_unknown(kind, real)) != 1:",
+        "if fence.update(error=error, **(_unknown(kind, real) | {'state': EffectState.READY, 'next_at': None})) != 1:",
+        (f"{T_JOBS}::test_a_worker_thought_dead_cannot_speak_up_later",),
+    ),
+    Mutant(
+        "an attempt ends without its fence",
+        ACTIONS,
+        "        fence = Effect.objects.filter(shop_id=shop_id, id=effect_id, attempt=attempt, state=EffectState.SENDING)\n"
+        "        if fence.update(**changes) != 1:",
+        "        fence = Effect.objects.filter(shop_id=shop_id, id=effect_id)\n        if fence.update(**changes) != 1:",
+        (f"{T_JOBS}::test_a_worker_thought_dead_cannot_speak_up_later",),
+    ),
+    Mutant(
+        "the key is not unique",
+        MIGRATION,
+        '                    models.UniqueConstraint(fields=("shop_id", "key"), name="effect_once"),\n',
+        "",
+        (f"{T_ROWS}::test_a_key_names_one_effect_for_ever",),
+    ),
+    Mutant(
+        "the lane's index is gone",
+        MIGRATION,
+        'models.Q(\n                            ("state__in", ["sending", "unknown"]), models.Q(("lane", ""), _negated=True)\n',
+        'models.Q(\n                            ("state__in", ["accepted"]), models.Q(("lane", ""), _negated=True)\n',
+        (f"{T_ROWS}::test_one_at_a_time_per_order",),
+    ),
+    Mutant(
+        "two leave at once for one order",
+        ACTIONS,
+        "    if effect.lane and _lane_is_taken(effect):",
+        "    if False:",
+        (f"{T_JOBS}::test_one_change_at_a_time_per_order",),
+    ),
+    Mutant(
+        "every wish is a new one",
+        ACTIONS,
+        "    with writing([shop_id]):\n        known =",
+        "    key += str(uuid4())\n    with writing([shop_id]):\n        known =",
+        (
+            f"{T_JOBS}::test_the_same_wish_is_one_effect",
+            f"{T_ROWS}::test_one_wish_from_64_hands_is_one_effect_and_one_attempt",
+        ),
+    ),
+    Mutant(
+        "any reissue of the order counts as ours",
+        JOBS,
+        'one.carrier == intent["carrier"] and _same(one.number, intent["number"])]',
+        "one.is_extra]",
+        (f"{T_JOBS}::test_another_extra_package_of_the_order_settles_nothing",),
+    ),
+    Mutant(
+        "not there yet counts as refused",
+        JOBS,
+        "            return Result.ACCEPTED if mine else None\n",
+        "            return Result.ACCEPTED if mine else Result.REJECTED\n",
+        (f"{T_UNKNOWN}::test_all_arrive_and_no_answer_comes_back",),
+    ),
+    Mutant(
+        "the lease is shorter than the call",
+        DOMAIN,
+        "LEASE = timedelta(seconds=20)",
+        "LEASE = timedelta(seconds=5)",
+        (f"{T_DOMAIN}::test_who_holds_a_call_has_given_up_before_the_rescue_comes",),
+    ),
+    Mutant(
+        "a frozen worker sends when it wakes up",
+        "bufa/integrations/wire.py",
+        'if event == "http11.send_request_headers.started":',
+        "if False:",
+        (f"{T_UNKNOWN}::test_zombies",),
+    ),
+    Mutant(
+        "the database may forget",
+        "bufa/host/postgres.py",
+        '"jit": "off",',
+        '"jit": "off", "synchronous_commit": "off",',
+        ("tests/host/test_postgres.py::test_what_was_committed_is_on_disk",),
+    ),
+    Mutant(
+        "a frozen process holds its shop for ever",
+        "bufa/config/database.py",
+        "idle_in_transaction_session_timeout={IDLE_S}s",
+        "idle_in_transaction_session_timeout=0",
+        ("tests/host/test_given_database.py::test_the_role_is_part_of_the_connection",),
+    ),
+    Mutant(
+        "the answer is not kept",
+        JOBS,
+        "    if raw:\n        effects.keep_answer",
+        "    if not raw:\n        effects.keep_answer",
+        (f"{T_JOBS}::test_the_answer_is_kept_whatever_it_says",),
+    ),
+    Mutant(
+        "HTTP 200 with an error counts as success",
+        "bufa/integrations/platforms/doudian/gateway.py",
+        "    if code == errors.SUCCESS:",
+        "    if code >= errors.SUCCESS:",
+        (f"{T_JOBS}::test_a_lost_answer_is_unknown_and_read_back_never_sent_again",),
+    ),
+    Mutant(
+        "nobody is asked about what reading can't settle",
+        ACTIONS,
+        "        effect.needs_person = pause is None\n",
+        "        effect.needs_person = False\n",
+        (f"{T_JOBS}::test_what_reading_cannot_settle_waits_for_a_person",),
+    ),
+    Mutant(
+        "what has left can still be stopped",
+        ACTIONS,
+        "id=effect_id, state=EffectState.READY, attempt=0)",
+        "id=effect_id)",
+        (f"{T_JOBS}::test_a_submission_can_be_stopped_until_it_leaves",),
+    ),
+)
+
+
+def copy_to(folder: Path) -> None:
+    """The repository as git knows it (with what is not committed yet), and the same environment."""
+    names = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split("\0")  # fmt: skip
+    for name in filter(None, names):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+
+
+def turn(folder: Path, mutant: Mutant) -> tuple[bool, str]:
+    """Whether its tests turn red, and what they said in one line."""
+    path = folder / mutant.file
+    whole = path.read_text()
+    if whole.count(mutant.code) != 1:
+        return False, f"the code has moved: {whole.count(mutant.code)} places in {mutant.file}"
+    path.write_text(whole.replace(mutant.code, mutant.becomes))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:randomly", "-p", "no:cacheprovider", *mutant.tests],
+            cwd=folder, env=clean_environment(), capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return True, "did not end within 300 s"
+    finally:
+        path.write_text(whole)
+    lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))] or ["(no line)"]
+    red = done.returncode == RED and lines[0].startswith("FAILED")
+    return red, lines[0].partition(" - ")[0] if red else f"pytest ended with {done.returncode}: {lines[0]}"
+
+
+def clean_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("BUFA_TEST_", "PYTEST_"))}
+
+
+def main(wanted: list[str]) -> int:
+    chosen = [mutant for mutant in MUTANTS if not wanted or any(word in mutant.name for word in wanted)]
+    survived = 0
+    with tempfile.TemporaryDirectory(prefix="bufa-mutants-") as made:
+        folder = Path(made)
+        copy_to(folder)
+        for mutant in chosen:
+            began = time.monotonic()
+            red, said = turn(folder, mutant)
+            survived += not red
+            print(
+                f"{'red  ' if red else 'GREEN'} {time.monotonic() - began:5.1f} s  {mutant.name:<50} {said}", flush=True
+            )
+    print(f"{len(chosen) - survived} of {len(chosen)} mutants turn a test red")
+    return 1 if survived else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
