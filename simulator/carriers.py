@@ -39,7 +39,7 @@ CARRIERS = {
         Carrier("jtexpress", "极兔速递", 1078, "JTSD", r"JT\d{13}", 12),
         Carrier("shunfeng", "顺丰速运", 12, "SF", r"SF\d{13}", 6, True),
         Carrier("jd", "京东快递", 14, "JD", r"JD[0-9A-Z]{11,15}", 4),
-        Carrier("youzhengguonei", "邮政快递包裹", 17, "YZPY", r"9[89]\d{11}|[A-Z]{2}\d{9}[A-Z]{2}", 4),
+        Carrier("youzhengguonei", "邮政快递包裹", 17, "YZPY", r"9[689]\d{11}|[A-Z]{2}\d{9}[A-Z]{2}", 4),
     )
 }
 BY_KDNIAO = {c.kdniao: c for c in CARRIERS.values()}

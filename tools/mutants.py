@@ -66,9 +66,11 @@ MUTANTS = (
     Mutant(
         "an attempt ends without its fence",
         ACTIONS,
-        "        fence = Effect.objects.filter(shop_id=shop_id, id=effect_id, attempt=attempt, state=EffectState.SENDING)\n"
+        "        fence = Effect.objects.filter(shop_id=shop_id, id=effect_id, "
+        "attempt=attempt, state=EffectState.SENDING)\n"
         "        if fence.update(**changes) != 1:",
-        "        fence = Effect.objects.filter(shop_id=shop_id, id=effect_id)\n        if fence.update(**changes) != 1:",
+        "        fence = Effect.objects.filter(shop_id=shop_id, id=effect_id)\n"
+        "        if fence.update(**changes) != 1:",
         (f"{T_JOBS}::test_a_worker_thought_dead_cannot_speak_up_later",),
     ),
     Mutant(
@@ -81,7 +83,8 @@ MUTANTS = (
     Mutant(
         "the lane's index is gone",
         MIGRATION,
-        'models.Q(\n                            ("state__in", ["sending", "unknown"]), models.Q(("lane", ""), _negated=True)\n',
+        'models.Q(\n                            ("state__in", ["sending", "unknown"]), '
+        'models.Q(("lane", ""), _negated=True)\n',
         'models.Q(\n                            ("state__in", ["accepted"]), models.Q(("lane", ""), _negated=True)\n',
         (f"{T_ROWS}::test_one_at_a_time_per_order",),
     ),

@@ -92,7 +92,8 @@ class Form:
 
     `used_before`: what the register of used numbers says, None when it was not asked. `order_is_late`: the order missed
     one of the platform's clocks, so that another package without a ticket counts as sending again (重新发货异常).
-    `shipped`: the platform knows a first package. `collected_at`: the reissue's first track, if it has one already.
+    `shipped`: the platform knows a first package. `order_status`: the platform's number, 0 when not
+    known. `collected_at`: the reissue's first track, if it has one already.
     """
 
     order_number: str
@@ -111,6 +112,7 @@ class Form:
     has_api: bool = True
     collected_at: datetime | None = None
     paid_at: datetime | None = None
+    order_status: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,9 @@ def needs_ticket(order_is_late: bool, shipped: bool) -> bool:
 _NUMBER_RULE = "tracking 4.2"
 _ADDRESS_RULE = "doudian 5.2"
 _DIVISION_RULE = "GB/T 2260"
+_NOTHING_TO_SEND = {1: "unpaid", 4: "cancelled"}
+"""order_status in which every route refuses a package (60137, 60021)."""
+
 _SOME_DETAIL = "路1号楼101室"
 """Stands for a detail that we hold masked or as a cipher only."""
 
@@ -223,6 +228,8 @@ def _said(code: str, answer: Answer, why: str = "", rule: str = "", **params: ob
 def _order_check(form: Form) -> Check:
     if not form.order_number.strip():
         return _said("order", Answer.REFUSED, "order_missing")
+    if form.order_status in _NOTHING_TO_SEND:
+        return _said("order", Answer.REFUSED, f"order_{_NOTHING_TO_SEND[form.order_status]}", rule="doudian 5.2")
     return _said("order", Answer.PASS)
 
 

@@ -162,6 +162,7 @@ def _check(
         has_api=has_api,
         collected_at=ParcelState.from_json(known.state).collected_at if known else None,
         paid_at=order.paid_at,
+        order_status=order.status,
     )
     eta = lanes.eta(carrier, pickup.province if pickup else "", order.recipient.province, None, now)
     agreed = ticket is not None and ticket.status == 8

@@ -121,6 +121,8 @@ REFUSALS: Words = {
 GATE: Words = {
     "order_pass": _("订单号齐全"),
     "order_missing": _("没有订单号"),
+    "order_unpaid": _("订单还没有付款，平台会拒绝"),
+    "order_cancelled": _("订单已取消，平台会拒绝"),
     "carrier_pass": _("承运商：%(carrier)s"),
     "carrier_missing": _("请选补发承运商"),
     "carrier_unknown": _("不认识这家承运商（%(carrier)s），平台可能不收"),
