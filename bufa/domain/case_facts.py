@@ -66,6 +66,7 @@ class Action(StrEnum):
     REISSUE_WRONG = "reissue_wrong"
     PARCEL_DELIVERED = "parcel_delivered"
     PARCEL_MOVED = "parcel_moved"
+    PARCEL_CAME_BACK = "parcel_came_back"
     WAIT_OVER = "wait_over"
     CLOSE = "close"
     REOPEN = "reopen"
@@ -193,7 +194,7 @@ class CaseFacts:
     `deadline` and `risk_fen` are the platform's next step of the clock and its cost.
     `needs_ticket`: the reissue needs the buyer's after-sale; `ticket_open`: one is agreed;
     `ticket_waiting`: one waits for our answer.
-    `wait_due` is when a person should look again.
+    `wait_due` is when a person should look again. `snoozed_until`: everything found is put off until then.
     """
 
     state: CaseState
@@ -218,6 +219,7 @@ class CaseFacts:
     promise_at: datetime | None = None
     wait_until: datetime | None = None
     parcel_moving: bool = False
+    snoozed_until: datetime | None = None
     owner: int | None = None
     deadline: datetime | None = None
     risk_fen: int = 0

@@ -25,7 +25,7 @@ from bufa.domain.case_facts import (
     Purpose,
     ReissueState,
 )
-from bufa.domain.kinds import Measure
+from bufa.domain.kinds import Measure, Stage
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 
@@ -199,6 +199,14 @@ def _wait_over(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes
         "parcel_moving": False,
         "consent": None,
     }, ()
+
+
+def _came_back(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
+    """What was waited or asked for can't come any more: what to do now is a new decision."""
+    stage = choice_of(Stage, params, "stage")
+    if facts.measure is Measure.INTERCEPT and stage is Stage.RETURNING:
+        raise Refused("return_was_asked_for")
+    return _wait_over(facts, params, now)
 
 
 def _guard_not_reissue(facts: CaseFacts) -> None:
@@ -407,6 +415,7 @@ TABLE: tuple[Move, ...] = (
     ),
     Move(Action.WAIT_OVER, (W, F), (D,), P.WORK_CASE, _wait_over, _guard_not_reissue, system=True),
     Move(Action.PARCEL_MOVED, (W,), (F,), P.WORK_CASE, _parcel_moved, system=True),
+    Move(Action.PARCEL_CAME_BACK, (W, A, F), (D,), P.WORK_CASE, _came_back, _refuse_live_reissue, system=True),
     Move(Action.DISMISS, (D,), (C,), P.WORK_CASE, _dismiss),
     # negotiate
     Move(Action.ASK_CARRIER, (D,), (D,), P.WORK_CASE, _ask_carrier, system=True),

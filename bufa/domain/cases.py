@@ -86,7 +86,7 @@ def decide(facts: CaseFacts, action: Action, *, role: Role | None, now: datetime
     measure, until (wait), carrier_pays · change_measure reason, measure (None: determine again), until · ask_carrier
     answer_due · record_consent who · record_refusal, go_without_consent, skip_notice, dismiss, reopen reason · submit
     override_reason · submission_accepted promise_at · release_unknown accepted, reason · tell_customer, customer_told,
-    notice_failed purpose, channel · close reason, outcome · take owner · note text.
+    notice_failed purpose, channel · parcel_came_back stage · close reason, outcome · take owner · note text.
     """
     move = _allowed(facts, action, role)
     if action is Action.SUBMIT and str(params.get("override_reason") or "").strip() and role is not None:
@@ -202,6 +202,14 @@ def _next_determining(facts: CaseFacts) -> NextBest:
         claim = facts.claim.value if facts.claim else ""
         return NextBest(
             Action.CHOOSE_MEASURE, Why("measure_missing", {"claim": claim} | _money(facts)), facts.deadline, "shop"
+        )
+    if not facts.findings and facts.snoozed_until is not None:
+        until = facts.snoozed_until
+        return NextBest(
+            Action.CONFIRM_VERDICT,
+            Why("findings_put_off", {"until": until.isoformat()} | _money(facts)),
+            until,
+            "carrier",
         )
     if not facts.findings:
         return NextBest(Action.CONFIRM_VERDICT, Why("verdict_missing", _money(facts)), facts.deadline, "shop")

@@ -26,6 +26,7 @@ from bufa.domain.permissions import Permission, may
 from bufa.lib import clock
 from bufa.web import case_forms
 from bufa.web.desk import Desk, desk
+from bufa.web.findings import put_off_forms
 from bufa.web.tasks import OutcomeForm
 from bufa.web.timeline import track
 from bufa.web.words import say
@@ -163,6 +164,7 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
         "original": (found.original, track(found.original, now)),
         "again": [(each, track(each, now)) for each in found.reissue_parcels],
         "evidence": _evidence(found),
+        "put_off": put_off_forms(found.findings) if row.is_open else None,
         "open_findings": [each for each in found.findings if each.state == "open"],
         "action_base": reverse("cases_case", args=[shop_id, row.code]),
         "may_reveal": here.may(Permission.REVEAL_BUYER, shop_id) and found.order.recipient.has_plain,

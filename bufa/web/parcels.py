@@ -17,6 +17,7 @@ from bufa.apps.parcels.views import ParcelFilters
 from bufa.domain.kinds import Stage
 from bufa.lib import clock
 from bufa.web.desk import desk
+from bufa.web.findings import put_off_forms
 from bufa.web.forms import Choices
 from bufa.web.timeline import track
 from bufa.web.words import carrier_choices, word
@@ -78,14 +79,16 @@ def parcel(request: HttpRequest, shop_id: int, parcel_id: int) -> HttpResponse:
     if found is None:
         raise Http404
     now = clock.now()
+    findings = cases.findings_of([shop_id], [parcel_id])
     return render(
         request,
         "web/parcels/parcel.html",
         {
             "parcel": found,
             "track": track(found, now),
-            "findings": cases.findings_of([shop_id], [parcel_id]),
+            "findings": findings,
             "case": cases.cases_of_parcels([shop_id], [parcel_id]).get(parcel_id),
+            "put_off": put_off_forms(findings),
             "order": order_view(shop_id, found.order_id),
         },
     )

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from bufa.apps.audit import queries as audit
-from bufa.apps.cases import actions, queries
+from bufa.apps.cases import actions, putting_off, queries
 from bufa.apps.cases.actors import SYSTEM, Actor
 from bufa.apps.cases.models import Case, Finding, Statement, TimelineEntry
 from bufa.apps.cases.shapes import CaseFilters
@@ -167,15 +167,13 @@ def test_a_dismissed_finding_leaves_the_case(sample: Sample) -> None:
     page = queries.case_page(sample.shop_id, sample.cases["numbering"], Role.AGENT, sample.now)
     assert page is not None
     for finding in page.findings:
-        actions.dismiss_finding(
-            shop_id=sample.shop_id, finding_id=finding.finding_id, by=AGENT, reason="网点确认件在途"
-        )
+        putting_off.dismiss(shop_id=sample.shop_id, finding_id=finding.finding_id, by=AGENT, reason="网点确认件在途")
     with for_shops([sample.shop_id]):
         states = set(Finding.objects.filter(parcel_id=page.original.parcel_id).values_list("state", flat=True))
     assert states == {"dismissed"}
     with pytest.raises(Refused):
         finding_id = page.findings[0].finding_id
-        actions.dismiss_finding(shop_id=sample.shop_id, finding_id=finding_id, by=AGENT, reason=" ")
+        putting_off.dismiss(shop_id=sample.shop_id, finding_id=finding_id, by=AGENT, reason=" ")
 
 
 def test_closing_and_reopening(sample: Sample) -> None:

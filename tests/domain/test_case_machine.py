@@ -65,6 +65,7 @@ class AnyWalk(RuleBasedStateMachine):
             "who": "x",
             "text": "x",
             "accepted": yes,
+            "stage": "returned" if yes else "returning",
             "answer_due": due,
             "until": due,
         }
@@ -158,6 +159,7 @@ BRANCHES: dict[Action, list[dict[str, Any]]] = {
     Action.CHANGE_MEASURE: [*MEASURES, {"measure": None}],
     Action.RELEASE_UNKNOWN: [{"accepted": True}, {"accepted": False}],
     Action.CUSTOMER_TOLD: [{}, {"purpose": "apology"}],
+    Action.PARCEL_CAME_BACK: [{"stage": "returned"}],
 }
 
 

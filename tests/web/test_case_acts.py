@@ -233,3 +233,23 @@ def test_a_page_that_has_moved_on_asks_to_be_loaded_anew(sample: Sample, owner: 
     (sent,) = reissues.of_case(sample.shop_id, sample.ids["submitting"])
     do(owner, sample, "submitting", "take-back", owner="reissue", id=sent.reissue_id)
     assert owner.get(asked)["HX-Refresh"] == "true"
+
+
+def test_a_finding_is_put_off_and_brought_back(sample: Sample, signed_in: SignIn) -> None:
+    agent = signed_in("agent")
+    page = f"/cases/{sample.shop_id}/{sample.cases['fresh']}/"
+    found = next(each for each in view(sample, "fresh").findings if each.state == "open")
+    address = f"/findings/{sample.shop_id}/{found.finding_id}/"
+    assert address in agent.get(page).content.decode()
+    answer = agent.post(address, {"until": "24", "reason": "网点说明天到", "next": page})
+    assert (answer.status_code, answer["Location"]) == (303, page)
+    shown = agent.get(page).content.decode()
+    assert "网点说明天到" in shown
+    assert "11-21 12:00 再看" in shown
+    assert f'action="{address}back/"' in shown
+    assert agent.post(f"{address}back/", {"next": page}).status_code == 303
+    assert {each.state for each in view(sample, "fresh").findings if each.finding_id == found.finding_id} == {"open"}
+    agent.post(address, {"until": "24", "reason": " ", "next": "https://elsewhere.example/"})
+    assert "请填写" in agent.get(page).content.decode()
+    assert signed_in("finance").post(address, {"until": "none", "reason": "x", "next": page}).status_code == 303
+    assert {each.state for each in view(sample, "fresh").findings if each.finding_id == found.finding_id} == {"open"}

@@ -175,14 +175,16 @@ def look_again(*, shop_id: int, case_id: int, now: datetime | None = None) -> Ac
         around = case_facts.look_around(case, now)
         facts = case_facts.read(case, around)
         untouched = case.state == CaseState.DETERMINING and not facts.verdict_confirmed and case.owner_id is None
-        if untouched and case.round == 1 and not around.findings and not around.statements:
+        nothing_left = not around.findings and around.snoozed_until is None and not around.statements
+        if untouched and case.round == 1 and nothing_left:
+            said_none = Finding.objects.filter(shop_id=shop_id, parcel_id__in=ids, state="dismissed").exists()
             return react(
                 shop_id=shop_id,
                 case_id=case_id,
                 event=Action.CLOSE,
                 now=now,
-                reason="findings_cleared",
-                outcome=Outcome.RECOVERED.value,
+                reason="findings_dismissed" if said_none else "findings_cleared",
+                outcome=(Outcome.DISMISSED if said_none else Outcome.RECOVERED).value,
             )
         _put(case, facts, around, now)
         case.save()
@@ -227,22 +229,6 @@ def add_statement(
         write_entry(case, "statement", by, now, {"source": source.value, "claim": claim.value})
         audit.record(shop_id, by.ref, "case.statement", f"case:{case_id}", {"source": source.value})
         return row.pk
-
-
-def dismiss_finding(*, shop_id: int, finding_id: int, by: Actor, reason: str, now: datetime | None = None) -> None:
-    """Say that a finding is none; it stays dismissed while it lasts."""
-    now = now or clock.now()
-    if not reason.strip():
-        raise Refused("parameter_missing", name="reason")
-    if by.role is not None:
-        check(by.role, Permission.WORK_CASE)
-    with writing([shop_id]):
-        row = Finding.objects.select_for_update().get(shop_id=shop_id, id=finding_id)
-        row.state, row.dismissed_by, row.dismissed_why = "dismissed", by.name, reason.strip()[:200]
-        row.save(update_fields=["state", "dismissed_by", "dismissed_why"])
-        audit.record(shop_id, by.ref, "finding.dismiss", f"finding:{row.pk}", {"rule": row.rule})
-        if row.case_id is not None:
-            look_again(shop_id=shop_id, case_id=row.case_id, now=now)
 
 
 def update_facts(*, shop_id: int, case_id: int, now: datetime | None = None, **known: Any) -> None:

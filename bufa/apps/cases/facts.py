@@ -46,7 +46,9 @@ _TYPES: dict[str, type[StrEnum]] = {
     "notice_state": NoticeState,
 }
 _TIMES = frozenset({"carrier_asked_at", "answer_due", "ticket_asked_at", "told_at", "promise_at", "wait_until"})
-_COLUMNS = frozenset({"state", "opened_at", "round", "measure", "findings", "owner", "deadline", "risk_fen", "outcome"})
+_COLUMNS = frozenset(
+    {"state", "opened_at", "round", "measure", "findings", "owner", "deadline", "risk_fen", "outcome", "snoozed_until"}
+)
 _KEPT = tuple(field.name for field in fields(CaseFacts) if field.name not in _COLUMNS)
 
 RESEND_TYPE, RESEND_ASKED, RESEND_AGREED = 7, 6, 8
@@ -65,6 +67,7 @@ class Around:
     needs_ticket: bool
     ticket_deadline: datetime | None
     loss: float
+    snoozed_until: datetime | None = None
 
 
 def parcel_ids(case: Case) -> list[int]:
@@ -81,9 +84,13 @@ def look_around(case: Case, now: datetime) -> Around:
             "number", "risk_fen", "risk_at", "stage", "last_scan_at", "origin_province", "dest_province"
         )
     }
-    found = Finding.objects.filter(shop_id=case.shop_id, parcel_id__in=ids, state="open").order_by("since", "id")
+    found = Finding.objects.filter(shop_id=case.shop_id, parcel_id__in=ids, state__in=("open", "snoozed"))
     by_parcel: dict[int, list[Finding]] = {}
-    for finding in found:
+    wakes: list[datetime] = []
+    for finding in found.order_by("since", "id"):
+        if finding.state == "snoozed":
+            wakes += [finding.snoozed_until] if finding.snoozed_until else []
+            continue
         by_parcel.setdefault(finding.parcel_id, []).append(finding)
     # The newest reissue is what people work on; the original's old findings only count while there is nothing newer.
     current = next((ids[i] for i in range(len(ids) - 1, -1, -1) if by_parcel.get(ids[i])), case.parcel_id)
@@ -105,6 +112,7 @@ def look_around(case: Case, now: datetime) -> Around:
         needs_ticket=_needs_ticket(case, rows[case.parcel_id]),
         ticket_deadline=min(clocks, default=None),
         loss=_loss(rows.get(current), now),
+        snoozed_until=min(wakes, default=None),
     )
 
 
@@ -153,6 +161,7 @@ def read(case: Case, around: Around) -> CaseFacts:
         deadline=around.risk_at,
         risk_fen=around.risk_fen,
         outcome=Outcome(case.outcome) if case.outcome else None,
+        snoozed_until=None if around.findings else around.snoozed_until,
         **kept,
     )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from bufa.apps.cases.models import Finding
 from bufa.domain import watch
@@ -18,25 +19,33 @@ Key = tuple[int, str, datetime]
 @dataclass(slots=True)
 class Settled:
     """`opened`: how many findings are open now and were not before. `changed`: parcels with any change.
-    `need_work`: parcels with a newly opened finding of the kind that opens a case."""
+    `need_work`: parcels with a newly opened finding of the kind that opens a case. `wakes`: parcel → when the first of
+    its findings that were put off comes back."""
 
     opened: int = 0
     changed: set[int] = field(default_factory=set)
     need_work: set[int] = field(default_factory=set)
+    wakes: dict[int, datetime] = field(default_factory=dict)
 
 
-def settle(shop_id: int, judged: Sequence[tuple[int, Judgement]], now: datetime) -> Settled:
+def settle(
+    shop_id: int,
+    judged: Sequence[tuple[int, Judgement]],
+    now: datetime,
+    newest: Mapping[int, datetime | None] = MappingProxyType({}),
+) -> Settled:
     """Make the finding rows of these parcels say what the judgements say; inside `for_shops`, parcels locked.
 
     A finding is known by parcel, rule and the instant since which it holds. One that was dismissed stays dismissed
-    while it lasts. A breach that is over but may have cost money is written as cleared, so that it can be counted.
+    while it lasts; one that was put off comes back at its time, or with the parcel's next scan (`newest`: parcel → its
+    newest scan). A breach that is over but may have cost money is written as cleared, so that it can be counted.
     """
     result = Settled()
     ids = [parcel_id for parcel_id, _ in judged]
     stored: dict[Key, Finding] = {
         (row.parcel_id, row.rule, row.since): row
         for row in Finding.objects.filter(shop_id=shop_id, parcel_id__in=ids).only(
-            "parcel_id", "rule", "since", "state", "certainty", "payout_fen"
+            "parcel_id", "rule", "since", "state", "certainty", "payout_fen", "snoozed_until", "snoozed_scan"
         )
     }
     fresh: list[tuple[int, watch.Finding]] = []
@@ -47,17 +56,25 @@ def settle(shop_id: int, judged: Sequence[tuple[int, Judgement]], now: datetime)
         past = {(parcel_id, one.rule_id, one.since): one for one in said.past}
         for key, one in standing.items():
             row = stored.get(key)
+            if row is not None and row.state == "snoozed" and not _wakes(row, newest.get(parcel_id), now):
+                if row.snoozed_until is not None:
+                    result.wakes[parcel_id] = min(row.snoozed_until, result.wakes.get(parcel_id, row.snoozed_until))
+                if _differs(row, one):
+                    update.append((row, one))
+                continue
+            is_new = row is None or row.state in ("cleared", "snoozed")
             if row is None:
                 fresh.append((parcel_id, one))
-            elif row.state == "cleared" or _differs(row, one):
+            elif is_new or _differs(row, one):
+                row.state = "open" if is_new else row.state
                 update.append((row, one))
-            if row is None or row.state == "cleared":
+            if is_new:
                 result.opened += 1
                 if one.opens_case:
                     result.need_work.add(parcel_id)
         fresh += [(parcel_id, one) for key, one in past.items() if key not in stored and key not in standing]
         for key, row in stored.items():
-            if key[0] == parcel_id and row.state == "open" and key not in standing:
+            if key[0] == parcel_id and row.state in ("open", "snoozed") and key not in standing:
                 ended = past[key].cleared_at if key in past else None
                 over.append((row, ended or now))
     _insert(shop_id, fresh, now)
@@ -66,6 +83,13 @@ def settle(shop_id: int, judged: Sequence[tuple[int, Judgement]], now: datetime)
     result.changed |= {parcel_id for parcel_id, one in fresh if one.cleared_at is None}
     result.changed |= {row.parcel_id for row, _ in update} | {row.parcel_id for row, _ in over}
     return result
+
+
+def _wakes(row: Finding, newest: datetime | None, now: datetime) -> bool:
+    """Is the time over for which it was put off, or has the scan come for which it waits?"""
+    if row.snoozed_scan is not None and newest is not None and newest > row.snoozed_scan:
+        return True
+    return row.snoozed_until is not None and row.snoozed_until <= now
 
 
 def _differs(row: Finding, said: watch.Finding) -> bool:
@@ -89,6 +113,8 @@ def _insert(shop_id: int, rows: Sequence[tuple[int, watch.Finding]], now: dateti
             "cleared_at": ("timestamptz", [one.cleared_at for one in said]),
             "dismissed_by": ("text", [""] * len(rows)),
             "dismissed_why": ("text", [""] * len(rows)),
+            "snoozed_by": ("text", [""] * len(rows)),
+            "snoozed_why": ("text", [""] * len(rows)),
         },
         on_conflict="(parcel_id, rule, since) DO NOTHING",
     )
@@ -99,7 +125,7 @@ def _update(rows: Sequence[tuple[Finding, watch.Finding]]) -> None:
         Finding._meta.db_table,
         {
             "id": ("bigint", [row.pk for row, _ in rows]),
-            "state": ("text", ["dismissed" if row.state == "dismissed" else "open" for row, _ in rows]),
+            "state": ("text", [row.state for row, _ in rows]),
             "certainty": ("text", [one.certainty.value for _, one in rows]),
             "payout_fen": ("bigint", [one.payout_fen for _, one in rows]),
             "evidence": ("jsonb", [_evidence(one) for _, one in rows]),

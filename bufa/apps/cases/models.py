@@ -82,12 +82,16 @@ class Finding(models.Model):
     cleared_at = models.DateTimeField(null=True)
     dismissed_by = models.CharField(max_length=80, blank=True)
     dismissed_why = models.CharField(max_length=200, blank=True)
+    snoozed_until = models.DateTimeField(null=True, help_text="It comes back then, if it still stands.")
+    snoozed_scan = models.DateTimeField(null=True, help_text="The newest scan when it was put off until the next one.")
+    snoozed_by = models.CharField(max_length=80, blank=True)
+    snoozed_why = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["parcel", "rule", "since"], name="finding_once"),
             is_one_of("certainty", ["suspected", "confirmed"], "finding_certainty_known"),
-            is_one_of("state", ["open", "cleared", "dismissed"], "finding_state_known"),
+            is_one_of("state", ["open", "cleared", "dismissed", "snoozed"], "finding_state_known"),
         ]
         indexes = [models.Index(fields=["shop_id", "-found_at"], condition=Q(state="open"), name="finding_open")]
 

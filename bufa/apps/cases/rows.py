@@ -69,7 +69,10 @@ def finding_view(row: Finding) -> FindingView:
         evidence=why_from(row.evidence),
         payout_fen=row.payout_fen,
         cleared_at=row.cleared_at,
-        dismissed_by=row.dismissed_by,
+        put_off_by=row.dismissed_by if row.state == "dismissed" else row.snoozed_by,
+        put_off_why=row.dismissed_why if row.state == "dismissed" else row.snoozed_why,
+        snoozed_until=row.snoozed_until,
+        until_scan=row.snoozed_scan is not None,
     )
 
 

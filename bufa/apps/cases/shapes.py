@@ -134,6 +134,9 @@ class Today:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
+    """A finding. `put_off_by`, `put_off_why`: who snoozed or dismissed it. `until_scan`: it comes back with the next
+    scan, at `snoozed_until` at the latest."""
+
     finding_id: int
     parcel_id: int
     rule: str
@@ -144,7 +147,10 @@ class FindingView:
     evidence: Why
     payout_fen: int
     cleared_at: datetime | None
-    dismissed_by: str
+    put_off_by: str
+    put_off_why: str
+    snoozed_until: datetime | None
+    until_scan: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,8 +146,9 @@ def _after_sales(shop_id: int, facts: Sequence[AfterSaleFact], now: datetime, re
 def _judge(shop_id: int, rows: Sequence[watching.ToJudge], now: datetime, result: TakenIn) -> _Changed:
     book, policy = rulebook.load(), shops.policy(shop_id)
     judged = [(row, judge(row.watched, book, policy, now)) for row in rows]
-    settled = findings.settle(shop_id, [(row.watched.parcel_id, said) for row, said in judged], now)
-    money = watching.write(shop_id, judged)
+    newest = {row.watched.parcel_id: row.watched.state.newest_at for row in rows}
+    settled = findings.settle(shop_id, [(row.watched.parcel_id, said) for row, said in judged], now, newest)
+    money = watching.write(shop_id, judged, settled.wakes)
     result.opened_findings += settled.opened
     return _Changed(settled, set(money))
 
@@ -214,7 +215,16 @@ def _moved(shop_id: int, case_id: int, one: Moved, *, is_reissue: bool, now: dat
         event = Action.REISSUE_DELIVERED if is_reissue else Action.PARCEL_DELIVERED
         actions.react(shop_id=shop_id, case_id=case_id, event=event, now=now)
         return
+    if not is_reissue and _came_back(one):
+        actions.react(shop_id=shop_id, case_id=case_id, event=Action.PARCEL_CAME_BACK, now=now, stage=one.stage.value)
+        return
     newest, before = one.state.newest_kind, one.before.newest_kind
     went_on = newest is not None and (before is None or newest.at > before.at) and Kind(newest.value) in _ON_ITS_WAY
     if went_on and not is_reissue:
         actions.react(shop_id=shop_id, case_id=case_id, event=Action.PARCEL_MOVED, now=now)
+
+
+def _came_back(one: Moved) -> bool:
+    """Has the parcel turned round, or reached the shop again, with this batch?"""
+    back = (Stage.RETURNING, Stage.RETURNED)
+    return one.stage in back and one.stage is not one.stage_before

@@ -212,6 +212,12 @@ def case_url(case_id: int) -> str:
 
 
 @register.filter
+def moved(why: Why | Mapping[str, Any] | None) -> str:
+    """What moved the clock of a finding or a warning, in words; "" where nothing did."""
+    return words.moved(words.as_why(why).params.get("moved_by") or ()) if why else ""
+
+
+@register.filter
 def parked_why(row: Any) -> str:
     """Why an inbox message was put aside, in words."""
     return words.say(Why(row.code, row.params))

@@ -22,6 +22,7 @@ _PARAM_GROUPS = {
     "measure": "measure",
     "claim": "claim",
     "state": "case",
+    "finding_state": "finding",
     "action": "action",
     "reissue_state": "reissue",
     "consent": "consent",
@@ -57,6 +58,15 @@ def say(why: Why) -> str:
     """A reason as a sentence."""
     text = str(reasons.TEXTS.get(why.code, why.code))
     return fill(text, why.params)
+
+
+def moved(parts: Sequence[Mapping[str, Any]]) -> str:
+    """What made a clock stand still, and for how long: `parts` as evidence holds them (code, name, hours)."""
+    return _("；").join(
+        _("%(what)s：时限顺延 %(hours)s 小时")
+        % {"what": part.get("name") or word("pause", str(part.get("code"))), "hours": f"{part.get('hours', 0):g}"}
+        for part in parts
+    )
 
 
 def entry(kind: str, params: Mapping[str, Any]) -> str:

@@ -184,7 +184,10 @@ ORDER_CLASS: Words = {
 }
 
 CERTAINTY: Words = {"suspected": _("疑似"), "confirmed": _("确认")}
-FINDING: Words = {"open": _("未消除"), "cleared": _("已消除"), "dismissed": _("已排除")}
+FINDING: Words = {"open": _("未消除"), "cleared": _("已消除"), "dismissed": _("已忽略"), "snoozed": _("稍后再看")}
+
+PAUSE: Words = {"festival": _("节假日"), "no_service": _("停运区域"), "force_majeure": _("不可抗力")}
+PAUSE_END: Words = {"either": _("发货地或收货地"), "origin": _("发货地"), "destination": _("收货地")}
 
 CLAIM: Words = {
     "not_shipped": _("未发货"),
@@ -270,6 +273,8 @@ GROUPS: Mapping[str, Words] = {
     "order_class": ORDER_CLASS,
     "certainty": CERTAINTY,
     "finding": FINDING,
+    "pause": PAUSE,
+    "pause_end": PAUSE_END,
     "claim": CLAIM,
     "source": SOURCE,
     "case": CASE,
