@@ -67,6 +67,16 @@ def beginning(text: str) -> str:
     return signs if len(signs) <= width else f"{signs[:width]}-{signs[width : width + SEQ]}"
 
 
+def beginnings(text: str) -> tuple[str, ...]:
+    """As `beginning`, and as it was typed: numbers given before this alphabet hold the look-alikes themselves."""
+    typed = "".join(sign for sign in unicodedata.normalize("NFKC", text).upper() if sign.isascii() and sign.isalnum())
+    old = typed if len(typed) <= 1 + SHOP else f"{typed[: 1 + SHOP]}-{typed[1 + SHOP : 1 + SHOP + SEQ]}"
+    if len(typed) > 1 + SHOP + SEQ:
+        old += f"-{typed[1 + SHOP + SEQ :]}"
+    ways = (beginning(text), old if old.startswith("R") else "")
+    return tuple(dict.fromkeys(way for way in ways if way))
+
+
 def spoken_groups(number: str) -> tuple[tuple[str, ...], ...]:
     """The characters to say, in groups with a pause between them; the dashes are the pauses."""
     return tuple(tuple(group) for group in number.split("-") if group)

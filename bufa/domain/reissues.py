@@ -15,6 +15,7 @@ from bufa.domain.divisions import Divisions, Finding, Fit
 from bufa.domain.kinds import Role
 from bufa.domain.outcome import Refused, Why
 from bufa.domain.permissions import Permission, check, may
+from bufa.domain.stock import Shortage
 from bufa.domain.waybills import NumberState
 
 
@@ -92,7 +93,8 @@ class Form:
 
     `used_before`: what the register of used numbers says, None when it was not asked. `order_is_late`: the order missed
     one of the platform's clocks, so that another package without a ticket counts as sending again (重新发货异常).
-    `shipped`: the platform knows a first package. `order_status`: the platform's number, 0 when not
+    `short`: goods of which too few are free on the shelf; `uncounted`: those nobody has counted, None when the shop
+    counts none. `shipped`: the platform knows a first package. `order_status`: the platform's number, 0 when not
     known. `collected_at`: the reissue's first track, if it has one already.
     """
 
@@ -113,6 +115,8 @@ class Form:
     collected_at: datetime | None = None
     paid_at: datetime | None = None
     order_status: int = 0
+    short: tuple[Shortage, ...] = ()
+    uncounted: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +189,7 @@ def gate(form: Form, now: datetime, divisions: Divisions | None = None) -> GateR
         _pickup_check(form, divisions),
         _delivery_check(form, divisions),
         _items_check(form),
+        _stock_check(form),
         _ticket_check(form, route, now),
         _time_check(form, now),
     )
@@ -380,6 +385,18 @@ def _items_check(form: Form) -> Check:
     if any(item.ordered is None for item in form.items):
         return _said("items", Answer.CANNOT_TELL, "ordered_unknown")
     return _said("items", Answer.PASS)
+
+
+def _stock_check(form: Form) -> Check:
+    """Our own rule, not the platform's: a number must not promise what nobody can pack."""
+    if form.short:
+        first = form.short[0]
+        return _said("stock", Answer.REFUSED, "stock_short", title=first.title, wanted=first.wanted, free=first.free)
+    if form.uncounted is None:
+        return _said("stock", Answer.CANNOT_TELL, "stock_not_kept")
+    if form.uncounted:
+        return _said("stock", Answer.CANNOT_TELL, "stock_not_counted", goods=list(form.uncounted))
+    return _said("stock", Answer.PASS)
 
 
 def _ticket_check(form: Form, route: Route, now: datetime) -> Check:

@@ -24,6 +24,7 @@ from bufa.apps.effects import actions as effects
 from bufa.apps.effects import queries as effect_queries
 from bufa.apps.inbox import actions as inbox_actions
 from bufa.apps.parcels import watching
+from bufa.apps.reissues import actions as reissues
 from bufa.apps.shops import queries as shops
 from bufa.jobs import cases as case_jobs
 from bufa.jobs import effects as effect_jobs
@@ -49,6 +50,7 @@ def sweep_once(now: datetime) -> int:
             lost_todo(everyone),
             effect_jobs.rescue(everyone),
             due_effects(everyone),
+            reissues.goods_left(everyone, now),
             inbox.wake(now),
             tracking.wake(now),
         )

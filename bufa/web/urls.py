@@ -21,6 +21,7 @@ from bufa.web import (
     settings_people,
     settings_shop,
     style,
+    stock,
     tasks,
     today,
 )
@@ -55,6 +56,7 @@ urlpatterns = [
     path("inbox/", inbox.page, name="inbox"),
     path("inbox/retry/", inbox.retry, name="inbox_retry"),
     path("import/", imports.page, name="imports"),
+    path("stock/", stock.page, name="stock"),
     path("settings/", settings_shop.page, name="settings_shop"),
     path("settings/rules/", settings_shop.rules, name="settings_rules"),
     path("settings/pickup/", settings_shop.pickup, name="settings_pickup"),

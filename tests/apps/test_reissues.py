@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.db import connection, transaction
 from django.db.models import ProtectedError
 
 from bufa.apps.cases import actions as cases
@@ -270,6 +272,22 @@ def test_found_by_its_own_number(sample: Sample) -> None:
     (hit,) = queries.find([sample.shop_id], row.code.lower())
     assert (hit.case_code, hit.number) == (sample.cases["following"], row.number)
     assert queries.find([sample.shop_id], "R2") == ()
+    with for_shops([sample.shop_id]):
+        Reissue.objects.filter(id=row.pk).update(code="RZBS-22SB-2")  # of the alphabet before
+    for typed in ("RZBS-22SB-2", "rzbs22sb", "RZBS22SB2", "RZBS"):
+        assert [hit.code for hit in queries.find([sample.shop_id], typed)] == ["RZBS-22SB-2"]
+
+
+def test_cases_accepted_before_the_number_was_kept_learn_it(sample: Sample) -> None:
+    row, kept = reissue(sample, "telling"), case(sample, "telling")
+    without = {name: value for name, value in kept.facts.items() if name != "reissue_code"}
+    with for_shops([sample.shop_id]):
+        Case.objects.filter(id=kept.pk).update(facts=without)
+    fill = import_module("bufa.apps.reissues.migrations.0004_tell_the_number").FILL
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in fill.strip().split(";\n")[:2]:
+            cursor.execute(statement)
+    assert case(sample, "telling").facts == {**without, "reissue_code": row.code}
 
 
 # --- tickets ---------------------------------------------------------------------------------------------------------

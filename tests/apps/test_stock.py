@@ -70,7 +70,7 @@ def test_asking_again_holds_what_is_asked_for_now(shop: int) -> None:
 def test_all_or_nothing(shop: int) -> None:
     with pytest.raises(Refused) as refused:
         stock.reserve(shop_id=shop, subject="reissue:1", wanted={CUP: 1, POT: 3}, now=NOW)
-    assert refused.value.why.code == "out_of_stock"
+    assert refused.value.why.code == "stock_short"
     assert refused.value.why.params == {"title": "茶壶", "wanted": 3, "free": 2}
     assert (level(shop), level(shop, POT)) == ((5, 0), (2, 0))
 

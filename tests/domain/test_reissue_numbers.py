@@ -13,6 +13,7 @@ from bufa.domain.reissue_numbers import (
     LOOKS_LIKE,
     MOST_SHOPS,
     beginning,
+    beginnings,
     find_reissue_number,
     reissue_number,
     spoken_groups,
@@ -124,3 +125,17 @@ def test_a_search_begins_as_we_write_it(typed: str, start: str) -> None:
 def test_counting_starts_at_nought(shop_no: int, seq: int) -> None:
     with pytest.raises(ValueError):
         reissue_number(shop_no, seq)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("R7K4-29HX-R", ("R7K4-29HX-R", "R7K4-29HX")),
+        ("r22b", ("R228", "R22B")),
+        ("RBZS22222", ("R825-2222", "RBZS-2222-2")),
+        ("RZZZ-ZZZZ-5", ("R222-2222", "RZZZ-ZZZZ-5")),
+        ("X1", ()),
+    ],
+)
+def test_numbers_given_before_this_alphabet_are_found_as_they_are_written(typed: str, found: tuple[str, ...]) -> None:
+    assert set(beginnings(typed)) == set(found)

@@ -43,6 +43,7 @@ GOOD = Form(
     original_carrier="zhongtong",
     used_before=False,
     paid_at=NOW - timedelta(days=5),
+    uncounted=(),
 )
 AGREED = TicketFacts("140001", 8, NOW + timedelta(days=1))
 ASKED = TicketFacts("140001", 6)

@@ -20,6 +20,7 @@ class LineView:
     spec: str
     quantity: int
     paid_fen: int
+    sku_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def order_views(shops: Sequence[int], order_ids: Sequence[int]) -> dict[int, Ord
     with reading(shops):
         lines: dict[int, list[LineView]] = {}
         for line in Line.objects.filter(shop_id__in=shops, order_id__in=order_ids).order_by("id"):
-            shown = LineView(line.line_id, line.title, line.spec, line.quantity, line.paid_fen)
+            shown = LineView(line.line_id, line.title, line.spec, line.quantity, line.paid_fen, line.sku_id)
             lines.setdefault(line.order_id, []).append(shown)
         tickets: dict[int, list[AfterSaleView]] = {}
         for row in AfterSale.objects.filter(shop_id__in=shops, order_id__in=order_ids).order_by("id"):

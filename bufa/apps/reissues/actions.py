@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,18 +17,21 @@ from bufa.apps.effects.actions import Settled
 from bufa.apps.effects.models import EffectKind, EffectState
 from bufa.apps.parcels.boxes import add_reissue
 from bufa.apps.parcels.numbers import remember_numbers
-from bufa.apps.reissues.forms import Checked, ReissueForm, check_form
+from bufa.apps.reissues.forms import Checked, ReissueForm, check_form, goods_wanted
 from bufa.apps.reissues.models import Reissue
+from bufa.apps.shops import stock
 from bufa.apps.shops.models import Shop
 from bufa.domain.cases import Action, CaseState, Outcome, ReissueState
 from bufa.domain.cases import EffectKind as Wanted
 from bufa.domain.effects import TAKE_BACK, Result
+from bufa.domain.kinds import Stage
 from bufa.domain.outcome import Refused
 from bufa.domain.reissue_numbers import reissue_number
 from bufa.domain.reissues import Route
 from bufa.lib import clock
 from bufa.lib.tenancy import writing
 
+_WITH_US = (Stage.UNSHIPPED, Stage.LABELLED, Stage.CANCELLED)
 _OWN = frozenset({Wanted.SUBMIT_REISSUE, Wanted.SUBSCRIBE_REISSUE, Wanted.READ_BACK})
 
 
@@ -38,6 +42,11 @@ class Submitted:
     reissue_id: int
     code: str
     effect_id: int | None
+
+
+def subject_of(reissue_id: int) -> str:
+    """The name under which effects, holds and audit rows speak of a reissue."""
+    return f"reissue:{reissue_id}"
 
 
 def save_draft(
@@ -69,7 +78,9 @@ def submit(
     """Submit a reissue number: the gate judges again inside the transaction, the number is taken for ever, and the
     effect leaves after `delay` (real time), in which it can be stopped.
 
-    Raises Refused: gate_refused, gate_needs_lead, gate_needs_reason, number_used_before, ticket_needed, and the
+    The goods are promised to it until they leave or it comes to nothing.
+
+    Raises Refused: gate_refused, stock_short, gate_needs_lead, gate_needs_reason, number_used_before, ticket_needed, and the
     case's own reasons.
     """
     now = now or clock.now()
@@ -92,6 +103,8 @@ def submit(
             carries_out=_OWN,
             override_reason=override_reason,
         )
+        wanted = goods_wanted(checked.order, form.items)
+        stock.reserve(shop_id=shop_id, subject=subject_of(row.pk), wanted=wanted, now=now)
         row.state, row.submitted_at = "submitting", now
         row.override_reason = override_reason[:200]
         row.effect_id = _want(row, checked, by, delay)
@@ -99,7 +112,7 @@ def submit(
             row.state = "unknown"
             _act(row, Action.SUBMISSION_UNKNOWN, SYSTEM, now, by_hand=True)
         row.save()
-        subject = f"reissue:{row.pk}"
+        subject = subject_of(row.pk)
         audit.record(shop_id, by.ref, "reissue.submit", subject, {"case": acted.code, "route": row.route})
         return Submitted(row.pk, row.code, row.effect_id)
 
@@ -113,8 +126,9 @@ def stop(*, shop_id: int, reissue_id: int, by: Actor, now: datetime | None = Non
             raise Refused("already_left")
         row.state, row.ended_at = "cancelled", now
         row.save(update_fields=["state", "ended_at"])
+        stock.release(shop_id=shop_id, subject=subject_of(row.pk), now=now)
         _act(row, Action.SUBMISSION_REJECTED, SYSTEM, now, taken_back_by=by.name)
-        audit.record(shop_id, by.ref, "reissue.stop", f"reissue:{row.pk}")
+        audit.record(shop_id, by.ref, "reissue.stop", subject_of(row.pk))
 
 
 def on_effect(settled: Settled) -> None:
@@ -130,6 +144,7 @@ def on_effect(settled: Settled) -> None:
             case EffectState.REJECTED if row.state in ("submitting", "unknown"):
                 row.state, row.ended_at = "rejected", now
                 row.save(update_fields=["state", "ended_at"])
+                stock.release(shop_id=shop_id, subject=subject_of(row.pk), now=now)
                 said = {name: settled.error.get(name, "") for name in ("why", "text", "sub_code")}
                 _act(row, Action.SUBMISSION_REJECTED, SYSTEM, now, **said)
             case EffectState.UNKNOWN if row.state == "submitting":
@@ -156,6 +171,7 @@ def release(
         else:
             row.state, row.ended_at = "rejected", now
             row.save(update_fields=["state", "ended_at"])
+            stock.release(shop_id=shop_id, subject=subject_of(row.pk), now=now)
         _act(row, Action.RELEASE_UNKNOWN, by, now, accepted=is_there, reason=reason, promise_at=row.eta_to)
 
 
@@ -175,6 +191,22 @@ def follow(*, shop_id: int, case_id: int, now: datetime | None = None) -> None:
             return
         row.ended_at = now
         row.save(update_fields=["state", "ended_at"])
+
+
+def goods_left(shops: Sequence[int], now: datetime) -> int:
+    """Take goods off the shelf that a carrier has collected, and let go those of a reissue that went wrong before any
+    carrier had it. Returns how many reissues that was. The rows say it, so calling again changes nothing."""
+    done = 0
+    for shop_id, subjects in stock.held_subjects(shops, "reissue:").items():
+        ids = [int(subject.partition(":")[2]) for subject in subjects]
+        with writing([shop_id]):
+            for row in Reissue.objects.filter(shop_id=shop_id, id__in=ids).select_related("parcel").order_by("id"):
+                collected = row.parcel is not None and row.parcel.stage not in _WITH_US
+                if collected or row.state == "delivered":
+                    done += stock.use(shop_id=shop_id, subject=subject_of(row.pk), now=now) > 0
+                elif row.state in ("wrong", "rejected", "cancelled"):
+                    done += stock.release(shop_id=shop_id, subject=subject_of(row.pk), now=now) > 0
+    return done
 
 
 # --- inside ----------------------------------------------------------------------------------------------------------
@@ -224,9 +256,9 @@ def _want(row: Reissue, checked: Checked, by: Actor, delay: timedelta) -> int | 
     return effects.want(
         shop_id=row.shop_id,
         kind=kind,
-        key=f"reissue:{row.pk}",
+        key=subject_of(row.pk),
         lane=f"order:{checked.order.number}",
-        subject=f"reissue:{row.pk}",
+        subject=subject_of(row.pk),
         intent=intent,
         by=by.name,
         delay=delay,

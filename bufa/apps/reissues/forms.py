@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bufa.apps.cases import actions as cases
 from bufa.apps.cases.facts import is_late
@@ -16,6 +18,7 @@ from bufa.apps.parcels.views import ParcelView, parcels_of_order
 from bufa.apps.reissues.models import Reissue
 from bufa.apps.shops import queries as shops
 from bufa.apps.shops.queries import PickupInfo
+from bufa.apps.shops import stock
 from bufa.domain import lanes
 from bufa.domain.outcome import Why
 from bufa.domain.parcels import ParcelState
@@ -31,6 +34,7 @@ from bufa.domain.reissues import (
     gate,
     needs_ticket,
 )
+from bufa.domain.stock import gathered, shortages, unknown_goods
 from bufa.lib.divisions import divisions
 from bufa.lib.tenancy import for_shops
 
@@ -163,6 +167,7 @@ def _check(
         collected_at=ParcelState.from_json(known.state).collected_at if known else None,
         paid_at=order.paid_at,
         order_status=order.status,
+        **_on_the_shelf(order, form.items),
     )
     eta = lanes.eta(carrier, pickup.province if pickup else "", order.recipient.province, None, now)
     agreed = ticket is not None and ticket.status == 8
@@ -183,6 +188,28 @@ def _tried_before(case: CaseRow, carrier: str, number: str) -> bool:
     """This very case tried the number and the platform has not taken it: it may be tried again."""
     mine = Reissue.objects.filter(shop_id=case.shop_id, case_id=case.case_id, carrier=carrier, number=number)
     return bool(number) and mine.filter(state__in=["rejected", "cancelled"]).exists()
+
+
+def goods_wanted(order: OrderView, items: Iterable[tuple[str, int]]) -> dict[stock.Goods, int]:
+    """Items of an order as goods on the shelf, pieces by goods."""
+    lines = {line.line_id: stock.Goods(line.sku_id, line.title, line.spec) for line in order.lines}
+    wanted: dict[stock.Goods, int] = {}
+    for line_id, pieces in items:
+        if pieces > 0 and line_id in lines:
+            wanted[lines[line_id]] = wanted.get(lines[line_id], 0) + pieces
+    return wanted
+
+
+def _on_the_shelf(order: OrderView, items: Iterable[tuple[str, int]]) -> dict[str, Any]:
+    """What the gate is told of the shelf. Goods found under two names of one order are counted together."""
+    wanted = goods_wanted(order, items)
+    there = stock.levels(order.shop_id, list(wanted))
+    if not there and not stock.is_kept(order.shop_id):
+        return {"short": (), "uncounted": None}
+    named = {goods: goods.label for goods in wanted}
+    pieces = gathered([(named[goods], count) for goods, count in wanted.items()])
+    levels = {named[goods]: level for goods, level in there.items()}
+    return {"short": shortages(pieces, levels), "uncounted": unknown_goods(pieces, levels)}
 
 
 def _ticket_facts(ticket: AfterSaleView | None) -> TicketFacts | None:

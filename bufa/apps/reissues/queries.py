@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
+
+from django.db.models import Q
 
 from bufa.apps.reissues.forms import Checked, Draft, ReissueForm, check_form, open_draft
 from bufa.apps.reissues.models import Reissue
-from bufa.domain.reissue_numbers import beginning
+from bufa.domain.reissue_numbers import beginnings
 from bufa.lib.tenancy import reading
 
 __all__ = [
@@ -19,6 +23,7 @@ __all__ = [
     "ReissueForm",
     "ReissueView",
     "check_form",
+    "codes_of",
     "find",
     "of_case",
     "open_draft",
@@ -72,15 +77,28 @@ def of_case(shop_id: int, case_id: int) -> tuple[ReissueView, ...]:
 
 def find(shops: Sequence[int], text: str, limit: int = 10) -> tuple[Found, ...]:
     """Reissues whose own number begins with the text, in any case, with or without its dashes."""
-    start = beginning(text)
-    if len(start) < 4:
+    starts = [Q(code__startswith=start) for start in beginnings(text) if len(start) >= 4]
+    if not starts:
         return ()
     with reading(shops):
-        rows = Reissue.objects.filter(shop_id__in=shops, code__startswith=start).select_related("case__order")
+        rows = Reissue.objects.filter(reduce(or_, starts), shop_id__in=shops).select_related("case__order")
         return tuple(
             Found(row.shop_id, row.code, row.case.code, row.case.order.number, row.carrier, row.number)
             for row in rows.order_by("-id")[:limit]
         )
+
+
+def codes_of(shop_id: int, subjects: Iterable[str]) -> dict[str, Found]:
+    """Whose holds these are: `reissue:12` → its reissue. Others are left out."""
+    ids = [int(subject.partition(":")[2]) for subject in subjects if subject.startswith("reissue:")]
+    with reading([shop_id]):
+        rows = Reissue.objects.filter(shop_id=shop_id, id__in=ids).select_related("case__order")
+        return {
+            f"reissue:{row.pk}": Found(
+                row.shop_id, row.code, row.case.code, row.case.order.number, row.carrier, row.number
+            )
+            for row in rows
+        }
 
 
 def _view(row: Reissue) -> ReissueView:

@@ -81,7 +81,14 @@ def levels(shop_id: int, goods: Sequence[Goods], *, subject: str = "") -> dict[G
 
 
 def count(
-    *, shop_id: int, goods: Goods, on_hand: int, by: str, now: datetime | None = None, record: bool = True
+    *,
+    shop_id: int,
+    goods: Goods,
+    on_hand: int,
+    by: str,
+    now: datetime | None = None,
+    record: bool = True,
+    reason: str = "",
 ) -> StockRow:
     """Someone counted: this many lie there. Raises Refused("stock_count_wrong" | "stock_below_reserved" with
     reserved). `record` False leaves the audit row to a caller that counts many."""
@@ -90,6 +97,7 @@ def count(
         raise Refused("stock_count_wrong", value=on_hand)
     with writing([shop_id]):
         item = _items(shop_id, [goods], lock=True).get(goods)
+        was = item.on_hand if item is not None else None
         if item is None:
             item = StockItem(shop_id=shop_id)
         elif on_hand < item.reserved:
@@ -100,24 +108,31 @@ def count(
         item.on_hand, item.counted_at, item.counted_by = on_hand, now, by[:80]
         item.save()
         if record:
-            audit.record(shop_id, by, "stock.count", f"stock:{item.pk}", {"on_hand": on_hand})
+            said = {"on_hand": on_hand, "was": was, "reason": reason[:200]}
+            audit.record(shop_id, by, "stock.count", f"stock:{item.pk}", said)
         return StockRow(item.pk, item.sku, item.title, item.spec, item.on_hand, item.reserved, now, by)
 
 
-def recount(*, shop_id: int, item_id: int, on_hand: int, by: str, now: datetime | None = None) -> StockRow:
-    """Count goods that are on the list. Raises as `count`, and LookupError for goods of another shop."""
+def recount(
+    *, shop_id: int, item_id: int, on_hand: int, by: str, reason: str, now: datetime | None = None
+) -> StockRow:
+    """Put the count of goods on the list right, and say why. Raises as `count`, Refused("parameter_missing"), and
+    LookupError for goods of another shop."""
+    if not reason.strip():
+        raise Refused("parameter_missing", name="reason")
     with writing([shop_id]):
         item = StockItem.objects.select_for_update().filter(shop_id=shop_id, id=item_id).first()
         if item is None:
             raise LookupError(f"no goods {item_id} in shop {shop_id}")
-        return count(shop_id=shop_id, goods=Goods(item.sku, item.title, item.spec), on_hand=on_hand, by=by, now=now)
+        goods = Goods(item.sku, item.title, item.spec)
+        return count(shop_id=shop_id, goods=goods, on_hand=on_hand, by=by, now=now, reason=reason.strip())
 
 
 def reserve(*, shop_id: int, subject: str, wanted: Mapping[Goods, int], now: datetime | None = None) -> int:
     """Promise goods to a reissue; all of them or none. Goods that nobody counts are not promised. Returns how many
     kinds are held. Asking again for the same subject holds what is asked for now.
 
-    Raises Refused("out_of_stock", title, wanted, free).
+    Raises Refused("stock_short", title, wanted, free).
     """
     now = now or clock.now()
     with writing([shop_id]):
@@ -131,10 +146,29 @@ def reserve(*, shop_id: int, subject: str, wanted: Mapping[Goods, int], now: dat
             enough = StockItem.objects.filter(shop_id=shop_id, id=item.pk, on_hand__gte=F("reserved") + pieces)
             if enough.update(reserved=F("reserved") + pieces) != 1:
                 left = StockItem.objects.get(shop_id=shop_id, id=item.pk)
-                raise Refused("out_of_stock", title=goods.label, wanted=pieces, free=left.on_hand - left.reserved)
+                raise Refused("stock_short", title=goods.label, wanted=pieces, free=left.on_hand - left.reserved)
             _hold(shop_id, item.pk, subject, pieces, now)
             held += 1
         return held
+
+
+def held_subjects(shops: Sequence[int], beginning: str) -> dict[int, list[str]]:
+    """Who holds goods now, by shop; only those whose name begins so."""
+    with reading(shops):
+        rows_ = StockHold.objects.filter(shop_id__in=shops, state=HoldState.HELD, subject__startswith=beginning)
+        found: dict[int, list[str]] = {}
+        for shop_id, subject in rows_.values_list("shop_id", "subject").distinct().order_by("shop_id", "subject"):
+            found.setdefault(shop_id, []).append(subject)
+        return found
+
+
+def holders(shop_id: int) -> dict[int, list[tuple[str, int]]]:
+    """Goods → who holds how many of them."""
+    with reading([shop_id]):
+        found: dict[int, list[tuple[str, int]]] = {}
+        for hold in StockHold.objects.filter(shop_id=shop_id, state=HoldState.HELD).order_by("held_at", "id"):
+            found.setdefault(hold.item_id, []).append((hold.subject, hold.quantity))
+        return found
 
 
 def release(*, shop_id: int, subject: str, now: datetime | None = None) -> int:

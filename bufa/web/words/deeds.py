@@ -233,6 +233,7 @@ CHECK: Words = {
     "pickup": _("取件地址"),
     "delivery": _("收货地址"),
     "items": _("补发数量"),
+    "stock": _("库存"),
     "ticket": _("补寄申请"),
     "time": _("轨迹时间"),
 }

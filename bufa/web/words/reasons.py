@@ -175,6 +175,10 @@ GATE: Words = {
     "quantity_not_positive": _("有商品的数量不是正数"),
     "quantity_above_order": _("有商品的数量超过了购买数量"),
     "ordered_unknown": _("不知道买了几件，无法核对数量"),
+    "stock_pass": _("库存足够"),
+    "stock_short": _("“%(title)s”要 %(wanted)s 件，库存只剩 %(free)s 件可用"),
+    "stock_not_kept": _("店铺没有登记库存，请自己确认有货"),
+    "stock_not_counted": _("没有登记库存：%(goods)s，请自己确认有货"),
     "ticket_agreed": _("挂在客户的补寄申请上"),
     "ticket_not_needed": _("不需要补寄申请"),
     "ticket_deadline_over": _("补寄申请 %(deadline)s 已过时限，平台可能已关闭"),
@@ -255,6 +259,8 @@ ROOMS: Words = {
     "unknown_effect_kind": _("不认识的动作"),
     "address_incomplete": _("地址缺：%(missing)s"),
     "address_unknown_province": _("不认识的省份：%(province)s"),
+    "stock_count_wrong": _("库存数要在 0 到 1000 万之间"),
+    "stock_below_reserved": _("“%(title)s”有 %(reserved)s 件已留给补发，库存数不能比它少。先撤回或办完那些补发"),
     "no_contact": _("这家承运商还没有联系人"),
 }
 
