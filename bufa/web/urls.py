@@ -20,8 +20,8 @@ from bufa.web import (
     settings_connections,
     settings_people,
     settings_shop,
-    style,
     stock,
+    style,
     tasks,
     today,
 )

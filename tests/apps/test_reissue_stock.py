@@ -59,7 +59,9 @@ def said(sample: Sample) -> tuple[Answer, str]:
 def told(sample: Sample, reissue_id: int, state: str) -> None:
     with for_shops([sample.shop_id]):
         row = Reissue.objects.get(id=reissue_id)
-    actions.on_effect(Settled(row.shop_id, row.effect_id or 0, "extra_package", f"reissue:{row.pk}", state, by="answer"))
+    actions.on_effect(
+        Settled(row.shop_id, row.effect_id or 0, "extra_package", f"reissue:{row.pk}", state, by="answer")
+    )
 
 
 def test_the_gate_says_what_the_shelf_holds(sample: Sample) -> None:

@@ -80,8 +80,8 @@ def submit(
 
     The goods are promised to it until they leave or it comes to nothing.
 
-    Raises Refused: gate_refused, stock_short, gate_needs_lead, gate_needs_reason, number_used_before, ticket_needed, and the
-    case's own reasons.
+    Raises Refused: gate_refused, stock_short, gate_needs_lead, gate_needs_reason, number_used_before,
+    ticket_needed, and the case's own reasons.
     """
     now = now or clock.now()
     if by.role is None:

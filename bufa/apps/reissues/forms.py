@@ -17,8 +17,8 @@ from bufa.apps.parcels.numbers import clean_number, is_used
 from bufa.apps.parcels.views import ParcelView, parcels_of_order
 from bufa.apps.reissues.models import Reissue
 from bufa.apps.shops import queries as shops
-from bufa.apps.shops.queries import PickupInfo
 from bufa.apps.shops import stock
+from bufa.apps.shops.queries import PickupInfo
 from bufa.domain import lanes
 from bufa.domain.outcome import Why
 from bufa.domain.parcels import ParcelState

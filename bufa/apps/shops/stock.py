@@ -113,9 +113,7 @@ def count(
         return StockRow(item.pk, item.sku, item.title, item.spec, item.on_hand, item.reserved, now, by)
 
 
-def recount(
-    *, shop_id: int, item_id: int, on_hand: int, by: str, reason: str, now: datetime | None = None
-) -> StockRow:
+def recount(*, shop_id: int, item_id: int, on_hand: int, by: str, reason: str, now: datetime | None = None) -> StockRow:
     """Put the count of goods on the list right, and say why. Raises as `count`, Refused("parameter_missing"), and
     LookupError for goods of another shop."""
     if not reason.strip():
