@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from bufa.apps.cases import queries as cases
 from bufa.apps.reissues import actions, queries
+from bufa.apps.reissues.labels import reissue_labels_pdf
 from bufa.apps.reissues.queries import ReissueForm
 from bufa.domain.outcome import Refused
 from bufa.lib import clock
+from bufa.lib.labels import DEFAULT_SIZE, SIZES
 from bufa.web import case_forms, case_page
 from bufa.web.case_actions import Doing, Mistyped, finish, start
-from bufa.web.desk import tell_refusal
+from bufa.web.desk import back_to, desk, tell_refusal
 
 
 def _typed(doing: Doing) -> case_forms.ReissueForm:
@@ -50,6 +54,35 @@ def check(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
     if getattr(request, "htmx", False):
         return render(request, "web/cases/gate.html", {"checked": checked})
     return case_page.show(request, shop_id, code, {"reissue": form}, checked=checked)
+
+
+def label(request: HttpRequest, shop_id: int, code: str, reissue_id: int) -> HttpResponse:
+    """The label of one reissue as PDF, `?size=` one of the papers; its own PDF, never kept by the browser."""
+    here = desk(request)
+    here.role(shop_id)
+    size = request.GET.get("size", DEFAULT_SIZE)
+    mine = next(
+        (each for each in queries.of_case(shop_id, _case_id(shop_id, code)) if each.reissue_id == reissue_id),
+        None,
+    )
+    if mine is None or size not in SIZES:
+        raise Http404
+    try:
+        pdf = reissue_labels_pdf(shop_id, [reissue_id], size)
+    except Refused as refused:
+        tell_refusal(request, refused)
+        return back_to(reverse("cases_case", args=[shop_id, code]))
+    response = HttpResponse(pdf, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{mine.code}-{size}.pdf"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _case_id(shop_id: int, code: str) -> int:
+    row = cases.case_by_code([shop_id], code)
+    if row is None:
+        raise Http404
+    return row.case_id
 
 
 @require_POST

@@ -43,6 +43,7 @@ urlpatterns = [
     path(f"{CASE}reveal/", case_actions.reveal, name="cases_reveal"),
     path(f"{CASE}reissue/check/", reissue.check, name="cases_reissue_check"),
     path(f"{CASE}reissue/", reissue.save, name="cases_reissue"),
+    path(f"{CASE}label/<int:reissue_id>/", reissue.label, name="cases_label"),
     path(f"{CASE}take-back/", case_actions.take_back, name="cases_take_back"),
     path(f"{CASE}<slug:act>/", case_actions.act, name="cases_act"),
     path("parcels/", parcels.page, name="parcels"),

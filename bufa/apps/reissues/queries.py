@@ -13,7 +13,8 @@ from django.db.models import Q
 
 from bufa.apps.reissues.forms import Checked, Draft, ReissueForm, check_form, open_draft
 from bufa.apps.reissues.models import Reissue
-from bufa.domain.reissue_numbers import beginnings
+from bufa.domain.reissue_numbers import beginnings, spoken_groups
+from bufa.lib.labels import SIZES
 from bufa.lib.tenancy import reading
 
 __all__ = [
@@ -56,6 +57,15 @@ class ReissueView:
     submitted_at: datetime | None
     accepted_at: datetime | None
     ended_at: datetime | None
+
+    @property
+    def spoken(self) -> tuple[tuple[str, ...], ...]:
+        """How our number is read aloud: its characters, in groups."""
+        return spoken_groups(self.code)
+
+    @property
+    def label_sizes(self) -> tuple[str, ...]:
+        return tuple(SIZES)
 
 
 @dataclass(frozen=True, slots=True)

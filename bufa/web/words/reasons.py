@@ -259,6 +259,7 @@ ROOMS: Words = {
     "unknown_effect_kind": _("不认识的动作"),
     "address_incomplete": _("地址缺：%(missing)s"),
     "address_unknown_province": _("不认识的省份：%(province)s"),
+    "label_nothing": _("这个补发已撤回或被拒，没有标签可打"),
     "stock_count_wrong": _("库存数要在 0 到 1000 万之间"),
     "stock_below_reserved": _("“%(title)s”有 %(reserved)s 件已留给补发，库存数不能比它少。先撤回或办完那些补发"),
     "no_contact": _("这家承运商还没有联系人"),
