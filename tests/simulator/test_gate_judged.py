@@ -107,6 +107,7 @@ def case_of(sim: Sim, order: Order, rng: Random) -> Case:
         ticket=ticket,
         paid_at=datetime.fromtimestamp(order.paid_at, UTC) if order.paid_at else None,
         order_status=order.status,
+        uncounted=(),
     )
     wrongs = tuple(rng.sample(WRONGS, rng.choice((0, 0, 1, 1, 1, 2, 3))))
     case = Case(order, form, order.buyer, wrongs)
