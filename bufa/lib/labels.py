@@ -48,7 +48,7 @@ def labels_pdf(labels: Sequence[Label], size: str = DEFAULT_SIZE) -> bytes:
         raise ValueError(f"no such paper: {size}")
     width, height = SIZES[size]
     told = {"width": width, "height": height, "labels": [_told(label) for label in labels]}
-    pdf: bytes = typst.compile(
+    pdf: bytes = typst.compile(  # type: ignore[misc]  # the stub binds one variable to several unions
         _SHEET.encode(),
         sys_inputs={"data": json.dumps(told, ensure_ascii=False)},
         font_paths=[_fonts()],
