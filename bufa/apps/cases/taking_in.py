@@ -16,11 +16,11 @@ from bufa.apps.cases import actions, findings, queries
 from bufa.apps.cases.models import Case
 from bufa.apps.orders import actions as orders_in
 from bufa.apps.orders import queries as orders_q
-from bufa.apps.parcels import boxes, recording, watching
+from bufa.apps.parcels import boxes, recording, templates, watching
 from bufa.apps.parcels.models import Parcel, ParcelRole
 from bufa.apps.parcels.recording import Heard, Moved
 from bufa.apps.shops import queries as shops
-from bufa.domain import rulebook
+from bufa.domain import rulebook, teaching
 from bufa.domain.cases import Action, CaseState, Outcome
 from bufa.domain.kinds import Kind, Stage
 from bufa.domain.watch import judge
@@ -122,6 +122,22 @@ def judge_again(*, shop_id: int, parcel_ids: Iterable[int], now: datetime) -> Ta
     with writing([shop_id]):
         changed = _judge(shop_id, watching.load(shop_id, result.touched), now, result)
         _tell_cases(shop_id, changed, (), (), now, result)
+    return result
+
+
+def reread(*, shop_id: int, now: datetime, limit: int = 200) -> TakenIn | None:
+    """Read some parcels again whose texts were taught, or are not any more (`parcels.templates`): their scans, their
+    state, their findings and cases, together. None when none is left."""
+    result = TakenIn()
+    with writing([shop_id]):
+        found = templates.next_to_reread(shop_id, limit)
+        if found is None:
+            return None
+        readings = templates.readings_of(shop_id)
+        moved = recording.read_again(shop_id, found[1], lambda scan: teaching.reread(scan, readings))
+        result.touched = {one.parcel_id for one in moved}
+        changed = _judge(shop_id, watching.load(shop_id, result.touched), now, result)
+        _tell_cases(shop_id, changed, moved, (), now, result)
     return result
 
 

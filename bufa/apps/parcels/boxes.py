@@ -9,7 +9,7 @@ from datetime import datetime
 from bufa.apps.audit import actions as audit
 from bufa.apps.inbox import actions as inbox
 from bufa.apps.orders.models import Line, Order, Recipient
-from bufa.apps.parcels import told
+from bufa.apps.parcels import templates, told
 from bufa.apps.parcels.models import Parcel, ParcelRole, Scan, Subscription
 from bufa.apps.parcels.numbers import clean_number, remember_numbers, used_among
 from bufa.apps.shops import queries as shops
@@ -252,6 +252,7 @@ def _change_number(around: _Around, row: Parcel, package: PackageFact) -> None:
     """A wrong number was typed and put right: what the wrong one did is not this parcel's story."""
     was = f"{row.carrier}:{row.number}"
     Scan.objects.filter(shop_id=around.shop_id, parcel=row).delete()
+    templates.forget_scans(around.shop_id, row.pk)
     Subscription.objects.filter(shop_id=around.shop_id, parcel=row).delete()
     row.state = EMPTY.to_json()
     row.place, row.last_scan_at = "", None

@@ -139,3 +139,62 @@ class UsedNumber(models.Model):
     the functions `waybill_used(digest)` and `waybill_use(digest)`; the application role cannot read the table."""
 
     digest = models.BinaryField(primary_key=True)
+
+
+class TextTemplate(models.Model):
+    """A sentence that nothing could read, once for all texts of its form. Names, phones, numbers are cut out.
+
+    `reread_after` is set while the parcels that hold such scans are read again: the last one done, 0 at the start.
+    """
+
+    shop_id = models.BigIntegerField()
+    key = models.CharField(max_length=12)
+    template = models.TextField()
+    sample = models.TextField()
+    said = models.CharField(max_length=24, help_text="How it reads untaught: unmapped, or a note.")
+    count = models.BigIntegerField(default=0, help_text="Scans of it, each counted once.")
+    first_at = models.DateTimeField(null=True)
+    last_at = models.DateTimeField(null=True)
+    reread_after = models.BigIntegerField(null=True)
+    reread_done = models.IntegerField(default=0)
+    reread_total = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop_id", "key"], name="text_template_once"),
+            is_one_of("said", Kind, "text_template_said_known"),
+        ]
+        indexes = [
+            models.Index(fields=["shop_id"], condition=Q(reread_after__isnull=False), name="text_template_rereading")
+        ]
+
+
+class TemplateReading(models.Model):
+    """What a person said a template means."""
+
+    shop_id = models.BigIntegerField()
+    template = models.OneToOneField(TextTemplate, models.CASCADE, related_name="reading")
+    kind = models.CharField(max_length=24)
+    reason = models.CharField(max_length=24, blank=True)
+    by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            is_one_of("kind", Kind, "template_reading_kind_known"),
+            is_one_of("reason", ["", *Reason], "template_reading_reason_known"),
+        ]
+
+
+class TemplateScan(models.Model):
+    """Which scans are of a template: they are found again when it is taught or taken back."""
+
+    shop_id = models.BigIntegerField()
+    template = models.ForeignKey(TextTemplate, models.CASCADE, related_name="scans", db_index=False)
+    parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="template_scans", db_index=False)
+    minute = models.DateTimeField()
+    digest = models.CharField(max_length=32)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["parcel", "minute", "digest"], name="template_scan_once")]
+        indexes = [models.Index(fields=["template", "parcel"], name="template_scan_parcels")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from bufa.apps.parcels.models import Parcel, Subscription
 from bufa.apps.parcels.models import Scan as ScanRow
 from bufa.apps.parcels.numbers import clean_number
+from bufa.apps.parcels.templates import Pupil
 from bufa.domain.kinds import Kind, Reason, Stage
 from bufa.domain.parcels import ParcelState, Scan, ScanKey, add, fold, merge, same_scan_key, stage_of
 from bufa.domain.reading import to_scan
@@ -75,11 +76,14 @@ def record_scans(shop_id: int, heard: Iterable[Heard], now: datetime) -> ScansRe
     result = ScansRecorded()
     with for_shops([shop_id]):
         boxes = _boxes(shop_id, batch, result)
-        _compare(shop_id, boxes)
+        pupil = Pupil.of(shop_id)
+        _compare(shop_id, boxes, pupil)
         for box in boxes.values():
+            box.fresh, box.changed = pupil.read(box.row.pk, box.fresh), pupil.read(box.row.pk, box.changed)
             _fold(shop_id, box, result)
         _write_scans(shop_id, boxes.values())
-        _write_states(boxes, result.moved)
+        _write_states(result.moved)
+        pupil.write()
         _note_subscriptions(shop_id, batch, boxes, now)
     return result
 
@@ -148,8 +152,8 @@ def storable(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "ignore").decode()
 
 
-def _compare(shop_id: int, boxes: dict[int, _Box]) -> None:
-    """Split what was heard into new scans and stored ones that say more now."""
+def _compare(shop_id: int, boxes: dict[int, _Box], pupil: Pupil) -> None:
+    """Split what was heard into new scans and stored ones that say more now; both as they read untaught."""
     keys = [(parcel_id, key) for parcel_id, box in boxes.items() for key in box.heard]
     if not keys:
         return
@@ -164,7 +168,7 @@ def _compare(shop_id: int, boxes: dict[int, _Box]) -> None:
                 shop_id,
             ],
         )
-        stored = {(row[0], (row[2], row[8])): _scan(row) for row in cur}
+        stored = {(row[0], (row[2], row[8])): pupil.forget(_scan(row)) for row in cur}
     for parcel_id, key in keys:
         box = boxes[parcel_id]
         scan, there = box.heard[key], stored.get((parcel_id, key))
@@ -190,6 +194,26 @@ def _fold(shop_id: int, box: _Box, result: ScansRecorded) -> None:
     result.new_scans += len(box.fresh)
     stage = stage_of(box.state, has_number=True)
     result.moved.append(Moved(box.row.pk, Stage(box.row.stage), stage, before, box.state))
+
+
+def read_again(shop_id: int, parcel_ids: Sequence[int], reader: Callable[[Scan], Scan]) -> list[Moved]:
+    """Stored scans of parcels read by another reader; those that read differently are written, their parcels folded
+    afresh. Returns the parcels whose state changed; inside `writing`."""
+    rows = (
+        Parcel.objects.select_for_update()
+        .filter(shop_id=shop_id, id__in=parcel_ids)
+        .only("id", "shop_id", "carrier", "number", "state", "stage")
+        .order_by("id")
+    )
+    result = ScansRecorded()
+    boxes = [_Box(row, ParcelState.from_json(row.state)) for row in rows]
+    for box in boxes:
+        scans = stored_scans(shop_id, box.row.pk)
+        box.changed = [new for old in scans if (new := reader(old)) != old]
+        _fold(shop_id, box, result)
+    _write_scans(shop_id, boxes)
+    _write_states(result.moved)
+    return result.moved
 
 
 def stored_scans(shop_id: int, parcel_id: int) -> list[Scan]:
@@ -249,7 +273,7 @@ def _write_scans(shop_id: int, boxes: Iterable[_Box]) -> None:
     )
 
 
-def _write_states(boxes: dict[int, _Box], moved: Sequence[Moved]) -> None:
+def _write_states(moved: Sequence[Moved]) -> None:
     unnest_update(
         Parcel._meta.db_table,
         {
