@@ -17,7 +17,7 @@ from bufa.apps.audit import actions as audit
 from bufa.apps.cases.taking_in import take_in
 from bufa.apps.parcels import queries as parcels
 from bufa.integrations.ports import LineFact, OrderFact, PackageFact, RawScan, RecipientFact, TrackReport
-from bufa.jobs import import_addresses, import_stock
+from bufa.jobs import import_addresses, import_stock, import_templates
 from bufa.jobs.import_fields import Fields, as_text, as_time
 from bufa.jobs.import_files import Row, Unreadable, read_rows
 from bufa.jobs.import_report import Effect, ImportReport, RowProblem
@@ -81,7 +81,7 @@ def run_import(
     now: datetime | None = None,
     by: str = "system",
 ) -> ImportReport:
-    """Take a file of orders, scans or stock into a shop. Running it again updates and never doubles.
+    """Take a file of orders, scans, stock or taught templates into a shop. Running it again updates and never doubles.
 
     Nothing is raised for what stands in the file: the report says what was not taken and why.
     """
@@ -95,6 +95,8 @@ def run_import(
             _scans(path, shop_id, report, progress, now)
         elif kind == "stock":
             import_stock.take(path, shop_id, report, progress, now, by)
+        elif kind == "templates":
+            import_templates.take(path, shop_id, report, progress, now, by)
         else:
             raise Unreadable("kind_unknown", kind=kind)
     except Unreadable as unreadable:

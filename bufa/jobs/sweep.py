@@ -28,7 +28,7 @@ from bufa.apps.reissues import actions as reissues
 from bufa.apps.shops import queries as shops
 from bufa.jobs import cases as case_jobs
 from bufa.jobs import effects as effect_jobs
-from bufa.jobs import inbox, sync, tracking
+from bufa.jobs import inbox, sync, templates, tracking
 from bufa.lib import clock
 from bufa.lib.queue import hint
 
@@ -53,6 +53,7 @@ def sweep_once(now: datetime) -> int:
             reissues.goods_left(everyone, now),
             inbox.wake(now),
             tracking.wake(now),
+            templates.wake(),
         )
     )
 

@@ -30,7 +30,13 @@ class ImportForm(Choices):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.choose("kind", [("orders", _now("订单")), ("scans", _now("轨迹")), ("stock", _now("库存"))])
+        kinds = [
+            ("orders", _now("订单")),
+            ("scans", _now("轨迹")),
+            ("stock", _now("库存")),
+            ("templates", _now("轨迹文案")),
+        ]
+        self.choose("kind", kinds)
 
     def clean_file(self) -> File[bytes]:
         file: File[bytes] = self.cleaned_data["file"]
@@ -42,11 +48,13 @@ class ImportForm(Choices):
 def page(request: HttpRequest) -> HttpResponse:
     here = desk(request)
     shop = here.one
-    form = ImportForm(request.POST or None, request.FILES or None)
+    form = ImportForm(request.POST or None, request.FILES or None, initial={"kind": request.GET.get("kind", "")})
     report: ImportReport | None = None
     if request.method == "POST" and form.is_valid():
         try:
             here.check(Permission.IMPORT_DATA, shop.shop_id)
+            if form.cleaned_data["kind"] == "templates":
+                here.check(Permission.READ_TEMPLATES, shop.shop_id)
             report = _take(form.cleaned_data["kind"], form.cleaned_data["file"], shop.shop_id, by(request))
         except Refused as refused:
             tell_refusal(request, refused)

@@ -20,6 +20,7 @@ from bufa.web import (
     settings_connections,
     settings_people,
     settings_shop,
+    settings_templates,
     stock,
     style,
     tasks,
@@ -65,5 +66,7 @@ urlpatterns = [
     path("settings/connections/<slug:kind>/", settings_connections.connect, name="settings_connect"),
     path("settings/connections/<slug:kind>/test/", settings_connections.test, name="settings_test"),
     path("settings/carriers/", settings_carriers.page, name="settings_carriers"),
+    path("settings/texts/", settings_templates.page, name="settings_templates"),
+    path("settings/texts/export/", settings_templates.export, name="settings_templates_export"),
     path("settings/people/", settings_people.page, name="settings_people"),
 ]

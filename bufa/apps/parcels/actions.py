@@ -6,6 +6,9 @@ from bufa.apps.parcels.boxes import Ensured, add_reissue, ensure
 from bufa.apps.parcels.following import refresh_tracking
 from bufa.apps.parcels.numbers import clean_number, is_used, remember_numbers
 from bufa.apps.parcels.recording import Heard, Moved, ScansRecorded, record_scans
+from bufa.apps.parcels.templates import take_back as take_back_reading
+from bufa.apps.parcels.templates import teach as teach_template
+from bufa.apps.parcels.templates import teach_text
 from bufa.apps.parcels.watching import Due, take_due
 
 __all__ = [
@@ -21,5 +24,8 @@ __all__ = [
     "record_scans",
     "refresh_tracking",
     "remember_numbers",
+    "take_back_reading",
     "take_due",
+    "teach_template",
+    "teach_text",
 ]

@@ -9,6 +9,8 @@ from datetime import datetime
 from django.db.models import Count
 
 from bufa.apps.parcels.models import Parcel, Scan, Subscription
+from bufa.apps.parcels.templates import NOTES, TAUGHT, UNREAD, TemplateView, in_progress, templates
+from bufa.apps.parcels.templates import counts as template_counts
 from bufa.apps.parcels.views import (
     ParcelFilters,
     ParcelPage,
@@ -24,20 +26,27 @@ from bufa.domain.kinds import Kind, Stage
 from bufa.lib.tenancy import reading
 
 __all__ = [
+    "NOTES",
+    "TAUGHT",
+    "UNREAD",
     "FollowInfo",
     "ParcelFilters",
     "ParcelPage",
     "ParcelView",
     "ScanView",
+    "TemplateView",
     "counts_by_stage",
     "find_parcels",
     "follow_info",
+    "in_progress",
     "parcel_ids",
     "parcel_list",
     "parcel_view",
     "parcel_views",
     "parcels_of_order",
     "scan_counts",
+    "template_counts",
+    "templates",
 ]
 
 

@@ -29,7 +29,9 @@ _SEEN = (
 def readings_of(shop_id: int) -> dict[str, Reading]:
     """What the shop's people taught, by the template's key; inside `for_shops`."""
     rows = TemplateReading.objects.filter(shop_id=shop_id).values_list("template__key", "kind", "reason")
-    return {key: Reading(Kind(kind), Reason(reason) if reason else None, "template", TEXT) for key, kind, reason in rows}
+    return {
+        key: Reading(Kind(kind), Reason(reason) if reason else None, "template", TEXT) for key, kind, reason in rows
+    }
 
 
 @dataclass(slots=True)
@@ -89,7 +91,7 @@ def _ensure(shop_id: int, found: Iterable[tuple[Template, Scan]]) -> dict[str, i
         at = scan.scanned_at if scan.usable else scan.received_at
         there = by_key.get(template.key)
         first, last = (min(there[2], at), max(there[3], at)) if there else (at, at)
-        by_key[template.key] = (template, scan, first, last)
+        by_key[template.key] = (*(there[:2] if there else (template, scan)), first, last)
     rows = list(by_key.values())
     ids = unnest_insert(
         TextTemplate._meta.db_table,
@@ -152,8 +154,7 @@ def teach_text(*, shop_id: int, text: str, kind: str, reason: str = "", by: str,
 
 
 def take_back(*, shop_id: int, key: str, by: str, now: datetime) -> None:
-    """Forget what a template was taught to mean; its scans are unreadable again. Raises Refused("template_not_taught").
-    """
+    """Forget what a template was taught to mean; its scans are unread again. Raises Refused("template_not_taught")."""
     with writing([shop_id]):
         row = TextTemplate.objects.select_for_update().filter(shop_id=shop_id, key=key).first()
         if row is None or not TemplateReading.objects.filter(shop_id=shop_id, template=row).delete()[0]:
@@ -323,4 +324,3 @@ def _view(row: TextTemplate, waiting: int, first_parcels: tuple[tuple[int, str],
         waiting=waiting,
         first_parcels=first_parcels,
     )
-

@@ -298,7 +298,10 @@ PARAMETER: Words = {
 
 SYSTEM: Words = {"system": _("系统"), "demo": _("演示"), "other": _in("who", "其他")}
 
+TEXTS: Words = {"unread": _("没读懂"), "notes": _("备注"), "taught": _("教过的")}
+
 GROUPS: Mapping[str, Words] = {
+    "texts": TEXTS,
     "action": ACTION,
     "entry": ENTRY,
     "effect_kind": EFFECT_KIND,
