@@ -20,6 +20,7 @@ from bufa.apps.effects.actions import Begun, Settled
 from bufa.apps.effects.queries import Unsettled
 from bufa.apps.negotiations import actions as negotiations
 from bufa.apps.notices import actions as notices
+from bufa.apps.parcels.actions import clean_number
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.reissues import tickets
 from bufa.apps.shops.clients import client_for
@@ -262,7 +263,7 @@ def _sms_receipt(platform: Any, unknown: Unsettled) -> Result | None:
 
 
 def _same(one: str, other: str) -> bool:
-    return "".join(one.split()).upper() == "".join(other.split()).upper()
+    return clean_number(one) == clean_number(other)
 
 
 # --- rescue ----------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from bufa.web.words import carrier_choices, word
 
 
 class Filters(Choices):
-    text = forms.CharField(label=_("单号"), required=False, max_length=40)
+    text = forms.CharField(label=_("单号"), required=False, max_length=80)
     state = forms.ChoiceField(label=_("状态"), required=False)
     waiting = forms.ChoiceField(label=_("等谁"), required=False)
     measure = forms.ChoiceField(label=_("措施"), required=False)

@@ -15,7 +15,7 @@ from bufa.web.desk import back_to, desk
 @require_http_methods(["GET", "POST"])
 def page(request: HttpRequest) -> HttpResponse:
     here = desk(request)
-    text = request.POST.get("q", "").strip()[:60]
+    text = request.POST.get("q", "").strip()[:80]
     hits = [*cases.find(here.all_shops, text), *reissues.find(here.all_shops, text)] if len(text) >= 3 else []
     links = [(hit, address(hit)) for hit in hits]
     if len({link for _, link in links}) == 1:

@@ -26,7 +26,7 @@ RISK, ALL = "risk", "all"
 
 
 class Filters(Choices):
-    text = forms.CharField(label=_("单号"), required=False, max_length=40)
+    text = forms.CharField(label=_("单号"), required=False, max_length=80)
     stage = forms.ChoiceField(label=_("阶段"), required=False)
     carrier = forms.ChoiceField(label=_("承运商"), required=False)
     role = forms.ChoiceField(label=_("哪种包裹"), required=False)

@@ -25,6 +25,7 @@ from bufa.apps.cases.shapes import (
     Yesterday,
 )
 from bufa.apps.parcels.models import Parcel
+from bufa.apps.parcels.numbers import clean_number
 from bufa.apps.parcels.views import FAR, find_parcels, make_cursor, read_cursor
 from bufa.domain.kinds import Step
 from bufa.lib import crypto
@@ -184,12 +185,13 @@ def _filtered(rows: QuerySet[Case], filters: CaseFilters, now: datetime | None) 
     if filters.overdue and now is not None:
         rows = rows.filter(OPEN, due_at__lt=now)
     if text := filters.text.strip():
-        upper = text.upper()
+        number = clean_number(text)
         rows = rows.filter(
-            Q(code__startswith=upper)
-            | Q(code__endswith=f"-{upper}")
-            | Q(parcel__number__startswith=upper)
+            Q(code__startswith=number)
+            | Q(code__endswith=f"-{number}")
+            | Q(parcel__number__startswith=number)
             | Q(order__number__startswith=text)
+            | Q(order__number__startswith=number)
         )
     return rows
 
@@ -267,20 +269,20 @@ def find(shops: Sequence[int], text: str, limit: int = 10) -> tuple[Hit, ...]:
 
     Reissue codes: `reissues.queries.find`.
     """
-    text = text.strip()
-    if not text:
+    text, number = text.strip(), clean_number(text)
+    if not number:
         return ()
     hits: list[Hit] = []
     with reading(shops):
-        if len(text) >= 3:
+        if len(number) >= 3:
             for row in _filtered(case_rows(shops), CaseFilters(state="all", text=text), None).order_by("-id")[:limit]:
-                matched = "code" if text.upper() in row.code else "order" if row.order.number == text else "waybill"
+                matched = "code" if number in row.code else "order" if row.order.number in (text, number) else "waybill"
                 hits.append(_case_hit(case_row(row), matched))
         seen = {hit.number for hit in hits if hit.number}
         for parcel in find_parcels(shops, text, limit):
             if parcel.number in seen and parcel.number:
                 continue
-            matched = "waybill" if parcel.number.startswith(text.upper()) else "order"
+            matched = "waybill" if parcel.number.startswith(number) else "order"
             hits.append(
                 Hit(
                     "parcel",
@@ -293,8 +295,8 @@ def find(shops: Sequence[int], text: str, limit: int = 10) -> tuple[Hit, ...]:
                     stage=parcel.stage,
                 )
             )
-        if len(text) == 4 and text.isdigit():
-            hits.extend(_by_phone_tail(shops, text, limit))
+        if len(number) == 4 and number.isdigit():
+            hits.extend(_by_phone_tail(shops, number, limit))
     return tuple(hits[: 2 * limit])
 
 

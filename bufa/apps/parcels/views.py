@@ -11,6 +11,7 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from bufa.apps.parcels.models import Parcel, Scan
+from bufa.apps.parcels.numbers import clean_number
 from bufa.domain.parcels import FUTURE_SLACK
 from bufa.lib.tenancy import reading
 
@@ -99,7 +100,7 @@ def parcel_list(
         if filters.at_risk:
             rows = rows.filter(risk_at__isnull=False, risk_fen__gt=0)
         if text := filters.text.strip():
-            rows = rows.filter(Q(number__startswith=text.upper()) | Q(order__number__startswith=text))
+            rows = rows.filter(_numbered(text))
         if after := read_cursor(cursor):
             rows = rows.filter(Q(sort__gt=after[0]) | Q(sort=after[0], id__gt=after[1]))
         found = list(rows.order_by("sort", "id")[: limit + 1])
@@ -137,11 +138,18 @@ def parcels_of_order(shop_id: int, order_id: int) -> tuple[ParcelView, ...]:
 def find_parcels(shops: Sequence[int], text: str, limit: int = 10) -> tuple[ParcelView, ...]:
     """Parcels whose waybill or order number is, or begins with, the text."""
     text = text.strip()
-    if len(text) < 4:
+    if len(clean_number(text)) < 4:
         return ()
     with reading(shops):
-        rows = _rows(shops).filter(Q(number__startswith=text.upper()) | Q(order__number__startswith=text))
+        rows = _rows(shops).filter(_numbered(text))
         return tuple(_view(row) for row in rows.order_by("-id")[:limit])
+
+
+def _numbered(text: str) -> Q:
+    """Whose waybill or order number begins so, however dirty it was copied; a shop's own order numbers may be in small
+    letters."""
+    number = clean_number(text)
+    return Q(number__startswith=number) | Q(order__number__startswith=number) | Q(order__number__startswith=text)
 
 
 def make_cursor(at: datetime | None, row_id: int) -> str:
