@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
+from bufa.apps.parcels import money
 from bufa.apps.shops import queries as shops
+from bufa.domain import money_ahead
 from bufa.lib import clock
 from bufa.lib.tenancy import for_shops
 
@@ -67,15 +70,46 @@ INVARIANTS: dict[str, str] = {
 def status(wanted: Sequence[int] | None = None) -> dict[str, Any]:
     """Counts by state over the shops named (None: all), and `violations`: broken invariants with up to ten ids."""
     ids = list(wanted) if wanted is not None else shops.all_shop_ids()
-    report: dict[str, Any] = {"now": clock.now().isoformat(), "shops": len(ids)}
+    now = clock.now()
+    report: dict[str, Any] = {"now": now.isoformat(), "shops": len(ids)}
     with for_shops(ids), connection.cursor() as cursor:
         for name, query in _BY.items():
             cursor.execute(query, [ids])
             report[name] = dict(sorted(cursor.fetchall()))
         report["unmapped_scans"] = report["scans"].get("unmapped", 0)
         report["totals"] = {name: sum(report[name].values()) for name in ("orders", "parcels", "scans", "cases")}
+        report["money"] = [_money(shop_id, now) for shop_id in ids]
         report["violations"] = _violations(cursor, ids)
     return report
+
+
+def _money(shop_id: int, now: datetime) -> dict[str, Any]:
+    """What a shop's day still costs if nothing is done, and the next steps of its clocks; fen, times of the shop."""
+    steps = money.ahead([shop_id], now)
+    day = money_ahead.today(steps, now)
+    return {
+        "shop": shop_id,
+        "day": now.astimezone(money_ahead.SHOP_ZONE).date().isoformat(),
+        "at_risk_fen": day.fen,
+        "parcels": day.parcels,
+        "by": _local(day.by) if day.by else None,
+        "next": [
+            {
+                "at": _local(one.at),
+                "hours_left": round((one.at - now).total_seconds() / 3600, 2),
+                "rule": one.rule,
+                "parcels": one.parcels,
+                "each_before_fen": [one.before_min, one.before_max],
+                "each_after_fen": [one.after_min, one.after_max],
+                "more_fen": one.more_fen,
+            }
+            for one in steps
+        ],
+    }
+
+
+def _local(at: datetime) -> str:
+    return at.astimezone(money_ahead.SHOP_ZONE).isoformat()
 
 
 def _violations(cursor: Any, ids: list[int]) -> list[dict[str, Any]]:

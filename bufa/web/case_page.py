@@ -164,6 +164,7 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
         "original": (found.original, track(found.original, now)),
         "again": [(each, track(each, now)) for each in found.reissue_parcels],
         "evidence": _evidence(found),
+        "current": current,
         "put_off": put_off_forms(found.findings) if row.is_open else None,
         "open_findings": [each for each in found.findings if each.state == "open"],
         "action_base": reverse("cases_case", args=[shop_id, row.code]),

@@ -24,9 +24,11 @@ from bufa.apps.cases.shapes import (
     Today,
     Yesterday,
 )
+from bufa.apps.parcels import money as parcel_money
 from bufa.apps.parcels.models import Parcel
 from bufa.apps.parcels.numbers import clean_number
 from bufa.apps.parcels.views import FAR, find_parcels, make_cursor, read_cursor
+from bufa.domain import money_ahead
 from bufa.domain.kinds import Step
 from bufa.lib import crypto
 from bufa.lib.tenancy import reading
@@ -61,12 +63,14 @@ def today(shops: Sequence[int], now: datetime, operator_id: int | None = None, l
         if operator_id is not None:
             rows = case_rows(shops).filter(OPEN, owner_id=operator_id)
             mine = tuple(case_row(row) for row in rows.order_by(F("due_at").asc(nulls_last=True), "id")[:limit])
-        money_today, watched, open_findings, yesterday = _numbers(shops, now)
+        watched, open_findings, yesterday = _numbers(shops, now)
+        ahead = parcel_money.ahead(shops, now)
         return Today(
             at=now,
             steps=steps,
             money=money,
-            money_today_fen=money_today,
+            ahead=ahead,
+            day=money_ahead.today(ahead, now),
             mine=mine,
             watched=watched,
             open_cases=sum(step.count for step in steps),
@@ -99,7 +103,7 @@ def _steps(shops: Sequence[int], now: datetime) -> tuple[StepCount, ...]:
 
 _MONEY = """
 SELECT p.risk_at, p.shop_id, p.id, p.carrier, p.number, o.number, p.stage, p.place, p.risk_fen,
-       COALESCE(c.code, ''), COALESCE(c.headline, ''), COALESCE(c.next_action, '')
+       COALESCE(c.code, ''), COALESCE(c.headline, ''), COALESCE(c.next_action, ''), p.cost_fen, p.risk_rule
 FROM parcels_parcel p
 JOIN orders_order o ON o.id = p.order_id AND o.shop_id = p.shop_id
 LEFT JOIN cases_case c ON c.parcel_id = p.id AND c.shop_id = p.shop_id AND c.state <> 'closed'
@@ -118,8 +122,6 @@ def _money_next(shops: Sequence[int], now: datetime, limit: int) -> tuple[MoneyN
 # One round trip; each number still uses its own index.
 _NUMBERS = """
 SELECT
-    (SELECT COALESCE(SUM(risk_fen), 0) FROM parcels_parcel
-     WHERE shop_id = ANY (%(shops)s) AND risk_at > %(now)s AND risk_at <= %(ends)s AND is_watched),
     (SELECT COUNT(*) FROM parcels_parcel WHERE shop_id = ANY (%(shops)s) AND is_watched),
     (SELECT COUNT(*) FROM cases_finding WHERE shop_id = ANY (%(shops)s) AND state = 'open'),
     (SELECT COUNT(*) FROM cases_case
@@ -133,23 +135,21 @@ SELECT
 """
 
 
-def _numbers(shops: Sequence[int], now: datetime) -> tuple[int, int, int, Yesterday]:
-    """Money due before the shop day ends, parcels watched, open findings, and the day before."""
+def _numbers(shops: Sequence[int], now: datetime) -> tuple[int, int, Yesterday]:
+    """Parcels watched, open findings, and the day before."""
     day = _day_start(now)
     since = day - timedelta(days=1)
     bounds: dict[str, Any] = {
         "shops": list(shops),
-        "now": now,
         "day": day,
         "since": since,
-        "ends": day + timedelta(days=1),
     }
     with connection.cursor() as cursor:
         cursor.execute(_NUMBERS, bounds)
         (row,) = cursor.fetchall()
-    money_today, watched, findings, opened, closed, delivered, payout = (int(number) for number in row)
+    watched, findings, opened, closed, delivered, payout = (int(number) for number in row)
     before = Yesterday(since.astimezone(SHOP_ZONE).date(), opened, closed, delivered, payout)
-    return money_today, watched, findings, before
+    return watched, findings, before
 
 
 def case_list(

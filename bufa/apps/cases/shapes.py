@@ -9,6 +9,7 @@ from typing import Any
 
 from bufa.apps.orders.views import OrderView
 from bufa.apps.parcels.views import ParcelView
+from bufa.domain.money_ahead import DayMoney, MoneyStep
 from bufa.domain.outcome import Why
 
 
@@ -90,7 +91,8 @@ class StepCount:
 
 @dataclass(frozen=True, slots=True)
 class MoneyNext:
-    """One parcel whose clock will cost money at `at`. `case_code` is "" where nobody works on it yet."""
+    """One parcel whose clock will cost `risk_fen` more than `cost_fen` at `at`, by `rule`. `case_code` is "" where
+    nobody works on it yet."""
 
     at: datetime
     shop_id: int
@@ -104,6 +106,12 @@ class MoneyNext:
     case_code: str
     headline: str
     next_action: str
+    cost_fen: int
+    rule: str
+
+    @property
+    def after_fen(self) -> int:
+        return self.cost_fen + self.risk_fen
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +127,13 @@ class Yesterday:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The today page. `money_today_fen`: what will be due before the shop day ends if nothing is done."""
+    """The today page. `ahead`: the next steps of all clocks; `day`: what of them falls into this shop day."""
 
     at: datetime
     steps: tuple[StepCount, ...]
     money: tuple[MoneyNext, ...]
-    money_today_fen: int
+    ahead: tuple[MoneyStep, ...]
+    day: DayMoney
     mine: tuple[CaseRow, ...]
     watched: int
     open_cases: int

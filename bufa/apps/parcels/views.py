@@ -42,7 +42,8 @@ class ScanView:
 
 @dataclass(frozen=True, slots=True)
 class ParcelView:
-    """One parcel; `scans` oldest first, filled only where asked for."""
+    """One parcel; `scans` oldest first, filled only where asked for. It costs `cost_fen` by now, and `risk_fen` more at
+    `risk_at` by `risk_rule`; `warn_rule` is the finding that comes next, at `warn_at`."""
 
     shop_id: int
     parcel_id: int
@@ -64,7 +65,16 @@ class ParcelView:
     is_watched: bool
     created_at: datetime
     state: dict[str, Any]
+    cost_fen: int = 0
+    risk_rule: str = ""
+    warn_rule: str = ""
+    warn_at: datetime | None = None
     scans: tuple[ScanView, ...] = ()
+
+    @property
+    def after_fen(self) -> int:
+        """What it costs after the next step of its clock."""
+        return self.cost_fen + self.risk_fen
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,4 +203,8 @@ def _view(row: Parcel) -> ParcelView:
         is_watched=row.is_watched,
         created_at=row.created_at,
         state=row.state,
+        cost_fen=row.cost_fen,
+        risk_rule=row.risk_rule,
+        warn_rule=row.warn_rule,
+        warn_at=row.warn_at,
     )
