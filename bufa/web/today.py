@@ -76,8 +76,9 @@ def shop_days(today: Today, here: Desk, now: datetime) -> list[dict[str, Any]]:
     """Each shop's part of the day's money, the dearest first; nothing where the page is about one shop."""
     if len(here.shops) < 2:
         return []
-    rows = [{"name": here.names[each], "day": money_ahead.today(today.ahead, now, each)} for each in here.shops]
-    return sorted((row for row in rows if row["day"].fen), key=lambda row: -row["day"].fen)
+    days = [(here.names[each], money_ahead.today(today.ahead, now, each)) for each in here.shops]
+    dearest = sorted(((name, day) for name, day in days if day.fen), key=lambda one: -one[1].fen)
+    return [{"name": name, "day": day} for name, day in dearest]
 
 
 def _round_hour(at: datetime) -> datetime:

@@ -25,4 +25,5 @@ def ahead(shops: Sequence[int], now: datetime, until: datetime | None = None) ->
     """The steps from `now` to `until` (48 hours on), in time order; one query."""
     with reading(shops), cursor() as cur:
         asked = {"shops": list(shops), "now": now, "until": until or now + AHEAD}
-        return tuple(MoneyStep(*row[:9], int(row[9])) for row in cur.execute(_STEPS, asked).fetchall())
+        rows = cur.execute(_STEPS, asked).fetchall()
+        return tuple(MoneyStep(*counted, more_fen=int(more)) for *counted, more in rows)
