@@ -6,7 +6,7 @@ ARGS ?=
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help setup up test crash mutants check bench clean lock docs messages
+.PHONY: help setup up test crash storm mutants check bench clean lock docs messages
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ test: setup ## all tests, a real browser included (ARGS="tests/domain -k fold")
 
 crash: setup ## SIGKILL at every write of a submission, by strace and by our own points (`make test`: commits and sends)
 	@BUFA_TEST_CRASH_ALL=1 exec $(BIN)/python -m pytest -n 2 --dist worksteal tests/crash $(ARGS)
+
+storm: setup ## 1,000 cases while 300 processes of every kind are killed (ARGS="--cases 50 --kills 20")
+	@exec $(BIN)/python -m tests.storm.storm $(ARGS)
 
 mutants: setup ## break the promise of "once" in eighteen ways, on a copy; each must turn a test red
 	@exec $(BIN)/python tools/mutants.py $(ARGS)

@@ -113,7 +113,7 @@ class Stack:
         return not self.waiting()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -149,7 +149,7 @@ def outside_world(seed: int = 11) -> Iterator[World]:
 @contextmanager
 def whole_bufa(world: World, data: Path) -> Iterator[Stack]:
     """`bufa up` on the world's clock, until the block ends; its output is in up.log of the folder."""
-    port = _free_port()
+    port = free_port()
     # What other tests of this process have set (their database's socket, their folder) must not reach it.
     env = {name: value for name, value in os.environ.items() if not name.startswith(("BUFA_", "DJANGO_", "DATABASE_"))}
     env |= {"BUFA_CLOCK_URL": world.said["control"] + "/clock", "PYTHONUNBUFFERED": "1"}
