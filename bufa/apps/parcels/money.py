@@ -13,7 +13,7 @@ AHEAD = timedelta(hours=48)
 
 _STEPS = """
 SELECT shop_id, MIN(risk_at), MAX(risk_at), risk_rule, COUNT(*),
-       MIN(cost_fen), MAX(cost_fen), MIN(cost_fen + risk_fen), MAX(cost_fen + risk_fen), SUM(risk_fen)
+       MIN(cost_fen), MAX(cost_fen), MIN(cost_fen + risk_fen), MAX(cost_fen + risk_fen), SUM(risk_fen)::bigint
 FROM parcels_parcel
 WHERE shop_id = ANY (%(shops)s) AND risk_at > %(now)s AND risk_at <= %(until)s AND risk_fen > 0 AND is_watched
 GROUP BY shop_id, date_trunc('hour', risk_at), risk_rule
@@ -25,5 +25,4 @@ def ahead(shops: Sequence[int], now: datetime, until: datetime | None = None) ->
     """The steps from `now` to `until` (48 hours on), in time order; one query."""
     with reading(shops), cursor() as cur:
         asked = {"shops": list(shops), "now": now, "until": until or now + AHEAD}
-        rows = cur.execute(_STEPS, asked).fetchall()
-        return tuple(MoneyStep(*counted, more_fen=int(more)) for *counted, more in rows)
+        return tuple(MoneyStep(*row) for row in cur.execute(_STEPS, asked).fetchall())
