@@ -7,6 +7,7 @@ read fresh at each decision and never trusted from the row.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -125,8 +126,13 @@ def _needs_ticket(case: Case, original: Parcel) -> bool:
 
 def is_late(shop_id: int, order_id: int) -> bool:
     """Has the order missed a clock of the platform that costs money?"""
-    missed = Finding.objects.filter(shop_id=shop_id, parcel__order_id=order_id, payout_fen__gt=0)
-    return missed.exclude(state="dismissed").exists()
+    return order_id in late_orders(shop_id, [order_id])
+
+
+def late_orders(shop_id: int, order_ids: Sequence[int]) -> set[int]:
+    """Those orders that missed a clock of the platform that costs money; in one query."""
+    missed = Finding.objects.filter(shop_id=shop_id, parcel__order_id__in=order_ids, payout_fen__gt=0)
+    return set(missed.exclude(state="dismissed").values_list("parcel__order_id", flat=True))
 
 
 def _loss(parcel: Parcel | None, now: datetime) -> float:

@@ -140,8 +140,13 @@ def parcel_views(shops: Sequence[int], parcel_ids: Sequence[int], *, with_scans:
 
 def parcels_of_order(shop_id: int, order_id: int) -> tuple[ParcelView, ...]:
     """All parcels of an order, originals first."""
+    return parcels_of_orders(shop_id, [order_id])
+
+
+def parcels_of_orders(shop_id: int, order_ids: Sequence[int]) -> tuple[ParcelView, ...]:
+    """All parcels of some orders, originals first; in one query."""
     with reading([shop_id]):
-        rows = _rows([shop_id]).filter(order_id=order_id).order_by("role", "id")
+        rows = _rows([shop_id]).filter(order_id__in=order_ids).order_by("role", "id")
         return tuple(_view(row) for row in rows)
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from bufa.apps.cases import actions as cases
-from bufa.apps.cases.facts import is_late
+from bufa.apps.cases.facts import late_orders
 from bufa.apps.cases.queries import cases_by_id
 from bufa.apps.cases.shapes import CaseRow
-from bufa.apps.orders.views import AfterSaleView, OrderView, RecipientView, order_view
+from bufa.apps.orders.views import AfterSaleView, OrderView, RecipientView, order_view, order_views
 from bufa.apps.parcels.models import Parcel
-from bufa.apps.parcels.numbers import clean_number, is_used
-from bufa.apps.parcels.views import ParcelView, parcels_of_order
+from bufa.apps.parcels.numbers import clean_number, used_among
+from bufa.apps.parcels.views import ParcelView, parcels_of_orders
 from bufa.apps.reissues.models import Reissue
 from bufa.apps.shops import queries as shops
 from bufa.apps.shops import stock
@@ -34,7 +35,7 @@ from bufa.domain.reissues import (
     gate,
     needs_ticket,
 )
-from bufa.domain.stock import gathered, shortages, unknown_goods
+from bufa.domain.stock import Level, gathered, shortages, unknown_goods
 from bufa.lib.divisions import divisions
 from bufa.lib.tenancy import for_shops
 
@@ -92,7 +93,8 @@ class Checked:
 def open_draft(shop_id: int, case_id: int, now: datetime) -> Draft:
     """The form prefilled: what was in the bad parcel, the usual pickup address, the order's recipient, the route."""
     with for_shops([shop_id]):
-        case, order, parcels = _case(shop_id, case_id)
+        case = cases_by_id([shop_id], [case_id])[case_id]
+        order, parcels = _order(case), parcels_of_orders(shop_id, [case.order_id])
         pickups = tuple(shops.pickup_addresses([shop_id]))
         kept = Reissue.objects.filter(shop_id=shop_id, case_id=case_id, state="draft").first()
         _, ids, _ = cases.about(shop_id=shop_id, case_id=case_id)
@@ -105,7 +107,7 @@ def open_draft(shop_id: int, case_id: int, now: datetime) -> Draft:
             pickup_id=(kept.pickup_address_id if kept else None) or (pickups[0].pickup_id if pickups else None),
             delivery=str(kept.delivery.get("from", FROM_ORDER)) if kept else FROM_ORDER,
         )
-        checked = _check(case, order, parcels, form, now)
+        checked = check_form(shop_id, case_id, form, now)
         _, why = choose_route(_ticket_facts(checked.ticket), checked.form.shipped, has_api=checked.form.has_api)
         return Draft(
             form=form,
@@ -122,32 +124,73 @@ def open_draft(shop_id: int, case_id: int, now: datetime) -> Draft:
 
 
 def check_form(shop_id: int, case_id: int, form: ReissueForm, now: datetime) -> Checked:
-    """Look everything up and let the gate judge; changes nothing."""
+    """Look everything up and let the gate judge; changes nothing. Raises LookupError for a case of nobody's."""
+    return check_forms(shop_id, [(case_id, form)], now)[0]
+
+
+def check_forms(shop_id: int, forms: Sequence[tuple[int, ReissueForm]], now: datetime) -> list[Checked]:
+    """`check_form` for many (case, form) pairs, in their order: a dozen queries however many forms there are."""
     with for_shops([shop_id]):
-        case, order, parcels = _case(shop_id, case_id)
-        return _check(case, order, parcels, form, now)
+        found = _look_up(shop_id, forms)
+        return [_check(found, found.cases[case_id], form, now) for case_id, form in forms]
 
 
-def _case(shop_id: int, case_id: int) -> tuple[CaseRow, OrderView, tuple[ParcelView, ...]]:
-    case = cases_by_id([shop_id], [case_id])[case_id]
-    order = order_view(shop_id, case.order_id)
-    if order is None:
-        raise LookupError(f"case {case.code} has no order")
-    return case, order, parcels_of_order(shop_id, case.order_id)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """All that the gate wants to know about some forms, looked up at once. `used`, `tried` and `seen` go by carrier
+    and number: used before by anyone, tried by this very case, and the first scan of a parcel that we know already.
+    `shelf`: what lies there of the goods, None in a shop that does not count them here."""
+
+    cases: Mapping[int, CaseRow]
+    orders: Mapping[int, OrderView]
+    parcels: Mapping[int, tuple[ParcelView, ...]]
+    pickups: tuple[PickupInfo, ...]
+    has_api: bool
+    late: AbstractSet[int]
+    used: AbstractSet[tuple[str, str]]
+    tried: AbstractSet[tuple[int, str, str]]
+    seen: Mapping[tuple[str, str], datetime | None]
+    shelf: Mapping[stock.Goods, Level] | None
 
 
-def _check(
-    case: CaseRow, order: OrderView, parcels: tuple[ParcelView, ...], form: ReissueForm, now: datetime
-) -> Checked:
-    shop_id = case.shop_id
-    carrier, number = form.carrier.strip(), clean_number(form.number)
-    pickup = next((one for one in shops.pickup_addresses([shop_id]) if one.pickup_id == form.pickup_id), None)
-    has_api = shops.connection(shop_id, "doudian") is not None
+def _look_up(shop_id: int, forms: Sequence[tuple[int, ReissueForm]]) -> _Found:
+    case_ids = sorted({case_id for case_id, _ in forms})
+    rows = cases_by_id([shop_id], case_ids)
+    order_ids = sorted({row.order_id for row in rows.values()})
+    orders = order_views([shop_id], order_ids)
+    for case_id in case_ids:
+        if case_id not in rows or rows[case_id].order_id not in orders:
+            raise LookupError(f"case {case_id} is not there or has no order")
+    parcels: dict[int, tuple[ParcelView, ...]] = {}
+    for parcel in parcels_of_orders(shop_id, order_ids):
+        parcels[parcel.order_id] = (*parcels.get(parcel.order_id, ()), parcel)
+    pairs = {pair for _, form in forms if (pair := _waybill(form))[1]}
+    return _Found(
+        cases=rows,
+        orders=orders,
+        parcels=parcels,
+        pickups=tuple(shops.pickup_addresses([shop_id])),
+        has_api=shops.connection(shop_id, "doudian") is not None,
+        late=late_orders(shop_id, order_ids),
+        used=used_among(pairs),
+        tried=_tried_before(shop_id, case_ids, pairs),
+        seen=_seen(shop_id, pairs),
+        shelf=_shelf(shop_id, [(orders[rows[case_id].order_id], form.items) for case_id, form in forms]),
+    )
+
+
+def _waybill(form: ReissueForm) -> tuple[str, str]:
+    return form.carrier.strip(), clean_number(form.number)
+
+
+def _check(found: _Found, case: CaseRow, form: ReissueForm, now: datetime) -> Checked:
+    order, parcels = found.orders[case.order_id], found.parcels.get(case.order_id, ())
+    carrier, number = waybill = _waybill(form)
+    pickup = next((one for one in found.pickups if one.pickup_id == form.pickup_id), None)
     ticket = order.resend_ticket(8) or order.resend_ticket(6, 27)
     shipped = any(parcel.number and parcel.role == "original" for parcel in parcels)
-    late = is_late(shop_id, order.order_id)
-    own = _tried_before(case, carrier, number)
-    known = Parcel.objects.filter(shop_id=shop_id, carrier=carrier, number=number).first() if number else None
+    late = order.order_id in found.late
+    own = (case.case_id, *waybill) in found.tried
     ordered = {line.line_id: line.quantity for line in order.lines}
     filled = Form(
         order_number=order.number,
@@ -159,15 +202,15 @@ def _check(
         items=tuple(FormItem(line, count, ordered.get(line, 0)) for line, count in form.items if count),
         original_numbers=frozenset(parcel.number for parcel in parcels if parcel.number and parcel.role == "original"),
         original_carrier=case.carrier,
-        used_before=None if not number else (not own and is_used(carrier, number)),
+        used_before=None if not number else (not own and waybill in found.used),
         order_is_late=late,
         shipped=shipped,
         ticket=_ticket_facts(ticket),
-        has_api=has_api,
-        collected_at=ParcelState.from_json(known.state).collected_at if known else None,
+        has_api=found.has_api,
+        collected_at=found.seen.get(waybill),
         paid_at=order.paid_at,
         order_status=order.status,
-        **_on_the_shelf(order, form.items),
+        **_on_the_shelf(found, order, form.items),
     )
     eta = lanes.eta(carrier, pickup.province if pickup else "", order.recipient.province, None, now)
     agreed = ticket is not None and ticket.status == 8
@@ -177,17 +220,34 @@ def _check(
         order=order,
         pickup=pickup,
         ticket=ticket,
-        asks_for_ticket=has_api and needs_ticket(late, shipped) and not agreed,
+        asks_for_ticket=found.has_api and needs_ticket(late, shipped) and not agreed,
         eta_from=eta.p50,
         eta_to=eta.p90,
         known_number=own,
     )
 
 
-def _tried_before(case: CaseRow, carrier: str, number: str) -> bool:
-    """This very case tried the number and the platform has not taken it: it may be tried again."""
-    mine = Reissue.objects.filter(shop_id=case.shop_id, case_id=case.case_id, carrier=carrier, number=number)
-    return bool(number) and mine.filter(state__in=["rejected", "cancelled"]).exists()
+def _tried_before(
+    shop_id: int, case_ids: Sequence[int], pairs: AbstractSet[tuple[str, str]]
+) -> frozenset[tuple[int, str, str]]:
+    """(case, carrier, number) that the case tried and the platform has not taken: it may be tried again."""
+    numbers = [number for _, number in pairs]
+    mine = Reissue.objects.filter(shop_id=shop_id, case_id__in=case_ids, number__in=numbers)
+    return frozenset(mine.filter(state__in=["rejected", "cancelled"]).values_list("case_id", "carrier", "number"))
+
+
+def _seen(shop_id: int, pairs: AbstractSet[tuple[str, str]]) -> dict[tuple[str, str], datetime | None]:
+    """When the carrier collected a parcel that we know by its number."""
+    rows = Parcel.objects.filter(shop_id=shop_id, number__in=[number for _, number in pairs]).order_by("-id")
+    known = {(row.carrier, row.number): ParcelState.from_json(row.state).collected_at for row in rows}
+    return {pair: at for pair, at in known.items() if pair in pairs}
+
+
+def _order(case: CaseRow) -> OrderView:
+    order = order_view(case.shop_id, case.order_id)
+    if order is None:
+        raise LookupError(f"case {case.code} has no order")
+    return order
 
 
 def goods_wanted(order: OrderView, items: Iterable[tuple[str, int]]) -> dict[stock.Goods, int]:
@@ -200,15 +260,22 @@ def goods_wanted(order: OrderView, items: Iterable[tuple[str, int]]) -> dict[sto
     return wanted
 
 
-def _on_the_shelf(order: OrderView, items: Iterable[tuple[str, int]]) -> dict[str, Any]:
+def _shelf(
+    shop_id: int, wanted: Iterable[tuple[OrderView, Iterable[tuple[str, int]]]]
+) -> dict[stock.Goods, Level] | None:
+    goods = {one for order, items in wanted for one in goods_wanted(order, items)}
+    there = stock.levels(shop_id, list(goods))
+    return there if there or stock.is_kept(shop_id) else None
+
+
+def _on_the_shelf(found: _Found, order: OrderView, items: Iterable[tuple[str, int]]) -> dict[str, Any]:
     """What the gate is told of the shelf. Goods found under two names of one order are counted together."""
-    wanted = goods_wanted(order, items)
-    there = stock.levels(order.shop_id, list(wanted))
-    if not there and not stock.is_kept(order.shop_id):
+    if found.shelf is None:
         return {"short": (), "uncounted": None}
+    wanted = goods_wanted(order, items)
     named = {goods: goods.label for goods in wanted}
     pieces = gathered([(named[goods], count) for goods, count in wanted.items()])
-    levels = {named[goods]: level for goods, level in there.items()}
+    levels = {named[goods]: found.shelf[goods] for goods in wanted if goods in found.shelf}
     return {"short": shortages(pieces, levels), "uncounted": unknown_goods(pieces, levels)}
 
 
