@@ -26,9 +26,9 @@ from bufa.apps.inbox import actions as inbox_actions
 from bufa.apps.parcels import watching
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.shops import queries as shops
+from bufa.jobs import bulk, inbox, sync, templates, tracking
 from bufa.jobs import cases as case_jobs
 from bufa.jobs import effects as effect_jobs
-from bufa.jobs import inbox, sync, templates, tracking
 from bufa.lib import clock
 from bufa.lib.queue import hint
 
@@ -51,6 +51,7 @@ def sweep_once(now: datetime) -> int:
             effect_jobs.rescue(everyone),
             due_effects(everyone),
             reissues.goods_left(everyone, now),
+            bulk.wake(everyone),
             inbox.wake(now),
             tracking.wake(now),
             templates.wake(),

@@ -6,6 +6,7 @@ from django.urls import path
 
 from bufa.web import (
     after_sales,
+    bulk,
     case_actions,
     case_page,
     cases,
@@ -47,6 +48,12 @@ urlpatterns = [
     path(f"{CASE}label/<int:reissue_id>/", reissue.label, name="cases_label"),
     path(f"{CASE}take-back/", case_actions.take_back, name="cases_take_back"),
     path(f"{CASE}<slug:act>/", case_actions.act, name="cases_act"),
+    path("reissues/", bulk.page, name="bulk"),
+    path("reissues/sheet.xlsx", bulk.sheet, name="bulk_sheet"),
+    path("reissues/<int:shop_id>/<int:run_id>/", bulk.run, name="bulk_run"),
+    path("reissues/<int:shop_id>/<int:run_id>/rows/", bulk.rows, name="bulk_rows"),
+    path("reissues/<int:shop_id>/<int:run_id>/results.xlsx", bulk.results, name="bulk_results"),
+    path("reissues/<int:shop_id>/<int:run_id>/<slug:act>/", bulk.do, name="bulk_do"),
     path("parcels/", parcels.page, name="parcels"),
     path("parcels/<int:shop_id>/<int:parcel_id>/", parcels.parcel, name="parcels_parcel"),
     path("findings/<int:shop_id>/<int:finding_id>/", findings.put_off, name="findings_put_off"),

@@ -9,6 +9,7 @@ from bufa.apps.cases.models import Case
 from bufa.apps.parcels.models import Parcel
 from bufa.apps.shops.choices import is_one_of
 from bufa.apps.shops.models import PickupAddress
+from bufa.domain.bulk import RowState, RunState
 
 LIVE = ("draft", "submitting", "unknown", "accepted")
 
@@ -58,3 +59,55 @@ class Reissue(models.Model):
             ),
             is_one_of("route", ["", "resend", "extra_package", "add_pack", "copy_pack"], "reissue_route_known"),
         ]
+
+
+class BulkRun(models.Model):
+    """Many reissues submitted together: a sheet or a selection, looked through first, then row by row."""
+
+    shop_id = models.BigIntegerField()
+    key = models.CharField(max_length=40, help_text="Given by the form, so that sending it twice makes one run.")
+    name = models.CharField(max_length=120, help_text="The file's name, or how else it came.")
+    state = models.CharField(max_length=8, default=RunState.CHECKED.value)
+    operator_id = models.BigIntegerField()
+    by = models.CharField(max_length=80)
+    override_reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    last_leaves_at = models.DateTimeField(null=True, help_text="Real time at which its newest submission leaves.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop_id", "key"], name="bulk_run_once"),
+            is_one_of("state", [each.value for each in RunState], "bulk_run_state_known"),
+        ]
+        indexes = [
+            models.Index(fields=["shop_id"], condition=Q(state="running"), name="bulk_run_running"),
+            models.Index(fields=["shop_id", "-id"], name="bulk_run_newest"),
+        ]
+
+
+class BulkRow(models.Model):
+    """One row of a run. `reference` is a case code or an order number, as it was written; nothing of a buyer's."""
+
+    shop_id = models.BigIntegerField()
+    run = models.ForeignKey(BulkRun, models.CASCADE, related_name="rows")
+    row = models.IntegerField(help_text="As a spreadsheet counts; the header is row 1.")
+    reference = models.CharField(max_length=40, blank=True)
+    case = models.ForeignKey(Case, models.PROTECT, null=True, related_name="+")
+    carrier = models.CharField(max_length=40, blank=True)
+    number = models.CharField(max_length=40, blank=True)
+    contents = models.JSONField(default=list, help_text="[[line_id, quantity], …]")
+    pickup_id = models.BigIntegerField(null=True)
+    state = models.CharField(max_length=9)
+    verdict = models.CharField(max_length=16, help_text="What the gate said before the run.")
+    whys = models.JSONField(default=list, help_text="[{code, params}, …]: what stands against it, or needs a look.")
+    reissue = models.ForeignKey(Reissue, models.PROTECT, null=True, related_name="+")
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "row"], name="bulk_row_once"),
+            is_one_of("state", [each.value for each in RowState], "bulk_row_state_known"),
+        ]
+        indexes = [models.Index(fields=["run", "state", "row"], name="bulk_row_next")]

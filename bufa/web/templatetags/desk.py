@@ -27,6 +27,8 @@ _TONE_WORDS = {
     "effect": "accepted:ok rejected:bad unknown:warn ready:act sending:act",
     "notice": "sent:ok delivered:ok done:ok failed:bad unknown:warn todo:warn queued:act sending:act",
     "reissue": "submitting:act unknown:warn accepted:ok rejected:bad delivered:ok wrong:bad",
+    "bulk": "refused:bad ready:act submitting:act unknown:warn accepted:ok rejected:bad failed:bad stopped:warn",
+    "bulk_run": "checked:warn running:act stopped:warn done:ok",
     "stage": "delivered:ok returning:bad returned:bad ready_for_pickup:warn",
     "finding": "open:bad cleared:ok",
     "certainty": "suspected:warn confirmed:bad",

@@ -300,8 +300,32 @@ SYSTEM: Words = {"system": _("系统"), "demo": _("演示"), "other": _in("who",
 
 TEXTS: Words = {"unread": _("没读懂"), "notes": _("备注"), "taught": _("教过的")}
 
+# What came of a row of many reissues: its own state, or that of its reissue once it is submitted.
+BULK: Words = {
+    "refused": _("不能提交"),
+    "ready": _("将提交"),
+    "left_out": _("不提交"),
+    "waiting": _("排队中"),
+    "submitted": _("已提交"),
+    "failed": _("没有提交"),
+    "stopped": _("停下"),
+    "submitting": _("正在提交"),
+    "unknown": _("结果未知"),
+    "accepted": _("已受理"),
+    "rejected": _("平台拒绝"),
+    "cancelled": _("已撤回"),
+}
+BULK_RUN: Words = {
+    "checked": _("待确认"),
+    "running": _("提交中"),
+    "stopped": _("停下"),
+    "done": _("已提交完"),
+}
+
 GROUPS: Mapping[str, Words] = {
     "texts": TEXTS,
+    "bulk": BULK,
+    "bulk_run": BULK_RUN,
     "action": ACTION,
     "entry": ENTRY,
     "effect_kind": EFFECT_KIND,

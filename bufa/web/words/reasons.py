@@ -269,6 +269,17 @@ ROOMS: Words = {
     "stock_count_wrong": _("库存数要在 0 到 1000 万之间"),
     "stock_below_reserved": _("“%(title)s”有 %(reserved)s 件已留给补发，库存数不能比它少。先撤回或办完那些补发"),
     "no_contact": _("这家承运商还没有联系人"),
+    "no_case_there": _("没有“%(reference)s”这个案件，这个订单也没有在办的案件"),
+    "order_has_several_cases": _("订单 %(reference)s 有几个在办的案件，请改写案件号"),
+    "case_twice_in_sheet": _("表里同一个案件出现了不止一次，不知道该用哪一行"),
+    "number_twice_in_sheet": _("表里同一个运单号出现了不止一次"),
+    "items_unreadable": _("补发商品看不懂，请写成“子订单号*数量”，多个用分号隔开"),
+    "carrier_guessed": _("没有写承运商，按运单号认作%(carrier)s，请核对"),
+    "row_not_done": _("这一行没有提交成功，什么都没有发出，可以到案件里再试"),
+    "sheet_empty": _("没有一行写了运单号"),
+    "sheet_too_long": _("有 %(rows)s 行，一次最多 %(most)s 行，请分成几份"),
+    "run_has_begun": _("已经开始提交，不能再改选"),
+    "nothing_chosen": _("没有选中任何一行"),
 }
 
 # Why a message from outside was put aside.

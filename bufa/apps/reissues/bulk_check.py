@@ -1,0 +1,164 @@
+"""The rows of a sheet, looked at all together: which case each one means, and what the gate says to it.
+
+Nothing is asked of the outside and nothing is changed; the questions to the database are as many for one row as for
+a thousand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bufa.apps.cases import many
+from bufa.apps.cases.shapes import CaseRow
+from bufa.apps.orders.views import order_views
+from bufa.apps.parcels.numbers import clean_number
+from bufa.apps.parcels.views import parcel_views
+from bufa.apps.reissues.forms import Checked, ReissueForm, check_forms
+from bufa.apps.shops import queries as shops
+from bufa.domain import bulk
+from bufa.domain.bulk import RowState
+from bufa.domain.cases import Action
+from bufa.domain.kinds import Role
+from bufa.domain.outcome import Why
+from bufa.domain.permissions import Permission, may, roles_with
+from bufa.domain.reissues import Answer
+from bufa.lib.tenancy import for_shops
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """One row as it was written. `row` counts as a spreadsheet does; `problem`: it could not even be read."""
+
+    row: int
+    reference: str
+    carrier: str = ""
+    number: str = ""
+    items: str = ""
+    problem: Why | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRow:
+    """What was found. `form` is None where no case could be told; `whys` holds everything that did not just pass."""
+
+    sheet: SheetRow
+    state: RowState
+    verdict: Answer
+    whys: tuple[Why, ...]
+    case: CaseRow | None = None
+    form: ReissueForm | None = None
+
+
+def check_rows(shop_id: int, rows: Sequence[SheetRow], role: Role, now: datetime) -> list[CheckedRow]:
+    """Every row judged, in order, as `submit` would judge it: what `role` may not submit is refused here already."""
+    with for_shops([shop_id], reading=True):
+        cases, whys = _cases(shop_id, rows)
+        forms, guessed = _forms(shop_id, rows, cases)
+        for at in bulk.twice([(form.carrier, form.number) if form and form.number else None for form in forms]):
+            whys[at].append(Why("number_twice_in_sheet"))
+        for at in bulk.twice([case.case_id if case else None for case in cases]):
+            whys[at].append(Why("case_twice_in_sheet"))
+        closed = many.closed_to(shop_id, [case.case_id for case in cases if case], Action.FILL_NUMBER, role, now)
+        asked = [(case.case_id, form) for case, form in zip(cases, forms, strict=True) if case and form]
+        answers = iter(check_forms(shop_id, asked, now) if asked else ())
+        found = []
+        for at, (row, case, form) in enumerate(zip(rows, cases, forms, strict=True)):
+            checked = next(answers) if case and form else None
+            if case and case.case_id in closed:
+                whys[at].append(closed[case.case_id])
+            doubts = (Why("carrier_guessed", {"carrier": form.carrier}),) if form and guessed[at] else ()
+            found.append(_judge(row, case, form, checked, whys[at], doubts, role))
+        return found
+
+
+def _cases(shop_id: int, rows: Sequence[SheetRow]) -> tuple[list[CaseRow | None], list[list[Why]]]:
+    known = many.by_reference(shop_id, [row.reference for row in rows])
+    cases: list[CaseRow | None] = []
+    whys: list[list[Why]] = []
+    for row in rows:
+        fitting = known.get(row.reference, ())
+        found = fitting[0] if len(fitting) == 1 and row.problem is None else None
+        cases.append(found)
+        if row.problem is not None:
+            whys.append([row.problem])
+        elif found is None:
+            whys.append([Why("order_has_several_cases" if fitting else "no_case_there", {"reference": row.reference})])
+        else:
+            whys.append([])
+    return cases, whys
+
+
+def _forms(
+    shop_id: int, rows: Sequence[SheetRow], cases: Sequence[CaseRow | None]
+) -> tuple[list[ReissueForm | None], list[bool]]:
+    """The form of each row as the page would open it: all that was in the bad parcel, the usual pickup address."""
+    there = [case for case in cases if case]
+    pickups = shops.pickup_addresses([shop_id])
+    newest = many.newest_parcels(shop_id, [case.case_id for case in there])
+    parcels = parcel_views([shop_id], list(newest.values()))
+    orders = order_views([shop_id], [case.order_id for case in there])
+    forms: list[ReissueForm | None] = []
+    guessed: list[bool] = []
+    for row, case in zip(rows, cases, strict=True):
+        items = bulk.read_items(row.items)
+        if case is None or case.order_id not in orders:
+            forms.append(None)
+            guessed.append(False)
+            continue
+        bad = parcels.get(newest.get(case.case_id, 0))
+        usual = bad.contents if bad and bad.contents else None
+        whole = usual or tuple((line.line_id, line.quantity) for line in orders[case.order_id].lines)
+        number = clean_number(row.number)
+        carrier, is_guess = bulk.carrier_of(row.carrier, number)
+        guessed.append(is_guess)
+        forms.append(
+            ReissueForm(
+                carrier=carrier,
+                number=number,
+                items=whole if items == () else items or (),
+                pickup_id=pickups[0].pickup_id if pickups else None,
+            )
+        )
+    return forms, guessed
+
+
+def _judge(
+    row: SheetRow,
+    case: CaseRow | None,
+    form: ReissueForm | None,
+    checked: Checked | None,
+    against: Sequence[Why],
+    doubts: Sequence[Why],
+    role: Role,
+) -> CheckedRow:
+    stops = list(against)
+    if case and bulk.read_items(row.items) is None:
+        stops.append(Why("items_unreadable"))
+    report = checked.report if checked else None
+    refused = [one.why for one in report.of(Answer.REFUSED)] if report else []
+    punished = [one.why for one in report.of(Answer.PUNISHED_LATER)] if report else []
+    unclear = [*doubts, *(one.why for one in report.of(Answer.CANNOT_TELL))] if report else []
+    if not may(role, Permission.SUBMIT_REISSUE):
+        stops.append(_ask(Permission.SUBMIT_REISSUE))
+    if punished and not may(role, Permission.OVERRIDE_GATE):
+        stops.append(_ask(Permission.OVERRIDE_GATE))
+    whys = (*stops, *refused, *punished, *unclear)
+    if stops or refused or report is None:
+        state, verdict = RowState.REFUSED, Answer.REFUSED
+    elif punished:
+        # Never by default: a lead takes such a row in by hand, and gives a reason.
+        state, verdict = RowState.LEFT_OUT, Answer.PUNISHED_LATER
+    else:
+        state, verdict = RowState.READY, Answer.CANNOT_TELL if unclear else Answer.PASS
+    return CheckedRow(row, state, verdict, whys, case, form)
+
+
+def _ask(permission: Permission) -> Why:
+    return Why("ask_role", {"roles": [each.value for each in roles_with(permission)], "permission": permission.value})
+
+
+def counted(rows: Sequence[CheckedRow]) -> Mapping[Answer, int]:
+    """How many rows the gate answers how."""
+    return {answer: sum(row.verdict is answer for row in rows) for answer in Answer}
