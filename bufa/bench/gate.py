@@ -29,6 +29,7 @@ TIMES = 3
 _SHIPPED_AT = datetime(2026, 11, 3, 4, 0, tzinfo=UTC)
 _NOW = _SHIPPED_AT + timedelta(days=1)
 _AGENT = Actor(1, "bench", Role.OWNER)
+_DECIDED = ((Action.CONFIRM_VERDICT, {"claim": "lost"}), (Action.CHOOSE_MEASURE, {"measure": "reissue"}))
 
 
 def measure() -> Figure:
@@ -99,6 +100,8 @@ def _order(n: int) -> OrderFact:
         ship_by=_SHIPPED_AT + timedelta(hours=29),
         promise_hours=48,
         paid_fen=9900,
+        updated_at=_SHIPPED_AT,
+        finished_at=None,
         lines=(LineFact(f"L{n}", "P1", "S1", "杯子", "红色", 1, 9900),),
         packages=(package,),
         recipient=whole,

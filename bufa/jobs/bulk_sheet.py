@@ -47,7 +47,8 @@ def read_text(text: str) -> list[SheetRow]:
     names = {"".join(name.split()).lower() for every in COLUMNS.values() for name in every} | set(COLUMNS)
     cells = [cell.strip().lower() for cell in lines[0].split(delimiter)]
     if not any(cell in names for cell in cells):
-        head = ("reference", "carrier", "number", "items")[: max(len(cells), 3)]
+        longest = max(line.count(delimiter) + 1 for line in lines)
+        head = ("reference", "carrier", "number", "items")[: max(longest, 3)]
         width = len(head)
         lines = [delimiter.join(head), *(_padded(line, delimiter, width) for line in lines)]
     with tempfile.TemporaryDirectory() as folder:

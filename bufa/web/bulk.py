@@ -132,7 +132,7 @@ def sheet(request: HttpRequest) -> HttpResponse:
         rows += [
             [row.code, "", "", "", row.order_number, word("rule", row.headline), row.number]
             for row in found.rows
-            if row.next_action in ("fill_number", "submit")
+            if row.state == "numbering"
         ]
         cursor = found.next_cursor
         if not cursor:
