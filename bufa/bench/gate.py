@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bufa.apps.cases import actions as cases
 from bufa.apps.cases.actors import Actor
@@ -29,7 +30,7 @@ TIMES = 3
 _SHIPPED_AT = datetime(2026, 11, 3, 4, 0, tzinfo=UTC)
 _NOW = _SHIPPED_AT + timedelta(days=1)
 _AGENT = Actor(1, "bench", Role.OWNER)
-_DECIDED = ((Action.CONFIRM_VERDICT, {"claim": "lost"}), (Action.CHOOSE_MEASURE, {"measure": "reissue"}))
+_DECIDED: tuple[tuple[Action, dict[str, Any]], ...] = ((Action.CONFIRM_VERDICT, {"claim": "lost"}), (Action.CHOOSE_MEASURE, {"measure": "reissue"}))
 
 
 def measure() -> Figure:

@@ -197,7 +197,7 @@ def do(request: HttpRequest, shop_id: int, run_id: int, act: str) -> HttpRespons
     by = actor(desk(request), shop_id)
     row = request.POST.get("row", "")
     number = int(row) if row.isdigit() and len(row) < 8 else 0
-    about = {"shop_id": shop_id, "run_id": run_id}
+    about: Any = {"shop_id": shop_id, "run_id": run_id}
     try:
         desk(request).check(Permission.SUBMIT_REISSUE, shop_id)
         match act:
@@ -221,9 +221,9 @@ def do(request: HttpRequest, shop_id: int, run_id: int, act: str) -> HttpRespons
                 raise Http404
     except Refused as refused:
         tell_refusal(request, refused)
-    back = reverse("bulk_run", args=[shop_id, run_id])
-    asked = request.POST.get("at", "")
-    return back_to(f"{back}?{asked}" if asked and "://" not in asked else back)
+    page_url = reverse("bulk_run", args=[shop_id, run_id])
+    at = request.POST.get("at", "")
+    return back_to(f"{page_url}?{at}" if at else page_url)
 
 
 @require_GET
