@@ -30,7 +30,10 @@ TIMES = 3
 _SHIPPED_AT = datetime(2026, 11, 3, 4, 0, tzinfo=UTC)
 _NOW = _SHIPPED_AT + timedelta(days=1)
 _AGENT = Actor(1, "bench", Role.OWNER)
-_DECIDED: tuple[tuple[Action, dict[str, Any]], ...] = ((Action.CONFIRM_VERDICT, {"claim": "lost"}), (Action.CHOOSE_MEASURE, {"measure": "reissue"}))
+_DECIDED: tuple[tuple[Action, dict[str, Any]], ...] = (
+    (Action.CONFIRM_VERDICT, {"claim": "lost"}),
+    (Action.CHOOSE_MEASURE, {"measure": "reissue"}),
+)
 
 
 def measure() -> Figure:
