@@ -70,10 +70,7 @@ def _sheet(shop_id: int) -> list[SheetRow]:
     rows = []
     for n, (parcel_id, order) in enumerate(_parcels(shop_id)):
         case_id = cases.open_case(shop_id=shop_id, parcel_id=parcel_id, now=_NOW, by=_AGENT)
-        for action, said in (
-            (Action.CONFIRM_VERDICT, {"claim": "lost"}),
-            (Action.CHOOSE_MEASURE, {"measure": "reissue"}),
-        ):
+        for action, said in _DECIDED:
             cases.act(shop_id=shop_id, case_id=case_id, action=action, by=_AGENT, now=_NOW, **said)
         rows.append(SheetRow(n + 2, order, "yuantong", f"YT88{n:011d}"))
     return rows
