@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     made = command("bench", _bench, "run a benchmark on the production path")
     made.add_argument("name", nargs="?", help="which one, or all; without it the list")
     made.add_argument("--json", action="store_true", help="as one JSON object")
+    made.add_argument("--scale", type=float, default=1.0, metavar="X", help="share of the full size (default: 1)")
 
     command("doctor", _doctor, "what is configured, reachable, insecure or missing")
     command("manage", _doctor, "Django's own commands: bufa manage COMMAND …")
@@ -214,19 +215,22 @@ def _bench(arguments: argparse.Namespace) -> int:
     if arguments.name is None:
         print("\n".join(f"{name:<10} {made.goal}" for name, made in bench.BENCHES.items()))
         return 0
+    if not 0 < arguments.scale <= 10:
+        raise Trouble("--scale is a share of the full size: over 0, at most 10.")
     fine = True
     for name in bench.NAMES if arguments.name == "all" else (arguments.name,):
         if arguments.name == "all":  # each in a process of its own: memory and caches start the same
             fine &= os.spawnv(os.P_WAIT, sys.executable, _again(arguments, name)) == 0  # noqa: S606 - ourselves
             continue
-        result = bench.run(name)
+        result = bench.run(name, arguments.scale)
         print(json.dumps(result, ensure_ascii=False) if arguments.json else _as_text(result))
         fine &= result["ok"]
     return 0 if fine else 1
 
 
 def _again(arguments: argparse.Namespace, name: str) -> list[str]:
-    return [sys.executable, "-m", "bufa", "bench", name, *(["--json"] if arguments.json else [])]
+    sized = ["--scale", str(arguments.scale)]
+    return [sys.executable, "-m", "bufa", "bench", name, *sized, *(["--json"] if arguments.json else [])]
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

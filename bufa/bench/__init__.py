@@ -4,8 +4,10 @@ A benchmark of your own: write `bufa/bench/<name>.py` with `measure() -> Figure`
 all: `bufa bench <name>`, `bufa bench all`, `make bench` and the table in docs/benchmarks.md take it up from there.
 
 - One number is the figure, with the goal it is held against; everything else that was measured stands in `beside`.
+- With `sized=True` the signature is `measure(scale: float)`: 1.0 is the size that the goal speaks of, tests run a
+  hundredth of it. Give nothing but sizes to the scale; the path stays the same.
 - With `database=True` an embedded PostgreSQL of its own runs, migrated and connected as the application's role, with
-  the settings that `bufa up` gives it.
+  the settings that `bufa up` gives it. `superuser()` is for preparing rows and for what is measured *beside* only.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from bufa.host.postgres import Postgres
 from bufa.host.trouble import Trouble
 
@@ -30,10 +34,11 @@ class Bench:
 
     goal: str
     database: bool = True
+    sized: bool = False
 
 
 BENCHES: Mapping[str, Bench] = {
-    "ingest": Bench("scans a second, from a provider's report to parcel, finding and next deadline"),
+    "ingest": Bench("scans a second, from a provider's JSON to committed state, finding and next deadline", sized=True),
     "gate": Bench("seconds to check a sheet of 1,000 reissue numbers, database included"),
     "reading": Bench("share of real histories whose last scan reads right by text alone", database=False),
     "lanes": Bench("90 % arrival times that hold on parcels not learned from", database=False),
@@ -41,6 +46,8 @@ BENCHES: Mapping[str, Bench] = {
 """In the order in which `bufa bench all` runs them."""
 
 NAMES = tuple(BENCHES)
+
+_server: Postgres | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ class Figure:
         return passes and self.holds
 
 
-def run(name: str) -> dict[str, Any]:
+def run(name: str, scale: float = 1.0) -> dict[str, Any]:
     """Measure one by name: `{name, figure, unit, goal, ok, beside, machine}`. Raises Trouble for an unknown name.
 
     Leaves nothing behind, and never touches the data folder that is in use.
@@ -69,13 +76,15 @@ def run(name: str) -> dict[str, Any]:
     if name not in BENCHES:
         raise Trouble(f"There is no benchmark {name}; there are: {', '.join(BENCHES)}, all.")
     bench = BENCHES[name]
-    figure = _with_database(name) if bench.database else _measure(name)()
+    figure = _with_database(name, scale) if bench.database else _measure(name, scale)
     return {
         "name": name,
         "figure": round(figure.figure, 3 if figure.figure < 10 else 1),
         "unit": figure.unit,
         "goal": figure.goal,
+        "less_is_better": figure.less_is_better,
         "ok": figure.ok,
+        "scale": scale,
         "beside": dict(figure.beside),
         "machine": machine(),
     }
@@ -92,6 +101,37 @@ def machine() -> dict[str, Any]:
     }
 
 
+def superuser() -> psycopg.Connection[tuple[Any, ...]]:
+    """The embedded server's superuser, whom policies do not bind: to prepare rows, and for `COPY` beside."""
+    if _server is None:
+        raise RuntimeError("only inside of a benchmark with a database")
+    return psycopg.connect(_server.conninfo(dbname="bufa"), autocommit=True)
+
+
+def server() -> Postgres:
+    """The server that the benchmark runs against."""
+    if _server is None:
+        raise RuntimeError("only inside of a benchmark with a database")
+    return _server
+
+
+def server_cpu_s() -> float:
+    """Seconds of processor that the embedded server and its backends have used; 0.0 where the system does not tell.
+
+    The machine may be shared: processor time says what the work costs, the wall says what came of it today.
+    """
+    main = (server().places.cluster / "postmaster.pid").read_text().split("\n", 1)[0]
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # gone meanwhile
+        if main in (stat.parent.name, fields[1]):
+            ticks += sum(int(each) for each in fields[11:15])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -100,25 +140,27 @@ def _processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
-def _measure(name: str) -> Callable[[], Figure]:
-    measure: Callable[[], Figure] = importlib.import_module(f"bufa.bench.{name}").measure
-    return measure
+def _measure(name: str, scale: float) -> Figure:
+    measure: Callable[..., Figure] = importlib.import_module(f"bufa.bench.{name}").measure
+    return measure(scale) if BENCHES[name].sized else measure()
 
 
-def _with_database(name: str) -> Figure:
+def _with_database(name: str, scale: float) -> Figure:
+    global _server
     base = Path(tempfile.mkdtemp(prefix="bufa-bench-"))
     base.chmod(0o711)  # the database's own user passes through it
-    server = Postgres(base / "data")
+    _server = Postgres(base / "data")
     try:
-        with server.running():
-            server.provision()
-            return _on(server, base / "data", name)
+        with _server.running():
+            _server.provision()
+            return _on(_server, base / "data", name, scale)
     finally:
         shutil.rmtree(base, ignore_errors=True)
-        shutil.rmtree(server.places.home, ignore_errors=True)
+        shutil.rmtree(_server.places.home, ignore_errors=True)
+        _server = None
 
 
-def _on(server: Postgres, data: Path, name: str) -> Figure:
+def _on(server: Postgres, data: Path, name: str, scale: float) -> Figure:
     os.environ |= {"BUFA_DATA": str(data), "BUFA_PG_SOCKET": server.socket, "BUFA_DB_AS": "owner", "BUFA_LOG": "error"}
     os.environ.pop("DATABASE_URL", None)
     os.environ["DJANGO_SETTINGS_MODULE"] = "bufa.config.settings"
@@ -131,7 +173,8 @@ def _on(server: Postgres, data: Path, name: str) -> Figure:
     call_command("migrate", verbosity=0, interactive=False)
     connections["default"].close()
     connections["default"].settings_dict["USER"] = "bufa_app"
+    os.environ["BUFA_DB_AS"] = "app"  # for programs that a benchmark starts
     try:
-        return _measure(name)()
+        return _measure(name, scale)
     finally:
         connections.close_all()

@@ -64,15 +64,30 @@ _SITE = re.compile(r"(?:市|县|区|镇|部|站|店|州|公司|网点|点|中心
 
 def strip_personal(text: str) -> str:
     """The text without people: courier's and recipient's names -> <N>, phones -> <P>. Idempotent."""
-    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-    text = _PHONE.sub("<P>", text)
-    text = _ROLE_NAME.sub(_role, text)
-    text = _SIGNER_NAME.sub(_signer, text)
-    text = _MAN_OF_PLACE.sub(_man, text)
-    text = _BRACKETED_MAN.sub(_man, text)
-    text = _BRACKETED_SURNAME.sub(_man, text)
-    text = _AFTER_VERB.sub(r"\1\2<N>", text)
-    return _BETWEEN_PHONES.sub("/<N>", text)
+    text = unicodedata.normalize("NFKC", text)
+    if not text.isprintable():
+        text = _INVISIBLE.sub("", text)
+    if _DIGIT.search(text):
+        text = _PHONE.sub("<P>", text)
+    # Each step looks only where one of its own words stands: most texts name nobody.
+    if _ROLE_WORD.search(text):
+        text = _ROLE_NAME.sub(_role, text)
+    if "人" in text:
+        text = _SIGNER_NAME.sub(_signer, text)
+    if "的" in text:
+        text = _MAN_OF_PLACE.sub(_man, text)
+    if "【" in text:
+        text = _BRACKETED_MAN.sub(_man, text)
+        if _BRACKETS.search(text):
+            text = _BRACKETED_SURNAME.sub(_man, text)
+    if "失败" in text or "给" in text:
+        text = _AFTER_VERB.sub(r"\1\2<N>", text)
+    return _BETWEEN_PHONES.sub("/<N>", text) if "<P>/" in text else text
+
+
+_DIGIT = re.compile(r"\d[\d*\s-]{5}")
+_ROLE_WORD = re.compile("[员人理机长主手板傅哥]")
+_BRACKETS = re.compile(r"[】\]]\s*【")
 
 
 def _role(match: re.Match[str]) -> str:

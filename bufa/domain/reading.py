@@ -224,6 +224,12 @@ def text_digest(text: str) -> str:
 
 
 @lru_cache(maxsize=65_536)
+def _understood(provider: str, code: str, state: str, stripped: str) -> tuple[Reading, str, str, bool]:
+    """What is read without anything taught, and `_facts`: the same few thousand texts come by the million."""
+    return (_read(provider, code, state, stripped), *_facts(stripped))
+
+
+@lru_cache(maxsize=65_536)
 def _facts(stripped: str) -> tuple[str, str, bool]:
     """(digest, place, platform hub) of a text without people, so that what is remembered here names nobody."""
     bare = _NOT_SAME.sub("", stripped).lower()
@@ -246,16 +252,17 @@ def to_scan(
 ) -> Scan:
     """A provider's message as a scan, ready to be stored and folded: read, stripped of names and phones."""
     stripped = strip_personal(text)
-    reading = read(
-        provider=provider,
-        carrier=carrier,
-        code=code,
-        state=state,
-        text=stripped,
-        templates=templates,
-        forced=forced,
-    )
-    digest, own_place, platform_hub = _facts(stripped)
+    reading, digest, own_place, platform_hub = _understood(provider, code, state, stripped)
+    if templates:
+        reading = read(
+            provider=provider,
+            carrier=carrier,
+            code=code,
+            state=state,
+            text=stripped,
+            templates=templates,
+            forced=forced,
+        )
     return Scan(
         scanned_at=scanned_at,
         received_at=received_at,

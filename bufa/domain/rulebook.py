@@ -137,6 +137,9 @@ class Rule:
     """True when time alone makes the finding; False when a scan or a fact says it."""
     by_distance: bool = field(init=False)
     """True when the hours depend on the two provinces."""
+    warn_time: timedelta = field(init=False, repr=False)
+    """How long before the breach its warning begins, unless the shop says otherwise."""
+    _limits: Mapping[Distance | None, timedelta] = field(init=False, repr=False)
     _holds_from: datetime = field(init=False, repr=False)
     _holds_to: datetime | None = field(init=False, repr=False)
 
@@ -144,12 +147,15 @@ class Rule:
         put = partial(object.__setattr__, self)  # frozen: worked out once, asked for millions of times
         put("is_silence", max(self.hours.values()) > 0 or self.starts in ("ship_by", "norm"))
         put("by_distance", len(set(self.hours.values())) > 1)
+        put("warn_time", timedelta(hours=self.warn_hours))
+        limits: dict[Distance | None, timedelta] = {each: timedelta(hours=hours) for each, hours in self.hours.items()}
+        put("_limits", limits | {None: limits[Distance.FAR]})
         put("_holds_from", _begin_of(self.valid_from))
         put("_holds_to", _begin_of(self.valid_to) if self.valid_to else None)
 
     def limit(self, distance: Distance | None) -> timedelta:
         """How long the clock runs; an unknown distance is read as far."""
-        return timedelta(hours=self.hours[distance or Distance.FAR])
+        return self._limits[distance]
 
     def in_force(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
@@ -203,6 +209,12 @@ class Rulebook:
     rules: tuple[Rule, ...]
     promises: tuple[PromiseClass, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
+
+    start_words: tuple[str, ...] = field(init=False, repr=False)
+    """Each word by which clocks begin: several rules share one, and it is worked out once a parcel."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start_words", tuple(dict.fromkeys(rule.starts for rule in self.rules)))
 
     def at(self, when: date | datetime) -> Rulebook:
         """The rules in force on that shop day."""

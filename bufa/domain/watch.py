@@ -102,7 +102,8 @@ class Policy:
     _by_rule: dict[str, tuple[Pause, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def warning_time(self, rule: Rule) -> timedelta:
-        return timedelta(hours=self.warn_hours.get(rule.id, rule.warn_hours))
+        own = self.warn_hours.get(rule.id)
+        return rule.warn_time if own is None else timedelta(hours=own)
 
     def limit(self, rule: Rule, between: Distance | None) -> timedelta:
         if rule.mark is Mark.SHOP and rule.is_silence and rule.id in self.hours:
@@ -204,11 +205,13 @@ def judge(watched: Watched, rulebook: Rulebook, policy: Policy, now: datetime) -
     """Everything the rules say about this parcel at `now`."""
     if watched.is_closed:
         return Judgement()
+    between = watched.distance
+    starts = {word: start_of(word, watched) for word in rulebook.start_words}
     clocks = [
         clock
         for rule in rulebook.rules
-        if (start := start_of(rule.starts, watched)) is not None
-        and (clock := _clock(watched, rule, policy, start)) is not None
+        if (start := starts[rule.starts]) is not None
+        and (clock := _clock(watched, rule, policy, start, between)) is not None
     ]
     running = [clock for clock in clocks if clock.ended_at is None]
     findings = _standing(running, watched, now)
@@ -291,17 +294,17 @@ def _order(clock: _Clock) -> tuple[datetime, str]:
     return clock.since, clock.rule.id
 
 
-def _clock(watched: Watched, rule: Rule, policy: Policy, start: datetime) -> _Clock | None:
+def _clock(watched: Watched, rule: Rule, policy: Policy, start: datetime, between: Distance | None) -> _Clock | None:
     """The rule's clock that began at `start`, or None when it says nothing or this version is not in force."""
     if rule.id in policy.muted or (watched.stage in rule.stops_in and not rule.is_silence):
         return None  # a clock of silence that has stopped may still have cost money
-    limit = policy.limit(rule, watched.distance)
+    limit = policy.limit(rule, between)
     since, moved = _due(watched, rule, policy, start, limit)
     if not rule.holds_at(since):
         return None
     ended_at = _ended(rule, watched, start)
     warn_at = since - policy.warning_time(rule)
-    return _Clock(rule, start, since, warn_at, ended_at, _certainty(watched, rule), limit, moved)
+    return _Clock(rule, start, since, warn_at, ended_at, _certainty(watched, rule, between), limit, moved)
 
 
 def _due(
@@ -318,8 +321,8 @@ def _hub_in_doubt(watched: Watched, rule: Rule) -> bool:
     return "hub_like" in rule.doubt and start_of("hub_like", watched) is not None
 
 
-def _certainty(watched: Watched, rule: Rule) -> Certainty:
-    if rule.by_distance and watched.distance is None:
+def _certainty(watched: Watched, rule: Rule, between: Distance | None) -> Certainty:
+    if rule.by_distance and between is None:
         return Certainty.SUSPECTED
     if _hub_in_doubt(watched, rule):
         return Certainty.SUSPECTED
@@ -360,31 +363,45 @@ _NO_LONGER_IN_TRANSIT = (Kind.DELIVERED, Kind.READY_FOR_PICKUP, Kind.RETURNING, 
 def _standing(running: Iterable[_Clock], watched: Watched, at: datetime) -> tuple[Finding, ...]:
     """The open findings at an instant, without those that another one takes the place of; of a group that pays once
     only the first pays."""
-    breached = [clock for clock in running if clock.since <= at and not clock.rule.warns_only]
-    replaced = {rule_id for clock in breached for rule_id in clock.rule.replaces}
-    findings: list[Finding] = []
+    return tuple(
+        clock.finding(watched) if pays else replace(clock.finding(watched), payout_fen=0)
+        for clock, pays in _breached(running, at)
+    )
+
+
+def _breached(running: Iterable[_Clock], at: datetime) -> list[tuple[_Clock, bool]]:
+    """The clocks of the open findings at an instant, each with whether it pays."""
+    over = [clock for clock in running if clock.since <= at and not clock.rule.warns_only]
+    if not over:
+        return []
+    replaced = {rule_id for clock in over for rule_id in clock.rule.replaces}
+    found: list[tuple[_Clock, bool]] = []
     paid: set[str] = set()
-    for clock in sorted(breached, key=_order):
+    for clock in sorted(over, key=_order):
         if clock.rule.id in replaced:
             continue
-        finding = clock.finding(watched)
         group = clock.rule.once
-        findings.append(replace(finding, payout_fen=0) if group in paid else finding)
+        found.append((clock, group not in paid))
         if group:
             paid.add(group)
-    return tuple(findings)
+    return found
 
 
 def _risk(
     running: list[_Clock], coming: list[_Clock], watched: Watched, now: datetime
 ) -> tuple[int, datetime | None, str]:
-    cost_now = sum(finding.payout_fen for finding in _standing(running, watched, now))
+    cost_now = sum(fen for _, fen in _costs(running, watched, now))
     for at in sorted({clock.since for clock in coming}):
-        then = _standing(running, watched, at)
-        more = sum(finding.payout_fen for finding in then) - cost_now
+        then = _costs(running, watched, at)
+        more = sum(fen for _, fen in then) - cost_now
         if more > 0:
-            return more, at, max((one for one in then if one.since == at), key=lambda one: one.payout_fen).rule_id
+            newly = [(clock, fen) for clock, fen in then if clock.since == at]
+            return more, at, max(newly, key=lambda one: one[1])[0].rule.id
     return 0, None, ""
+
+
+def _costs(running: Iterable[_Clock], watched: Watched, at: datetime) -> list[tuple[_Clock, int]]:
+    return [(clock, clock.payout_fen(watched) if pays else 0) for clock, pays in _breached(running, at)]
 
 
 # --- ends ------------------------------------------------------------------------------------------------------------

@@ -62,6 +62,8 @@ def clean(raw: str) -> str:
     """The number as the carrier knows it: half-width, upper case, without blanks, invisible characters, or the
     piece/total suffix of JD's box barcodes (JDVD00936215561-1-1-). Idempotent. Other odd characters stay, for `check`.
     """
+    if raw.isascii() and raw.isalnum():
+        return raw.upper()  # as nearly all of them come
     text = _evened(raw)
     while (again := _evened(text)) != text:  # dropping a blank or raising a case can make letters that combine
         text = again

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,13 +59,26 @@ class Handled:
 def handle_tracking(shop_id: int, now: datetime, *, limit: int = BATCH) -> Handled:
     """One batch of tracking pushes: read, taken in and ticked off in one transaction."""
     handled = Handled()
-    with writing([shop_id]):
+    with _garbage_waiting(), writing([shop_id]):
         messages = inbox.take_new(shop_id, sources=shops.TRACKING_KINDS, limit=limit)
         handled.messages = len(messages)
         readable = _parse(shop_id, messages, now, handled)
         if readable:
             _take(shop_id, readable, now, handled)
     return handled
+
+
+@contextmanager
+def _garbage_waiting() -> Iterator[None]:
+    """A batch makes a hundred thousand objects that all live until it is written: looking for cycles among them again
+    and again took a fifth of the time. Threads that overlap here only end the pause early."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _parse(shop_id: int, messages: Sequence[Stored], now: datetime, handled: Handled) -> dict[int, list[Heard]]:

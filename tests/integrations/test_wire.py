@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bufa.integrations import registry, wire
 from bufa.integrations.ports import ProviderError
@@ -133,3 +136,33 @@ def test_an_unknown_provider_is_named():
     with pytest.raises(registry.UnknownProvider, match="tracking:pigeon"):
         registry.load("tracking", "pigeon", {})
     assert registry.names("tracking") == ("kuaidi100", "kdniao")
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                b"%E4%BD%A0", b"%", b"+", b"&", b"=", b"a", b"%2", b"%zz", b"%00", b'"', b"\\", b"\n", b"%ff",
+                "你".encode(), b"%0a", b"\x01", b"%C3%A9", b";", b"%+1", b"% 1",
+            ]
+        ),
+        max_size=9,
+    ).map(b"".join)
+)  # fmt: skip
+def test_a_form_is_read_as_the_standard_library_reads_it(body: bytes) -> None:
+    def read(reader: Callable[[bytes], dict[str, str]]) -> dict[str, str] | None:
+        try:
+            return reader(body)
+        except ValueError:
+            return None
+
+    def slowly(told: bytes) -> dict[str, str]:
+        fields = parse_qs(told.decode(), keep_blank_values=True, errors="strict", max_num_fields=50)
+        return {name: values[0] for name, values in fields.items()}
+
+    assert read(wire.form) == read(slowly)
+
+
+def test_a_form_of_too_many_fields_is_none() -> None:
+    with pytest.raises(ValueError, match="Max number"):
+        wire.form(b"&".join([b"a=1"] * 51))

@@ -77,7 +77,7 @@ def take_in(
         result.unknown = [one.report for one in scans.unknown]
         result.new_scans = scans.new_scans
         result.touched |= {moved.parcel_id for moved in scans.moved}
-        changed = _judge(shop_id, watching.load(shop_id, result.touched), now, result)
+        changed = _judge(shop_id, watching.load(shop_id, result.touched, moved=scans.moved), now, result, scans.moved)
         _tell_cases(shop_id, changed, scans.moved, ticketed, now, result)
     return result
 
@@ -136,7 +136,7 @@ def reread(*, shop_id: int, now: datetime, limit: int = 200) -> TakenIn | None:
         readings = templates.readings_of(shop_id)
         moved = recording.read_again(shop_id, found[1], lambda scan: teaching.reread(scan, readings))
         result.touched = {one.parcel_id for one in moved}
-        changed = _judge(shop_id, watching.load(shop_id, result.touched), now, result)
+        changed = _judge(shop_id, watching.load(shop_id, result.touched, moved=moved), now, result, moved)
         _tell_cases(shop_id, changed, moved, (), now, result)
     return result
 
@@ -159,12 +159,18 @@ def _after_sales(shop_id: int, facts: Sequence[AfterSaleFact], now: datetime, re
     return order_ids
 
 
-def _judge(shop_id: int, rows: Sequence[watching.ToJudge], now: datetime, result: TakenIn) -> _Changed:
+def _judge(
+    shop_id: int,
+    rows: Sequence[watching.ToJudge],
+    now: datetime,
+    result: TakenIn,
+    moved: Sequence[Moved] = (),
+) -> _Changed:
     book, policy = rulebook.load(), shops.policy(shop_id)
     judged = [(row, judge(row.watched, book, policy, now)) for row in rows]
     newest = {row.watched.parcel_id: row.watched.state.newest_at for row in rows}
     settled = findings.settle(shop_id, [(row.watched.parcel_id, said) for row, said in judged], now, newest)
-    money = watching.write(shop_id, judged, settled.wakes)
+    money = watching.write(shop_id, judged, settled.wakes, moved)
     result.opened_findings += settled.opened
     return _Changed(settled, set(money))
 

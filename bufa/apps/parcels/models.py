@@ -20,7 +20,7 @@ class Parcel(models.Model):
     """One box. Without a number it is an unshipped remainder that carries the ship-by deadline."""
 
     shop_id = models.BigIntegerField()
-    order = models.ForeignKey(Order, models.PROTECT, related_name="parcels")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="parcels", db_index=False)  # parcel_once_per_key
     role = models.CharField(max_length=10, default=ParcelRole.ORIGINAL)
     key = models.CharField(max_length=90, help_text="Stable identity in the order: rest, or carrier:number.")
     carrier = models.CharField(max_length=40, blank=True)
@@ -69,7 +69,7 @@ class Scan(models.Model):
     """One dated fact about a parcel. Text is stored with names and phones cut out."""
 
     shop_id = models.BigIntegerField()
-    parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="scans")
+    parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="scans", db_index=False)  # scan_once
     scanned_at = models.DateTimeField()
     minute = models.DateTimeField(help_text="scanned_at cut to the minute: part of what makes two messages one scan.")
     received_at = models.DateTimeField(help_text="Latest time we received it.")

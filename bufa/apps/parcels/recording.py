@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bufa.apps.parcels.models import Parcel, Subscription
+import orjson
+
+from bufa.apps.parcels import rows
 from bufa.apps.parcels.models import Scan as ScanRow
+from bufa.apps.parcels.models import Subscription
 from bufa.apps.parcels.numbers import clean_number
 from bufa.apps.parcels.templates import Pupil
 from bufa.domain.kinds import Kind, Reason, Stage
-from bufa.domain.parcels import ParcelState, Scan, ScanKey, add, fold, merge, same_scan_key, stage_of
+from bufa.domain.parcels import ParcelState, Scan, ScanKey, add_distinct, fold, merge, same_scan_key, stage_of
 from bufa.domain.reading import to_scan
 from bufa.integrations.ports import TrackReport
-from bufa.lib.db import cursor, unnest_insert, unnest_update
+from bufa.lib.db import array, cursor, unnest_insert
 from bufa.lib.tenancy import for_shops
 
 AFTER_ABORT = timedelta(minutes=30)
@@ -39,13 +41,17 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One parcel before and after a batch of scans."""
+    """One parcel before and after a batch of scans; `row` is as it was read, before them."""
 
-    parcel_id: int
+    row: rows.Row
     stage_before: Stage
     stage: Stage
     before: ParcelState
     state: ParcelState
+
+    @property
+    def parcel_id(self) -> int:
+        return self.row.pk
 
 
 @dataclass(slots=True)
@@ -63,15 +69,18 @@ class ScansRecorded:
 class _Box:
     """A parcel of the batch and what is said about it."""
 
-    row: Parcel
+    row: rows.Row
     state: ParcelState
     heard: dict[ScanKey, Scan] = field(default_factory=dict)
-    fresh: list[Scan] = field(default_factory=list)
-    changed: list[Scan] = field(default_factory=list)
+    fresh: dict[ScanKey, Scan] = field(default_factory=dict)
+    changed: dict[ScanKey, Scan] = field(default_factory=dict)
 
 
 def record_scans(shop_id: int, heard: Iterable[Heard], now: datetime) -> ScansRecorded:
-    """Store what providers say about parcels and fold it in. Arrival order, repeats and batch size change nothing."""
+    """Store the scans that providers tell of and fold them. Arrival order, repeats and batch size change nothing.
+
+    The new states (`moved`) are the caller's to store, with what the rules say about them (`watching.write`).
+    """
     batch = list(heard)
     result = ScansRecorded()
     with for_shops([shop_id]):
@@ -79,26 +88,23 @@ def record_scans(shop_id: int, heard: Iterable[Heard], now: datetime) -> ScansRe
         pupil = Pupil.of(shop_id)
         _compare(shop_id, boxes, pupil)
         for box in boxes.values():
-            box.fresh, box.changed = pupil.read(box.row.pk, box.fresh), pupil.read(box.row.pk, box.changed)
+            box.fresh, box.changed = _taught(pupil, box, box.fresh), _taught(pupil, box, box.changed)
             _fold(shop_id, box, result)
         _write_scans(shop_id, boxes.values())
-        _write_states(result.moved)
         pupil.write()
         _note_subscriptions(shop_id, batch, boxes, now)
     return result
 
 
+def _taught(pupil: Pupil, box: _Box, scans: Mapping[ScanKey, Scan]) -> dict[ScanKey, Scan]:
+    """What was taught changes what a scan says, never which scan it is."""
+    return dict(zip(scans, pupil.read(box.row.pk, list(scans.values())), strict=True))
+
+
 def _boxes(shop_id: int, batch: Sequence[Heard], result: ScansRecorded) -> dict[int, _Box]:
     """The parcels of the batch, locked in one order, each with its new scans merged among themselves."""
-    numbers = {clean_number(one.report.number) for one in batch}
-    # One array instead of thousands of placeholders, which would have to be taken apart first.
-    rows = Parcel.objects.raw(
-        "SELECT id, shop_id, carrier, number, state, stage FROM parcels_parcel"
-        " WHERE shop_id = %s AND number = ANY (%s) AND number <> '' ORDER BY id FOR UPDATE",
-        [shop_id, list(numbers)],
-    )
-    by_number: dict[str, list[Parcel]] = {}
-    for row in rows:
+    by_number: dict[str, list[rows.Row]] = {}
+    for row in rows.by_number(shop_id, {clean_number(one.report.number) for one in batch}):
         by_number.setdefault(row.number, []).append(row)
     boxes: dict[int, _Box] = {}
     for one in batch:
@@ -108,7 +114,7 @@ def _boxes(shop_id: int, batch: Sequence[Heard], result: ScansRecorded) -> dict[
             continue
         box = boxes.get(parcel.pk)
         if box is None:
-            box = boxes[parcel.pk] = _Box(parcel, ParcelState.from_json(parcel.state))
+            box = boxes[parcel.pk] = _Box(parcel, ParcelState.from_json(orjson.loads(parcel.state)))
         for scan in _scans_of(one, result):
             key = same_scan_key(scan)
             there = box.heard.get(key)
@@ -116,13 +122,13 @@ def _boxes(shop_id: int, batch: Sequence[Heard], result: ScansRecorded) -> dict[
     return boxes
 
 
-def _which(rows: Sequence[Parcel], report: TrackReport) -> Parcel | None:
+def _which(found: Sequence[rows.Row], report: TrackReport) -> rows.Row | None:
     """The parcel meant: by carrier too where one number is with two carriers. Providers put carriers right at times,
     so a single parcel of that number is meant whatever they call its carrier."""
-    for row in rows:
+    for row in found:
         if row.carrier == report.carrier or (report.carrier_was and row.carrier == report.carrier_was):
             return row
-    return rows[0] if len(rows) == 1 else None
+    return found[0] if len(found) == 1 else None
 
 
 def _scans_of(one: Heard, result: ScansRecorded) -> list[Scan]:
@@ -149,6 +155,8 @@ def _scans_of(one: Heard, result: ScansRecorded) -> list[Scan]:
 
 def storable(text: str) -> str:
     """Without what the database can't hold: zero bytes and halves of characters, which broken senders do send."""
+    if text.isprintable():
+        return text  # neither of them is
     return text.replace("\x00", "").encode("utf-8", "ignore").decode()
 
 
@@ -162,9 +170,9 @@ def _compare(shop_id: int, boxes: dict[int, _Box], pupil: Pupil) -> None:
             f"SELECT {_COLUMNS} FROM parcels_scan s JOIN unnest(%s::bigint[], %s::timestamptz[], %s::text[])"  # noqa: S608
             " AS k (parcel_id, minute, digest) USING (parcel_id, minute, digest) WHERE s.shop_id = %s",
             [
-                [parcel_id for parcel_id, _ in keys],
-                [minute for _, (minute, _) in keys],
-                [text_digest for _, (_, text_digest) in keys],
+                array("bigint", [parcel_id for parcel_id, _ in keys]),
+                array("timestamptz", [minute for _, (minute, _) in keys]),
+                array("text", [text_digest for _, (_, text_digest) in keys]),
                 shop_id,
             ],
         )
@@ -173,12 +181,12 @@ def _compare(shop_id: int, boxes: dict[int, _Box], pupil: Pupil) -> None:
         box = boxes[parcel_id]
         scan, there = box.heard[key], stored.get((parcel_id, key))
         if there is None:
-            box.fresh.append(scan)
+            box.fresh[key] = scan
             continue
         both = merge(there, scan)
         # A later arrival matters only where it makes a scan from the future usable.
         if both.usable != there.usable or merge(there, replace(scan, received_at=there.received_at)) != there:
-            box.changed.append(both)
+            box.changed[key] = both
 
 
 def _fold(shop_id: int, box: _Box, result: ScansRecorded) -> None:
@@ -187,32 +195,25 @@ def _fold(shop_id: int, box: _Box, result: ScansRecorded) -> None:
     before = box.state
     if box.changed:
         scans = {same_scan_key(scan): scan for scan in stored_scans(shop_id, box.row.pk)}
-        scans |= {same_scan_key(scan): scan for scan in [*box.changed, *box.fresh]}
-        box.state = fold(scans.values())
+        box.state = fold((scans | box.changed | box.fresh).values())
     else:
-        box.state = add(before, box.fresh)
+        box.state = add_distinct(before, list(box.fresh.values()))
     result.new_scans += len(box.fresh)
     stage = stage_of(box.state, has_number=True)
-    result.moved.append(Moved(box.row.pk, Stage(box.row.stage), stage, before, box.state))
+    result.moved.append(Moved(box.row, Stage(box.row.stage), stage, before, box.state))
 
 
 def read_again(shop_id: int, parcel_ids: Sequence[int], reader: Callable[[Scan], Scan]) -> list[Moved]:
     """Stored scans of parcels read by another reader; those that read differently are written, their parcels folded
-    afresh. Returns the parcels whose state changed; inside `writing`."""
-    rows = (
-        Parcel.objects.select_for_update()
-        .filter(shop_id=shop_id, id__in=parcel_ids)
-        .only("id", "shop_id", "carrier", "number", "state", "stage")
-        .order_by("id")
-    )
+    afresh. Returns the parcels whose state changed, for the caller to store as of `record_scans`; inside `writing`."""
     result = ScansRecorded()
-    boxes = [_Box(row, ParcelState.from_json(row.state)) for row in rows]
+    found = rows.by_id(shop_id, parcel_ids, lock=True)
+    boxes = [_Box(row, ParcelState.from_json(orjson.loads(row.state))) for row in found]
     for box in boxes:
         scans = stored_scans(shop_id, box.row.pk)
-        box.changed = [new for old in scans if (new := reader(old)) != old]
+        box.changed = {same_scan_key(old): new for old in scans if (new := reader(old)) != old}
         _fold(shop_id, box, result)
     _write_scans(shop_id, boxes)
-    _write_states(result.moved)
     return result.moved
 
 
@@ -248,18 +249,18 @@ _CONFLICT = "(parcel_id, minute, digest) DO UPDATE SET " + ", ".join(
 )
 
 
-def _write_scans(shop_id: int, boxes: Iterable[_Box]) -> None:
-    rows = [(box.row.pk, scan) for box in boxes for scan in (*box.fresh, *box.changed)]
-    scans = [scan for _, scan in rows]
+def _write_scans(shop_id: int, boxes: Collection[_Box]) -> None:
+    pairs = [(box.row.pk, key) for box in boxes for key in (*box.fresh, *box.changed)]
+    scans = [scan for box in boxes for scan in (*box.fresh.values(), *box.changed.values())]
     unnest_insert(
         ScanRow._meta.db_table,
         {
-            "shop_id": ("bigint", [shop_id] * len(rows)),
-            "parcel_id": ("bigint", [parcel_id for parcel_id, _ in rows]),
+            "shop_id": ("bigint", [shop_id] * len(pairs)),
+            "parcel_id": ("bigint", [parcel_id for parcel_id, _ in pairs]),
             "scanned_at": ("timestamptz", [scan.scanned_at for scan in scans]),
-            "minute": ("timestamptz", [same_scan_key(scan)[0] for scan in scans]),
+            "minute": ("timestamptz", [minute for _, (minute, _) in pairs]),
             "received_at": ("timestamptz", [scan.received_at for scan in scans]),
-            "kind": ("text", [scan.kind.value for scan in scans]),
+            "kind": ("text", [scan.kind._value_ for scan in scans]),
             "reason": ("text", [scan.reason.value if scan.reason else "" for scan in scans]),
             "place": ("text", [scan.place for scan in scans]),
             "text": ("text", [scan.text for scan in scans]),
@@ -270,19 +271,6 @@ def _write_scans(shop_id: int, boxes: Iterable[_Box]) -> None:
             "platform_hub": ("boolean", [scan.platform_hub for scan in scans]),
         },
         on_conflict=_CONFLICT,
-    )
-
-
-def _write_states(moved: Sequence[Moved]) -> None:
-    unnest_update(
-        Parcel._meta.db_table,
-        {
-            "id": ("bigint", [one.parcel_id for one in moved]),
-            "state": ("jsonb", [json.dumps(one.state.to_json()) for one in moved]),
-            "stage": ("text", [one.stage.value for one in moved]),
-            "place": ("text", [one.state.place[:120] for one in moved]),
-            "last_scan_at": ("timestamptz", [one.state.newest_at for one in moved]),
-        },
     )
 
 
@@ -299,11 +287,11 @@ def _note_subscriptions(shop_id: int, batch: Sequence[Heard], boxes: dict[int, _
             signed.add(parcel_id)
         elif one.report.ended == "aborted":
             aborted[parcel_id] = one.report.note
-    rows = Subscription.objects.filter(shop_id=shop_id)
+    subscriptions = Subscription.objects.filter(shop_id=shop_id)
     if signed:
-        rows.filter(parcel_id__in=signed).exclude(state="ended").update(state="ended", next_at=None)
+        subscriptions.filter(parcel_id__in=signed).exclude(state="ended").update(state="ended", next_at=None)
     for parcel_id, note in aborted.items():
         if parcel_id not in signed:
-            rows.filter(parcel_id=parcel_id, state="active").update(
+            subscriptions.filter(parcel_id=parcel_id, state="active").update(
                 state="aborted", next_at=now + AFTER_ABORT, error=note[:120]
             )

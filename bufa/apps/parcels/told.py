@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bufa.apps.parcels.models import Parcel, ParcelFact, ParcelRole
+from bufa.apps.parcels.models import ParcelFact, ParcelRole
+from bufa.apps.parcels.rows import Row
 from bufa.domain.rulebook import Fact
 from bufa.lib.db import cursor, unnest_insert
 from bufa.lib.tenancy import reading
@@ -75,7 +76,7 @@ def of_parcel(shop_id: int, parcel_id: int) -> tuple[Told, ...]:
 
 
 _SIBLINGS = """
-SELECT order_id, id, role, uploaded_at, package_id, contents FROM parcels_parcel
+SELECT order_id, id, role, uploaded_at, package_id, contents::text FROM parcels_parcel
 WHERE shop_id = %(shop)s AND order_id = ANY (%(orders)s) AND number <> ''
 """
 _RECEIVERS = """
@@ -85,7 +86,7 @@ WHERE shop_id = %(shop)s AND order_id = ANY (%(orders)s)
 _TOLD = "SELECT parcel_id, fact, at FROM parcels_parcelfact WHERE shop_id = %(shop)s AND parcel_id = ANY (%(parcels)s)"
 
 
-def surroundings(shop_id: int, rows: Sequence[Parcel]) -> Mapping[int, Surroundings]:
+def surroundings(shop_id: int, rows: Sequence[Row]) -> Mapping[int, Surroundings]:
     """By parcel id, in three queries however many; inside `for_shops`."""
     found = {row.pk: Surroundings() for row in rows}
     if not rows:
@@ -94,8 +95,7 @@ def surroundings(shop_id: int, rows: Sequence[Parcel]) -> Mapping[int, Surroundi
     boxes: dict[int, list[_Box]] = {}
     with cursor() as cur:
         for order_id, parcel_id, role, uploaded_at, package_id, raw in cur.execute(_SIBLINGS, asked):
-            lines = frozenset(str(line) for line, _ in json.loads(raw))  # Django has jsonb come as text
-            boxes.setdefault(order_id, []).append(_Box(parcel_id, role, uploaded_at, package_id, lines))
+            boxes.setdefault(order_id, []).append(_Box(parcel_id, role, uploaded_at, package_id, raw))
         receivers = {order_id: told for order_id, *told in cur.execute(_RECEIVERS, asked)}
         for parcel_id, fact, at in cur.execute(_TOLD, asked):
             found[parcel_id].facts[Fact(fact)] = at
@@ -118,18 +118,31 @@ class _Box:
     role: str
     uploaded_at: datetime | None
     package_id: str
-    lines: frozenset[str]
+    contents: str
+
+    @property
+    def lines(self) -> frozenset[str]:
+        return _lines(self.contents)
 
 
-def _beside(row: Parcel, boxes: Sequence[_Box], around: Surroundings) -> None:
+def _lines(contents: str) -> frozenset[str]:
+    return frozenset(str(line) for line, _ in json.loads(contents))
+
+
+def _beside(row: Row, boxes: Sequence[_Box], around: Surroundings) -> None:
     """What the order's other boxes mean to this one: its reissue, and further numbers for the same goods.
 
     A reissue that hangs on the buyer's ticket has no package of the platform's: it is no further number of the order.
     """
+    if len(boxes) == 1:  # as most are
+        around.number_uploads = (
+            (row.uploaded_at,) if row.uploaded_at is not None and boxes[0].parcel_id == row.pk else ()
+        )
+        return
     again = [box for box in boxes if box.role == ParcelRole.REISSUE and box.uploaded_at is not None]
     if again:
         around.facts.setdefault(Fact.REISSUED, min(box.uploaded_at for box in again if box.uploaded_at))
-    mine = {str(line) for line, _ in row.contents}
+    mine = _lines(row.contents)
     same = [
         box
         for box in boxes

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
 from bufa.integrations import wire
 from bufa.integrations.ports import PushRefused, TrackReport
@@ -66,13 +66,11 @@ class Push:
 def _form(body: bytes) -> dict[str, str]:
     """The fields of a push; a body that is JSON itself becomes its `RequestData`."""
     try:
-        told = body.decode()
-        if told.lstrip().startswith("{"):
-            return {"RequestData": told}
-        fields = parse_qs(told, keep_blank_values=True, errors="strict", max_num_fields=50)
+        if body.lstrip().startswith(b"{"):
+            return {"RequestData": body.decode()}
+        form = wire.form(body)
     except ValueError:
         raise PushRefused("malformed") from None
-    form = {name: values[0] for name, values in fields.items()}
     if "RequestData" not in form or form.get("RequestType", "") not in _TYPES:
         raise PushRefused("malformed")
     return form

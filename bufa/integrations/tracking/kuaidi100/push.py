@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
-from urllib.parse import parse_qs
 
 from bufa.integrations import wire
 from bufa.integrations.ports import PushRefused, TrackReport
@@ -74,9 +73,6 @@ def _ended(status: str) -> Literal["", "signed", "aborted"]:
 
 def _form(body: bytes) -> dict[str, str]:
     try:
-        fields = parse_qs(
-            body.decode(), keep_blank_values=True, strict_parsing=False, errors="strict", max_num_fields=50
-        )
+        return wire.form(body)
     except ValueError:
         raise PushRefused("malformed") from None
-    return {name: values[0] for name, values in fields.items()}
