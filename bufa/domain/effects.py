@@ -6,8 +6,10 @@ rescue calls its outcome unknown.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 LEASE = timedelta(seconds=20)
 GRACE = timedelta(seconds=10)
@@ -18,6 +20,7 @@ LEAVE_WITHIN = timedelta(seconds=8)
 READ_BACK_AFTER = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=5))
 """When an unknown effect is read back, counted from the moment it became unknown."""
 
+MOST_LOOKS = 20
 MAIL_KINDS = frozenset({"carrier_mail", "customer_mail"})
 
 _FIRST_RETRY = timedelta(seconds=2)
@@ -62,3 +65,49 @@ def next_read(kind: str, reads: int) -> timedelta | None:
     if not can_be_read_back(kind) or reads >= len(READ_BACK_AFTER):
         return None
     return READ_BACK_AFTER[reads] - (READ_BACK_AFTER[reads - 1] if reads else timedelta(0))
+
+
+# --- pace ------------------------------------------------------------------------------------------------------------
+
+DENIED_FOR = timedelta(hours=6)
+"""A method that was not granted is not proposed again before this; the shop may have asked for it meanwhile."""
+
+_FIRST_PAUSE_MS, _LONGEST_PAUSE_MS, _SHORTEST_PAUSE_MS = 500, 60_000, 100
+
+
+def next_pause(pause_ms: int, *, limited: bool) -> int:
+    """Milliseconds between two changes of one kind: doubled when the platform says too fast, a quarter less after
+    each that passed, none at all once it is short."""
+    if limited:
+        return min(max(pause_ms * 2, _FIRST_PAUSE_MS), _LONGEST_PAUSE_MS)
+    shorter = pause_ms * 3 // 4
+    return shorter if shorter >= _SHORTEST_PAUSE_MS else 0
+
+
+# --- what people may see of an intent --------------------------------------------------------------------------------
+
+_SHOWN: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "resend": ("afterSale.fillLogistics", ("after_sale", "carrier", "number")),
+    "extra_package": ("order.uploadextrapackage", ("order", "lines", "carrier", "number", "send_address_id")),
+    "add_pack": (
+        "order.logisticsAddMultiPack",
+        ("order", "lines", "carrier", "number", "send_address_id", "request_id"),
+    ),
+    "correct_number": (
+        "order.logisticsEdit / order.logisticsEditByPack",
+        ("order", "package_id", "was", "carrier", "number"),
+    ),
+    "report_view": ("security.batchReportOrderSecurityEvent", ("event_id", "account", "order_number", "fields")),
+    "agree_resend": ("afterSale.operate 501", ("after_sale", "update_time")),
+    "refuse_resend": ("afterSale.operate 502", ("after_sale", "update_time", "reason_code")),
+    "platform_sms": ("sms.send", ("template_id", "tag")),
+    "carrier_mail": ("SMTP", ("message_id", "sender")),
+    "customer_mail": ("SMTP", ("message_id", "sender")),
+}
+
+
+def shown_intent(kind: str, intent: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"method", "fields"}` of an intent, without buyers' data: only fields that are known to hold none come through,
+    so that a new field is hidden until somebody says that it may be seen."""
+    method, names = _SHOWN.get(kind, ("", ()))
+    return {"method": method, "fields": {name: intent[name] for name in names if intent.get(name) not in (None, "")}}

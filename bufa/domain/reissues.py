@@ -112,6 +112,7 @@ class Form:
     shipped: bool = True
     ticket: TicketFacts | None = None
     has_api: bool = True
+    denied: frozenset[Route] = frozenset()
     collected_at: datetime | None = None
     paid_at: datetime | None = None
     order_status: int = 0
@@ -178,7 +179,7 @@ def gate(form: Form, now: datetime, divisions: Divisions | None = None) -> GateR
 
     Without `divisions` nobody can tell whether a typed address is a real place.
     """
-    route, _ = choose_route(form.ticket, form.shipped, has_api=form.has_api)
+    route, _ = choose_route(form.ticket, form.shipped, has_api=form.has_api, denied=form.denied)
     checks = (
         _order_check(form),
         _carrier_check(form),
@@ -196,10 +197,23 @@ def gate(form: Form, now: datetime, divisions: Divisions | None = None) -> GateR
     return GateReport(checks, route)
 
 
-def choose_route(ticket: TicketFacts | None, shipped: bool, *, has_api: bool = True) -> tuple[Route, Why]:
-    """The platform route of a reissue (design.md §6) and why; an agreed ticket comes first."""
+def choose_route(
+    ticket: TicketFacts | None, shipped: bool, *, has_api: bool = True, denied: frozenset[Route] = frozenset()
+) -> tuple[Route, Why]:
+    """The platform route of a reissue (design.md §6) and why; an agreed ticket comes first.
+
+    `denied`: routes whose method the platform has not granted the shop's app. Such a one is never swapped for another
+    that ends elsewhere (a second parcel instead of the ticket's): a person takes it.
+    """
     if not has_api:
         return Route.COPY_PACK, Why("route_no_api")
+    route, why = _by_platform(ticket, shipped)
+    if route in denied:
+        return Route.COPY_PACK, Why("route_denied", {"route": route.value})
+    return route, why
+
+
+def _by_platform(ticket: TicketFacts | None, shipped: bool) -> tuple[Route, Why]:
     if ticket is not None and ticket.is_agreed:
         return Route.RESEND, Why("route_ticket_agreed", {"aftersale_id": ticket.aftersale_id})
     if not shipped:

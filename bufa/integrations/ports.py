@@ -358,6 +358,42 @@ class CanAddPackage(Protocol):
         ...
 
 
+class CanShipFirst(Protocol):
+    """Ship an order that never was. Idempotent by `request_id`: a repeat gets the first answer and ships nothing."""
+
+    def add_first_package(
+        self,
+        order_number: str,
+        lines: tuple[tuple[str, int], ...],
+        carrier: str,
+        number: str,
+        request_id: str,
+        send_address_id: str = "",
+    ) -> Sent: ...
+
+    def add_joint_package(
+        self,
+        order_numbers: tuple[str, ...],
+        lines: tuple[tuple[str, int], ...],
+        carrier: str,
+        number: str,
+        request_id: str,
+        send_address_id: str = "",
+    ) -> Sent:
+        """One box for several orders of the same recipient."""
+        ...
+
+
+class CanEditNumber(Protocol):
+    """Put a wrongly typed number right. Settled by `order(…).packages` holding the new one."""
+
+    def edit_whole(self, order_number: str, carrier: str, number: str) -> Sent:
+        """Of an order shipped whole; otherwise refused with 70011: use `edit_package`."""
+        ...
+
+    def edit_package(self, order_number: str, package_id: str, carrier: str, number: str) -> Sent: ...
+
+
 @dataclass(frozen=True, slots=True)
 class SmsReceipt:
     """What became of one SMS. `status`: "waiting", "failed" or "delivered"; `code` and `text` say why it failed."""
@@ -436,7 +472,7 @@ class TokenKeeper(Protocol):
 
     def current(self) -> Tokens | None: ...
 
-    def renew(self, seen: Tokens | None, fetch: Callable[[Tokens | None], Tokens]) -> Tokens:
+    def renew(self, seen: Tokens | None, fetch: Callable[[Tokens | None], Tokens], *, wait: bool = True) -> Tokens:
         """Under one lock per shop: when the stored tokens are no longer `seen`, return them; else store and return
-        `fetch(stored)`."""
+        `fetch(stored)`. Without `wait`, where another holds the lock, `seen` (which still lives) is given back."""
         ...

@@ -20,7 +20,6 @@ from bufa.apps.effects.actions import Begun, Settled
 from bufa.apps.effects.queries import Unsettled
 from bufa.apps.negotiations import actions as negotiations
 from bufa.apps.notices import actions as notices
-from bufa.apps.parcels.actions import clean_number
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.reissues import tickets
 from bufa.apps.shops.clients import client_for
@@ -28,6 +27,8 @@ from bufa.domain.effects import LEAVE_WITHIN, Result, can_be_read_back, result_o
 from bufa.domain.outcome import Refused
 from bufa.integrations.ports import MailOut, ProviderError, Sent
 from bufa.integrations.wire import leaving_by
+from bufa.jobs import shipping
+from bufa.jobs.shipping import PlainNo, same_number
 from bufa.lib import clock
 from bufa.lib.tenancy import writing
 
@@ -40,6 +41,7 @@ OWNERS: Mapping[str, Callable[[Settled], None]] = {
     "ticket": tickets.on_effect,
     "message": negotiations.on_effect,
     "notice": notices.on_effect,
+    "view": lambda settled: None,  # that somebody looked is in the audit chain; the report asks nothing of anybody
 }
 """Who is told what became of an effect, by the first word of its subject."""
 
@@ -161,6 +163,12 @@ def _send(begun: Begun, clients: Clients) -> Sent:
             sent = platform.add_extra_package(
                 intent["order"], lines, intent["carrier"], intent["number"], intent.get("send_address_id", "")
             )
+        case "add_pack":
+            sent = shipping.ship_first(platform, intent)
+        case "correct_number":
+            sent = shipping.correct(platform, intent)
+        case "report_view":
+            sent = platform.report_view(shipping.look_of(intent))
         case "agree_resend":
             sent = platform.agree_resend(intent["after_sale"], intent["update_time"])
         case "refuse_resend":
@@ -196,6 +204,8 @@ def settle_unknown(shop_id: int, effect_ids: Sequence[int]) -> int:
         try:
             found = _look(unknown, clients)
             error: dict[str, Any] | None = None
+        except PlainNo as no:
+            found, error = Result.REJECTED, _said(no.error)
         except ProviderError as failed:
             found, error = None, _said(failed)
         except Refused as refused:
@@ -217,7 +227,7 @@ def _conclude(unknown: Unsettled, found: Result | None, error: Mapping[str, Any]
                 effect_id=unknown.effect_id,
                 result=found,
                 by="read_back",
-                error={"why": "other_answer_there"} if found is Result.REJECTED else {},
+                error=(error or {"why": "other_answer_there"}) if found is Result.REJECTED else {},
             )
         except Refused:
             return 0  # a person was faster
@@ -234,11 +244,17 @@ def _look(unknown: Unsettled, clients: Clients) -> Result | None:
             there = platform.after_sale(intent["after_sale"]).resend_number
             if not there:
                 return None
-            return Result.ACCEPTED if _same(there, intent["number"]) else Result.REJECTED
+            return Result.ACCEPTED if same_number(there, intent["number"]) else Result.REJECTED
         case "extra_package":
             packages = platform.packages(intent["order"])
-            mine = [one for one in packages if one.carrier == intent["carrier"] and _same(one.number, intent["number"])]
-            return Result.ACCEPTED if mine else None
+            return Result.ACCEPTED if shipping.holds(packages, intent) else None
+        case "add_pack":
+            return shipping.first_there(platform, intent)
+        case "correct_number":
+            return shipping.corrected_there(platform, intent)
+        case "report_view":
+            platform.report_view(shipping.look_of(intent))  # the same event told twice is one
+            return Result.ACCEPTED
         case "agree_resend" | "refuse_resend":
             status = platform.after_sale(intent["after_sale"]).status
             wanted, other = (AGREED, REFUSED) if unknown.kind == "agree_resend" else (REFUSED, AGREED)
@@ -260,10 +276,6 @@ def _sms_receipt(platform: Any, unknown: Unsettled) -> Result | None:
         if not found.has_more or page >= 20:
             return None
         page += 1
-
-
-def _same(one: str, other: str) -> bool:
-    return clean_number(one) == clean_number(other)
 
 
 # --- rescue ----------------------------------------------------------------------------------------------------------

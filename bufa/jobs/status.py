@@ -44,7 +44,7 @@ INVARIANTS: dict[str, str] = {
     ),
     "submitting_reissue_has_its_effect": (
         "SELECT id FROM reissues_reissue WHERE state IN ('submitting', 'unknown') AND effect_id IS NULL"
-        " AND route NOT IN ('copy_pack', 'add_pack') AND shop_id = ANY(%s)"
+        " AND route <> 'copy_pack' AND shop_id = ANY(%s)"
     ),
     "a_waybill_is_submitted_once": (
         "SELECT carrier || ':' || number FROM reissues_reissue WHERE number <> ''"

@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from bufa.apps.audit import actions as audit
 from bufa.apps.cases.taking_in import take_in
-from bufa.apps.orders import people
+from bufa.apps.orders import opening, people
 from bufa.apps.orders import queries as orders
 from bufa.apps.parcels import following
 from bufa.apps.parcels.boxes import SUBSCRIBE
@@ -116,8 +115,8 @@ def query_one(shop_id: int, parcel_id: int, now: datetime) -> TrackReport | None
 def phone_tail(one: ToFollow, limits: Any) -> str | None:
     """The four digits that SF and ZTO want beside the number; "" where nobody wants them, None when unknown.
 
-    From the mask where it shows them; else from what a file or the customer gave, and that look is logged. They are
-    held only for the call.
+    From the mask where it shows them; else from what a file or the customer gave, else from the platform's cipher, and
+    that look is logged and reported. They are held only for the call.
     """
     if limits is not None and not limits.needs_phone(one.carrier):
         return ""
@@ -126,12 +125,17 @@ def phone_tail(one: ToFollow, limits: Any) -> str | None:
     tail = people.phone_tail(orders.ciphers(one.shop_id, one.order_id).get("phone_mask", ""))
     if tail:
         return tail
-    tail = people.phone_tail(orders.open_plain(one.shop_id, one.order_id).phone)
-    if tail:
-        audit.record(
-            one.shop_id, "system", "recipient.use", f"order:{one.order_id}", {"field": "phone_tail", "for": "tracking"}
-        )
-    return tail or None
+    seen = opening.look(
+        shop_id=one.shop_id,
+        order_id=one.order_id,
+        by="system",
+        action="recipient.use",
+        subject=f"order:{one.order_id}",
+        where=opening.Where(),
+        fields=("phone",),
+        purpose="tracking",
+    )
+    return people.phone_tail(seen.plain.phone) or None
 
 
 def wake(now: datetime) -> int:

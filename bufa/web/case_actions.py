@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from bufa.apps.audit import actions as audit
 from bufa.apps.cases import actions as cases_actions
 from bufa.apps.cases import queries as cases
 from bufa.apps.cases.actors import Actor
@@ -19,7 +18,7 @@ from bufa.apps.cases.shapes import CaseRow
 from bufa.apps.negotiations import actions as negotiations
 from bufa.apps.negotiations import queries as talks
 from bufa.apps.notices import actions as notices
-from bufa.apps.orders import queries as orders
+from bufa.apps.orders import opening
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.shops import queries as shops
 from bufa.domain.case_facts import Action, Claim, Outcome, Purpose
@@ -347,9 +346,27 @@ def reveal(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
     except Refused as refused:
         tell_refusal(request, refused)
         return case_page.show(request, shop_id, code)
-    audit.record(shop_id, doing.by.ref, "buyer.reveal", f"case:{doing.row.case_id}", {"order": doing.row.order_id})
-    plain = orders.open_plain(shop_id, doing.row.order_id)
-    return case_page.show(request, shop_id, code, revealed=plain)
+    seen = opening.look(
+        shop_id=shop_id,
+        order_id=doing.row.order_id,
+        by=doing.by.ref,
+        action="buyer.reveal",
+        subject=f"case:{doing.row.case_id}",
+        where=_looking_from(request),
+    )
+    return case_page.show(request, shop_id, code, revealed=seen)
+
+
+def _looking_from(request: HttpRequest) -> opening.Where:
+    """What the platform wants to know of who looks. The address of the page holds a case's code, no buyer's data."""
+    url = request.build_absolute_uri(request.path)
+    said = request.META
+    return opening.Where(
+        url=url,
+        ip=said.get("REMOTE_ADDR") or "127.0.0.1",
+        user_agent=said.get("HTTP_USER_AGENT", "")[:300] or "-",
+        referer=said.get("HTTP_REFERER", "")[:300] or url,
+    )
 
 
 def _number(doing: Doing, name: str) -> int:

@@ -168,7 +168,8 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
         "put_off": put_off_forms(found.findings) if row.is_open else None,
         "open_findings": [each for each in found.findings if each.state == "open"],
         "action_base": reverse("cases_case", args=[shop_id, row.code]),
-        "may_reveal": here.may(Permission.REVEAL_BUYER, shop_id) and found.order.recipient.has_plain,
+        "may_reveal": here.may(Permission.REVEAL_BUYER, shop_id)
+        and (found.order.recipient.has_plain or found.order.recipient.has_cipher),
         "may_settle": may(here.role(shop_id), Permission.SETTLE_EFFECT),
         "to_answer": [ticket for ticket in found.order.after_sales if ticket.is_resend and ticket.status == 6],
     } | _moving(shop_id, row.code, row.version, watched)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from bufa.apps.audit import actions as audit
 from bufa.apps.audit import queries as audits
@@ -112,6 +114,43 @@ def test_tokens_are_fetched_once_by_whoever_comes_first() -> None:
     assert calls == [None, first]
     with for_shops([shop]):
         assert b"refresh-token" not in bytes(Connection.objects.get().tokens)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_has_a_living_token_goes_on_while_another_renews() -> None:
+    shop = make_shop()
+    doudian(shop)
+    keeper = StoredTokens(shop, "doudian")
+    until = datetime(2026, 12, 1, tzinfo=UTC)
+    old = keeper.renew(None, lambda stored: Tokens("old", "r", until, "9"))
+    renewing, go_on = threading.Event(), threading.Event()
+    got: list[Tokens] = []
+
+    def slowly(stored: Tokens | None) -> Tokens:
+        renewing.set()
+        assert go_on.wait(20)
+        return Tokens("new", "r2", until, "9")
+
+    def renew() -> None:
+        try:
+            got.append(keeper.renew(old, slowly))
+        finally:
+            connection.close()
+
+    def never(stored: Tokens | None) -> Tokens:
+        raise AssertionError("two renew at once")
+
+    one = threading.Thread(target=renew)
+    one.start()
+    assert renewing.wait(20)
+    try:
+        assert keeper.renew(old, never, wait=False) == old
+    finally:
+        go_on.set()
+        one.join(20)
+    assert [each.access for each in got] == ["new"]
+    assert keeper.renew(old, never, wait=False).access == "new"
+    assert keeper.renew(old, never).access == "new"
 
 
 def test_one_pickup_address_is_the_default() -> None:

@@ -129,9 +129,24 @@ def forms_filled(world: Outside, shop: int, count: int, *, ticket: bool) -> list
         return [_filled(world, shop, cases_of[order], order, ticket) for order in orders]
 
 
-def _filled(world: Outside, shop: int, case: Case, order: str, ticket: bool) -> Filled:
+def first_shipment_ready(world: Outside, shop: int) -> Ready:
+    """A case of an order that was never shipped, long past its time: its first number is wanted now."""
+    order = world.control("orders", {"carrier": "zhongtong", "shipped": False, "customer": "silent"})["order_id"]
+    now = world.advance(hours=73)
+    with clock.frozen(now):
+        sync.sync(shop)
+        due_parcels([shop], now)
+        with for_shops([shop]):
+            case = Case.objects.get(order__number=order)
+        filled = _filled(world, shop, case, order, True, Claim.NOT_SHIPPED)
+    return press_submit(world, filled)
+
+
+def _filled(
+    world: Outside, shop: int, case: Case, order: str, ticket: bool, claim: Claim = Claim.NOT_PICKED_UP
+) -> Filled:
     at: dict[str, Any] = {"shop_id": shop, "case_id": case.pk, "by": LEAD}
-    cases.act(**at, action=Action.CONFIRM_VERDICT, claim=Claim.NOT_PICKED_UP)
+    cases.act(**at, action=Action.CONFIRM_VERDICT, claim=claim)
     cases.act(**at, action=Action.CHOOSE_MEASURE, measure=Measure.REISSUE)
     negotiations.go_without_consent(**at, reason="承运商一直没有回音")
     number = world.control("waybills", {"carrier": "zhongtong", "order_id": order})["number"]

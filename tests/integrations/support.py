@@ -74,7 +74,7 @@ class Keeper:
     def current(self) -> Tokens | None:
         return self.tokens
 
-    def renew(self, seen: Tokens | None, fetch: Callable[[Tokens | None], Tokens]) -> Tokens:
+    def renew(self, seen: Tokens | None, fetch: Callable[[Tokens | None], Tokens], *, wait: bool = True) -> Tokens:
         if self.tokens is not None and self.tokens != seen:
             return self.tokens
         self.renewals += 1

@@ -10,7 +10,7 @@ import pytest
 
 from bufa.apps.effects import actions as effects
 from bufa.apps.effects import queries
-from bufa.apps.effects.models import Attempt, Effect
+from bufa.apps.effects.models import Attempt, Effect, Pace
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.reissues.models import Reissue
 from bufa.apps.shops.clients import client_for
@@ -146,11 +146,17 @@ def test_too_many_calls_surely_had_no_effect_and_are_tried_again(world: World, s
         jobs.carry_out(shop)
         assert (effect(ready).state, effect(ready).attempt) == ("ready", 1)
         with for_shops([shop]):
-            Effect.objects.update(next_at=None)  # the pause asked for is over
+            Effect.objects.update(next_at=None)
+        assert jobs.carry_out(shop) == 0  # the whole kind of call goes slower, not only this one
+        with for_shops([shop]):
+            assert Pace.objects.get().pause_ms == 500
+            Effect.objects.update(next_at=None)
+            Pace.objects.update(free_at=effects.real_now())  # the pause asked for is over
         jobs.carry_out(shop)
     assert (effect(ready).state, effect(ready).attempt) == ("accepted", 2)
     assert (sent(world, ready), asked(world, True)) == ([ready.number], 2)
     with for_shops([shop]):
+        assert Pace.objects.get().pause_ms == 375
         assert list(
             Attempt.objects.filter(effect_id=ready.effect_id).order_by("number").values_list("result", flat=True)
         ) == ["retry", "accepted"]

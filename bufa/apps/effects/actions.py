@@ -17,8 +17,18 @@ from uuid import uuid4
 
 from django.db import IntegrityError, connection, transaction
 
+from bufa.apps.effects import pace
 from bufa.apps.effects.models import Attempt, Effect, EffectState
-from bufa.domain.effects import GRACE, LEASE, Result, next_read, retry_after, shown_to_a_person
+from bufa.domain.effects import (
+    GRACE,
+    LEASE,
+    MOST_LOOKS,
+    Result,
+    next_read,
+    retry_after,
+    shown_intent,
+    shown_to_a_person,
+)
 from bufa.domain.outcome import Refused
 from bufa.lib import clock
 from bufa.lib.crypto import seal, unseal
@@ -145,6 +155,13 @@ def _begin(shop_id: int, effect_id: int) -> Begun | None:
         return None
     if effect.lane and _lane_is_taken(effect):
         return None
+    free_at = pace.take_turn(shop_id, effect.kind, now)
+    if free_at is not None:
+        # The platform asked for less haste; the sweep comes back to it.
+        effect.next_at = free_at
+        effect.save(update_fields=["next_at"])
+        return None
+    intent = read_intent(shop_id, effect.key, effect.intent)
     effect.attempt += 1
     effect.state = EffectState.SENDING
     effect.lease_until = now + LEASE
@@ -156,7 +173,7 @@ def _begin(shop_id: int, effect_id: int) -> Begun | None:
         effect=effect,
         number=effect.attempt,
         request_id=request_id,
-        request={"kind": effect.kind, "key": effect.key},
+        request={"kind": effect.kind, "key": effect.key} | shown_intent(effect.kind, intent),
         started_at=clock.now(),
     )
     return Begun(
@@ -167,7 +184,7 @@ def _begin(shop_id: int, effect_id: int) -> Begun | None:
         key=effect.key,
         subject=effect.subject,
         request_id=request_id,
-        intent=read_intent(shop_id, effect.key, effect.intent),
+        intent=intent,
     )
 
 
@@ -221,6 +238,7 @@ def finish(
         fence = Effect.objects.filter(shop_id=shop_id, id=effect_id, attempt=attempt, state=EffectState.SENDING)
         if fence.update(**changes) != 1:
             return None
+        pace.learn(shop_id, kind, result, error or {}, real, wait)
         Attempt.objects.filter(shop_id=shop_id, effect_id=effect_id, number=attempt).update(
             finished_at=now, result=str(result), error=dict(error or {})
         )
@@ -266,9 +284,10 @@ def still_unknown(*, shop_id: int, effect_id: int, error: Mapping[str, Any] | No
         pause = next_read(effect.kind, effect.reads)
         effect.next_at = None if pause is None else real_now() + pause
         effect.needs_person = pause is None
+        _look(effect, None, error)
         if error:
             effect.error = dict(error)
-        effect.save(update_fields=["reads", "next_at", "needs_person", "error"])
+        effect.save(update_fields=["reads", "next_at", "needs_person", "error", "looks"])
         return _settled(effect)
 
 
@@ -288,19 +307,27 @@ def settle(
     if result not in (Result.ACCEPTED, Result.REJECTED):
         raise ValueError(f"an effect is settled as accepted or rejected, not {result}")
     with writing([shop_id]):
-        changed = Effect.objects.filter(shop_id=shop_id, id=effect_id, state=EffectState.UNKNOWN).update(
-            state=EffectState(str(result)),
-            outcome=dict(outcome or {}),
-            error=dict(error or {}),
-            next_at=None,
-            lease_until=None,
-            needs_person=False,
-            settled_at=clock.now(),
-            settled_by=by,
-        )
-        if changed != 1:
+        unknown = Effect.objects.select_for_update().filter(shop_id=shop_id, id=effect_id, state=EffectState.UNKNOWN)
+        effect = unknown.first()
+        if effect is None:
             raise Refused("effect_not_unknown")
-        return _settled(Effect.objects.get(shop_id=shop_id, id=effect_id))
+        effect.state = EffectState(str(result))
+        effect.outcome, effect.error = dict(outcome or {}), dict(error or {})
+        effect.next_at = effect.lease_until = None
+        effect.needs_person = False
+        effect.settled_at, effect.settled_by = clock.now(), by
+        if by == "read_back":
+            effect.reads += 1
+            _look(effect, result, error)
+        effect.save()
+        return _settled(effect)
+
+
+def _look(effect: Effect, found: Result | None, error: Mapping[str, Any] | None) -> None:
+    """Note a read-back on the row: when, what it found ("" nothing yet), and what stood in its way."""
+    said = {name: str((error or {}).get(name, "")) for name in ("why", "text", "sub_code")}
+    look = {"at": clock.now().isoformat(), "found": str(found) if found else "", **{k: v for k, v in said.items() if v}}
+    effect.looks = [*effect.looks, look][-MOST_LOOKS:]
 
 
 def read_intent(shop_id: int, key: str, sealed: bytes | memoryview) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from bufa.apps.shops.choices import is_one_of
 class EffectKind(models.TextChoices):
     RESEND = "resend", "afterSale.fillLogistics"
     EXTRA_PACKAGE = "extra_package", "order.uploadextrapackage"
+    ADD_PACK = "add_pack", "order.logisticsAddMultiPack"
+    CORRECT_NUMBER = "correct_number", "order.logisticsEdit or logisticsEditByPack"
+    REPORT_VIEW = "report_view", "security.batchReportOrderSecurityEvent"
     AGREE_RESEND = "agree_resend", "afterSale.operate 501"
     REFUSE_RESEND = "refuse_resend", "afterSale.operate 502"
     PLATFORM_SMS = "platform_sms", "sms.send"
@@ -40,6 +43,7 @@ class Effect(models.Model):
     attempt = models.IntegerField(default=0)
     next_at = models.DateTimeField(null=True, help_text="Ready: not before. Unknown: next read-back.")
     reads = models.IntegerField(default=0, help_text="Read-backs done since it became unknown.")
+    looks = models.JSONField(default=list, help_text="Read-backs, oldest first: at, found, why.")
     lease_until = models.DateTimeField(null=True, help_text="By the real clock.")
     needs_person = models.BooleanField(default=False, help_text="Reading back could not settle it.")
     error = models.JSONField(default=dict, help_text="Last answer that was not a yes: code and params.")
@@ -89,3 +93,16 @@ class Attempt(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["effect", "number"], name="attempt_once_per_number")]
+
+
+class Pace(models.Model):
+    """How fast a shop may make one kind of change. `free_at` by the real clock: before it, none is begun."""
+
+    shop_id = models.BigIntegerField()
+    kind = models.CharField(max_length=20)
+    free_at = models.DateTimeField()
+    pause_ms = models.IntegerField(default=0)
+    denied_at = models.DateTimeField(null=True, help_text="The platform has not granted this method since then.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop_id", "kind"], name="effect_pace_once")]

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.db import connection
 
-from bufa.apps.effects.actions import read_intent
-from bufa.apps.effects.models import Attempt, Effect, EffectState
-from bufa.domain.effects import GRACE
+from bufa.apps.effects.actions import read_intent, real_now
+from bufa.apps.effects.models import Attempt, Effect, EffectState, Pace
+from bufa.domain.effects import DENIED_FOR, GRACE
 from bufa.lib.tenancy import reading
 
 
@@ -23,6 +23,7 @@ class AttemptView:
     finished_at: datetime | None
     result: str
     error: dict[str, Any]
+    request: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class EffectView:
     next_at: datetime | None
     reads: int
     attempts: tuple[AttemptView, ...] = ()
+    looks: tuple[dict[str, Any], ...] = ()
 
     @property
     def can_cancel(self) -> bool:
@@ -154,10 +156,18 @@ def by_id(shops: Sequence[int], effect_ids: Sequence[int]) -> dict[int, EffectVi
                     finished_at=row.finished_at,
                     result=row.result,
                     error=row.error,
+                    request=row.request,
                 )
             )
         rows = Effect.objects.filter(shop_id__in=shops, id__in=wanted).defer("intent").order_by("id")
         return {row.pk: _view(row, tuple(attempts.get(row.pk, ()))) for row in rows}
+
+
+def denied(shop_id: int) -> frozenset[str]:
+    """Kinds of change that the platform has not granted this shop's app, as far as it said so lately."""
+    with reading([shop_id]):
+        since = real_now() - DENIED_FOR
+        return frozenset(Pace.objects.filter(shop_id=shop_id, denied_at__gte=since).values_list("kind", flat=True))
 
 
 def waiting_for_a_person(shops: Sequence[int], limit: int = 50) -> list[EffectView]:
@@ -185,4 +195,5 @@ def _view(row: Effect, attempts: tuple[AttemptView, ...]) -> EffectView:
         next_at=row.next_at,
         reads=row.reads,
         attempts=attempts,
+        looks=tuple(row.looks),
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid5
 
 from django.db.models import F
 
@@ -32,6 +33,10 @@ from bufa.lib import clock
 from bufa.lib.tenancy import writing
 
 _WITH_US = (Stage.UNSHIPPED, Stage.LABELLED, Stage.CANCELLED)
+_REQUEST_IDS = UUID("5b0f6a1e-0c5c-5f7e-9d35-3f2d0b6e7a11")
+"""The namespace of our request ids; never changes, or a repeat would ship again."""
+
+
 _OWN = frozenset({Wanted.SUBMIT_REISSUE, Wanted.SUBSCRIBE_REISSUE, Wanted.READ_BACK})
 
 
@@ -241,7 +246,8 @@ def _fill(row: Reissue, form: ReissueForm, checked: Checked) -> None:
 
 
 def _want(row: Reissue, checked: Checked, by: Actor, delay: timedelta) -> int | None:
-    """The effect of the route; None where only a person can do it (no access, or a first shipment)."""
+    """The effect of the route; None where only a person can do it (no access)."""
+    key = subject_of(row.pk)
     intent: dict[str, Any] = {"carrier": row.carrier, "number": row.number, "order": checked.order.number}
     match checked.route:
         case Route.RESEND:
@@ -251,12 +257,18 @@ def _want(row: Reissue, checked: Checked, by: Actor, delay: timedelta) -> int | 
             kind = EffectKind.EXTRA_PACKAGE
             intent["lines"] = row.contents
             intent["send_address_id"] = checked.pickup.platform_id if checked.pickup else ""
+        case Route.ADD_PACK:
+            kind = EffectKind.ADD_PACK
+            intent["lines"] = row.contents
+            intent["send_address_id"] = checked.pickup.platform_id if checked.pickup else ""
+            # Known before the call: the platform ships nothing twice under one id, whoever repeats it.
+            intent["request_id"] = str(uuid5(_REQUEST_IDS, f"{row.shop_id}:{key}"))
         case _:
             return None
     return effects.want(
         shop_id=row.shop_id,
         kind=kind,
-        key=subject_of(row.pk),
+        key=key,
         lane=f"order:{checked.order.number}",
         subject=subject_of(row.pk),
         intent=intent,

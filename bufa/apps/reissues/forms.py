@@ -12,6 +12,7 @@ from bufa.apps.cases import actions as cases
 from bufa.apps.cases.facts import late_orders
 from bufa.apps.cases.queries import cases_by_id
 from bufa.apps.cases.shapes import CaseRow
+from bufa.apps.effects import queries as effects
 from bufa.apps.orders.views import AfterSaleView, OrderView, RecipientView, order_view, order_views
 from bufa.apps.parcels.models import Parcel
 from bufa.apps.parcels.numbers import clean_number, used_among
@@ -108,7 +109,12 @@ def open_draft(shop_id: int, case_id: int, now: datetime) -> Draft:
             delivery=str(kept.delivery.get("from", FROM_ORDER)) if kept else FROM_ORDER,
         )
         checked = check_form(shop_id, case_id, form, now)
-        _, why = choose_route(_ticket_facts(checked.ticket), checked.form.shipped, has_api=checked.form.has_api)
+        _, why = choose_route(
+            _ticket_facts(checked.ticket),
+            checked.form.shipped,
+            has_api=checked.form.has_api,
+            denied=checked.form.denied,
+        )
         return Draft(
             form=form,
             order=order,
@@ -146,6 +152,7 @@ class _Found:
     parcels: Mapping[int, tuple[ParcelView, ...]]
     pickups: tuple[PickupInfo, ...]
     has_api: bool
+    denied: frozenset[Route]
     late: AbstractSet[int]
     used: AbstractSet[tuple[str, str]]
     tried: AbstractSet[tuple[int, str, str]]
@@ -171,6 +178,7 @@ def _look_up(shop_id: int, forms: Sequence[tuple[int, ReissueForm]]) -> _Found:
         parcels=parcels,
         pickups=tuple(shops.pickup_addresses([shop_id])),
         has_api=shops.connection(shop_id, "doudian") is not None,
+        denied=frozenset(Route(kind) for kind in effects.denied(shop_id) if kind in {each.value for each in Route}),
         late=late_orders(shop_id, order_ids),
         used=used_among(pairs),
         tried=_tried_before(shop_id, case_ids, pairs),
@@ -207,6 +215,7 @@ def _check(found: _Found, case: CaseRow, form: ReissueForm, now: datetime) -> Ch
         shipped=shipped,
         ticket=_ticket_facts(ticket),
         has_api=found.has_api,
+        denied=found.denied,
         collected_at=found.seen.get(waybill),
         paid_at=order.paid_at,
         order_status=order.status,

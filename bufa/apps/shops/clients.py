@@ -19,7 +19,8 @@ from bufa.lib.tenancy import for_shops
 
 @dataclass(frozen=True, slots=True)
 class StoredTokens:
-    """A TokenKeeper over the connection's row: whoever renews holds the row's lock, everybody else reads the result."""
+    """A TokenKeeper over the connection's row: whoever renews holds the row's lock. The others wait for the result only
+    where they have nothing to go on with: a token in its last hour still lives, and a refresh may take seconds."""
 
     shop_id: int
     kind: str
@@ -28,9 +29,14 @@ class StoredTokens:
         with for_shops([self.shop_id]):
             return self._read(Connection.objects.get(shop_id=self.shop_id, kind=self.kind))
 
-    def renew(self, seen: Tokens | None, fetch: Callable[[Tokens | None], Tokens]) -> Tokens:
+    def renew(self, seen: Tokens | None, fetch: Callable[[Tokens | None], Tokens], *, wait: bool = True) -> Tokens:
         with for_shops([self.shop_id]):
-            row = Connection.objects.select_for_update().get(shop_id=self.shop_id, kind=self.kind)
+            rows = Connection.objects.select_for_update(skip_locked=not wait)
+            row = rows.filter(shop_id=self.shop_id, kind=self.kind).first()
+            if row is None:
+                if wait or seen is None:
+                    raise Connection.DoesNotExist(f"shop {self.shop_id} has no {self.kind} connection")
+                return seen  # somebody else renews it now
             stored = self._read(row)
             if stored is not None and (seen is None or stored.access != seen.access):
                 return stored

@@ -95,11 +95,57 @@ ENTRY: Words = {
 EFFECT_KIND: Words = {
     "resend": _("提交补寄单号"),
     "extra_package": _("提交额外包裹"),
+    "add_pack": _("提交首次发货单号"),
+    "correct_number": _("更正运单号"),
+    "report_view": _("上报查看记录"),
     "agree_resend": _("同意补寄"),
     "refuse_resend": _("拒绝补寄"),
     "platform_sms": _("平台短信"),
     "carrier_mail": _("给承运商的邮件"),
     "customer_mail": _("给客户的邮件"),
+}
+
+EFFECT_WHY: Words = {
+    "resend": _("客户的补寄申请已同意，单号填到售后单上。平台不认重复提交：没有答复时只读售后单上的单号，不再填一次。"),
+    "extra_package": _(
+        "没有补寄申请，单号作为额外包裹加到订单上。再提交一次就会多出一个包裹，所以没有答复时只读回，不重发。"
+    ),
+    "add_pack": _(
+        "订单还没有发过货，按首次发货提交。请求号先记下再发；同一个请求号重复提交，平台只发一次，所以可以用它确认结果。"
+    ),
+    "correct_number": _(
+        "填错的单号按平台的修改接口更正。先按整单修改；平台说不是整单发货，再按包裹修改。没有答复时读订单上的单号。"
+    ),
+    "report_view": _(
+        "有人看了买家明文，平台要求上报是谁、什么时候、看了什么。同一条记录报两次只算一次，所以会一直报到成功。"
+    ),
+    "agree_resend": _("同意客户的补寄申请。带着看到的更新时间提交，期间有变化平台会拒绝；没有答复时读售后单状态。"),
+    "refuse_resend": _("拒绝客户的补寄申请。带着看到的更新时间提交，期间有变化平台会拒绝；没有答复时读售后单状态。"),
+    "platform_sms": _("用平台的密文发短信，我们看不到手机号。没有答复时按标签查回执，不重发。"),
+    "carrier_mail": _("给承运商的邮件。邮件发出后查不到结果，没有答复时由人决定要不要再发。"),
+    "customer_mail": _("给客户的邮件。邮件发出后查不到结果，没有答复时由人决定要不要再发。"),
+}
+
+EFFECT_FIELD: Words = {
+    "order": _("订单号"),
+    "order_number": _("订单号"),
+    "after_sale": _("售后单"),
+    "carrier": _("承运商"),
+    "number": _("运单号"),
+    "was": _("原来的单号"),
+    "package_id": _("包裹编号"),
+    "lines": _("子订单 × 数量"),
+    "send_address_id": _("取件地址编号"),
+    "request_id": _("请求号"),
+    "event_id": _("记录编号"),
+    "account": _("谁"),
+    "fields": _("看了什么"),
+    "update_time": _("看到的更新时间"),
+    "reason_code": _("拒绝原因编号"),
+    "template_id": _("短信模板"),
+    "tag": _("标签"),
+    "message_id": _("邮件编号"),
+    "sender": _("发件人"),
 }
 
 EFFECT: Words = {
@@ -140,7 +186,7 @@ ROUTE: Words = {
     "": _("未定"),
     "resend": _("补寄售后单"),
     "extra_package": _("额外包裹"),
-    "add_pack": _("追加包裹"),
+    "add_pack": _("首次发货"),
     "copy_pack": _("人工复制"),
 }
 
@@ -219,6 +265,10 @@ FAILURE: Words = {
     "malformed": _("答复看不懂"),
     "permanent": _("永久失败"),
     "person_says_absent": _("人工核对：平台上没有"),
+    "not_connected": _("店铺没有连接平台"),
+    "worker_lost": _("发送途中进程中断"),
+    "other_answer_there": _("平台上是另一个结果"),
+    "partial": _("对方只做了一部分"),
     "code_expired": _("授权 code 已过期"),
     "code_invalid": _("授权 code 不对"),
 }
@@ -329,6 +379,8 @@ GROUPS: Mapping[str, Words] = {
     "action": ACTION,
     "entry": ENTRY,
     "effect_kind": EFFECT_KIND,
+    "effect_why": EFFECT_WHY,
+    "effect_field": EFFECT_FIELD,
     "effect": EFFECT,
     "notice": NOTICE,
     "reissue": REISSUE,

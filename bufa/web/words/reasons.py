@@ -189,6 +189,7 @@ GATE: Words = {
     "payment_time_unknown": _("不知道订单什么时候付款，无法核对轨迹时间"),
     "collected_before_paid": _("这个运单在付款前就有轨迹，会被判轨迹异常"),
     "route_no_api": _("店铺没有接口授权：复制内容到抖店后台手工填写"),
+    "route_denied": _("平台没有给应用开通“%(route)s”的调用权限：这一次到抖店后台手工填写；开通后会自动恢复"),
     "route_ticket_agreed": _("挂在已同意的补寄申请 %(aftersale_id)s 上提交"),
     "route_never_shipped": _("订单还没有发过货，按正常发货提交"),
     "route_ticket_not_agreed": _("补寄申请 %(aftersale_id)s 还没有同意；先同意再提交，就不会被罚"),

@@ -94,7 +94,7 @@ def test_what_another_worker_renewed_is_taken_not_renewed_again():
     class Renewed(Keeper):
         """Between our look and our lock, another worker renewed."""
 
-        def renew(self, seen, fetch):
+        def renew(self, seen, fetch, *, wait=True):
             self.tokens = tokens("access-9")
             return super().renew(seen, fetch)
 

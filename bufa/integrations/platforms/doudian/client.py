@@ -8,7 +8,9 @@ from datetime import datetime
 import httpx
 
 from bufa.integrations import wire
-from bufa.integrations.platforms.doudian import aftersales, orders, paging, shipping, sms, tokens
+from bufa.integrations.ciphers import Look, Opened
+from bufa.integrations.platforms.doudian import aftersales, opening, orders, paging, shipping, sms, tokens
+from bufa.integrations.platforms.doudian.errors import number_of
 from bufa.integrations.platforms.doudian.gateway import Answer, Gateway
 from bufa.integrations.platforms.doudian.settings import Settings
 from bufa.integrations.ports import (
@@ -165,6 +167,46 @@ class Client:
         answer = self._gateway.call("order.uploadextrapackage", params, changes=True)
         return _sent(answer, wire.text(wire.child(answer.data).get("deliver_id")))
 
+    def add_first_package(
+        self,
+        order_number: str,
+        lines: tuple[tuple[str, int], ...],
+        carrier: str,
+        number: str,
+        request_id: str,
+        send_address_id: str = "",
+    ) -> Sent:
+        params = shipping.first_package_params(order_number, lines, carrier, number, request_id, send_address_id)
+        answer = self._gateway.call("order.logisticsAddMultiPack", params, changes=True)
+        boxes = wire.rows(wire.child(answer.data).get("pack_list"))
+        return _sent(answer, wire.text(boxes[0].get("pack_id")) if boxes else "")
+
+    def add_joint_package(
+        self,
+        order_numbers: tuple[str, ...],
+        lines: tuple[tuple[str, int], ...],
+        carrier: str,
+        number: str,
+        request_id: str,
+        send_address_id: str = "",
+    ) -> Sent:
+        params = shipping.joint_package_params(order_numbers, lines, carrier, number, request_id, send_address_id)
+        answer = self._gateway.call("order.logisticsAddSinglePack", params, changes=True)
+        return _sent(answer, wire.text(wire.child(answer.data).get("pack_id")))
+
+    def edit_whole(self, order_number: str, carrier: str, number: str) -> Sent:
+        params = {"order_id": order_number, "company_code": carrier, "logistics_code": number}
+        return _sent(self._gateway.call("order.logisticsEdit", params, changes=True))
+
+    def edit_package(self, order_number: str, package_id: str, carrier: str, number: str) -> Sent:
+        params = {
+            "order_id": order_number,
+            "pack_id": package_id,
+            "company_code": carrier,
+            "logistics_code": number,
+        }
+        return _sent(self._gateway.call("order.logisticsEditByPack", params, changes=True))
+
     def addresses(self) -> tuple[PickupAddressFact, ...]:
         found: list[PickupAddressFact] = []
         for page in range(1, _MOST_PAGES + 1):
@@ -178,6 +220,24 @@ class Client:
 
     def carriers(self) -> tuple[CarrierFact, ...]:
         return shipping.carriers(self._gateway.call("order.logisticsCompanyList", {}).data)
+
+    # ── buyers' ciphers ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def decrypt(self, order_number: str, ciphers: Mapping[str, str], account: str = "") -> Opened:
+        there = {name: cipher for name, cipher in ciphers.items() if cipher}
+        if not there:
+            return Opened({})
+        try:
+            answer = self._gateway.call("order.batchDecrypt", opening.decrypt_params(order_number, there, account))
+        except ProviderError as error:
+            if number_of(error.sub_code) != opening.ALL_FAILED:
+                raise
+            return opening.none_opened(error, there)
+        return opening.opened(answer.data, there)
+
+    def report_view(self, look: Look) -> Sent:
+        params = opening.view_params(look, self._settings.shop_id)
+        return _sent(self._gateway.call("security.batchReportOrderSecurityEvent", params, changes=True))
 
     # ── SMS ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -97,3 +97,44 @@ def extra_package_params(
         "company_code": carrier,
         "send_address_id": number(send_address_id) or None,
     }
+
+
+def first_package_params(
+    order_number: str,
+    lines: Sequence[tuple[str, int]],
+    carrier: str,
+    track_no: str,
+    request_id: str,
+    send_address_id: str,
+) -> dict[str, Any]:
+    """The parameters of order.logisticsAddMultiPack with one box. Its `address_id` is a text, unlike elsewhere."""
+    box = {"shipped_order_info": _shipped_info(lines), "logistics_code": track_no, "company_code": carrier}
+    return {
+        "order_id": order_number,
+        "pack_list": [box],
+        "request_id": request_id,
+        "address_id": send_address_id or None,
+    }
+
+
+def joint_package_params(
+    order_numbers: Sequence[str],
+    lines: Sequence[tuple[str, int]],
+    carrier: str,
+    track_no: str,
+    request_id: str,
+    send_address_id: str,
+) -> dict[str, Any]:
+    """The parameters of order.logisticsAddSinglePack: several orders of one recipient in one box."""
+    return {
+        "order_id_list": list(order_numbers),
+        "shipped_order_info": _shipped_info(lines),
+        "logistics_code": track_no,
+        "company_code": carrier,
+        "request_id": request_id,
+        "address_id": send_address_id or None,
+    }
+
+
+def _shipped_info(lines: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
+    return [{"shipped_order_id": line, "shipped_num": count} for line, count in lines]

@@ -59,8 +59,9 @@ class TokenSource:
         seen = self._keeper.current()
         if seen is not None and not needs_refresh(seen, self._wall()):
             return seen
+        lives = seen is not None and self._wall() < seen.expires_at
         try:
-            return self._keeper.renew(seen, self._fetch)
+            return self._keeper.renew(seen, self._fetch, wait=not lives)
         except ProviderError:
             if seen is not None and self._wall() < seen.expires_at:
                 return seen  # it still works for a while; the next call tries again
