@@ -173,7 +173,7 @@ MUTANTS = (
         ACTIONS,
         "id=effect_id, state=EffectState.READY, attempt=0)",
         "id=effect_id)",
-        (f"{T_JOBS}::test_a_submission_can_be_stopped_until_it_leaves",),
+        (f"{T_JOBS}::test_what_has_left_cannot_be_stopped",),
     ),
 )
 

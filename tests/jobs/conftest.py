@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
+from bufa.host import processes
+
 START = "2026-10-05T00:00:00+00:00"
 
 
@@ -19,19 +21,9 @@ class World:
     """A simulator whose clock stands still until it is moved."""
 
     def __init__(self, *, orders_per_day: int = 30) -> None:
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "simulator",
-                "--stepping",
-                "--start",
-                START,
-                "--seed",
-                "7",
-                "--orders-per-day",
-                str(orders_per_day),
-            ],
+        command = [sys.executable, "-m", "simulator", "--stepping", "--start", START, "--seed", "7"]
+        self.process = processes.start(  # tied to this process: a run that is cut off leaves no world behind
+            processes.Program([*command, "--orders-per-day", str(orders_per_day)]),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )

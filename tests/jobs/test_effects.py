@@ -205,3 +205,18 @@ def test_a_submission_can_be_stopped_until_it_leaves(world: World, shop: int) ->
         with pytest.raises(Refused):
             reissues.stop(shop_id=shop, reissue_id=ready.reissue_id, by=LEAD)
     assert (effect(ready).state, reissue_state(ready), sent(world, ready)) == ("cancelled", "cancelled", [])
+
+
+def test_what_has_left_cannot_be_stopped(world: World, shop: int) -> None:
+    """While it is being sent, and after it was: the answer is "already left", and nothing changes."""
+    ready = reissue_ready(world, shop, ticket=True)
+    with clock.frozen(world.now):
+        begun = effects.begin(shop_id=shop, effect_id=ready.effect_id)
+        assert begun is not None
+        with pytest.raises(Refused) as caught:
+            reissues.stop(shop_id=shop, reissue_id=ready.reissue_id, by=LEAD)
+        assert caught.value.why.code == "already_left"
+        assert (effect(ready).state, reissue_state(ready)) == ("sending", "submitting")
+        jobs.rescue([shop], real=effects.real_now() + timedelta(seconds=31))
+        assert effects.cancel(shop_id=shop, effect_id=ready.effect_id, by="周") is False
+    assert (effect(ready).state, reissue_state(ready)) == ("unknown", "unknown")

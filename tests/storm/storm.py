@@ -26,6 +26,7 @@ from typing import Any
 import httpx
 import psycopg
 
+from bufa.host import processes
 from bufa.host.places import find_places
 from tests.jobs.conftest import World
 from tests.journeys.stack import free_port, wait_for
@@ -123,10 +124,8 @@ def whole_bufa(world: World) -> Iterator[Shop]:
         "BUFA_LOG": "error",
     }
     with (base / "up.log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.storm.up", str(port), str(data)],
-            env=env, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        command = [sys.executable, "-m", "tests.storm.up", str(port), str(data)]
+        process = processes.start(processes.Program(command, env=env), stdout=log, stderr=log)
     shop = Shop(world, data, f"http://127.0.0.1:{port}", process, env)
     try:
         wait_for(lambda: "Bufa 补发" in (base / "up.log").read_text() or process.poll() is not None, "the desk", 120)
