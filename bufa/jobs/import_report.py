@@ -123,6 +123,14 @@ WORDS: Mapping[str, str] = {
     "too_long": gettext_noop("内容太长（最多 %(limit)s 个字符）。"),
     "events_missing": gettext_noop("没有轨迹。"),
     "events_without_time": gettext_noop("有 %(count)s 条轨迹没有可用的时间，已略过。"),
+    "pause_code_unknown": gettext_noop("不认识的类型 %(value)s，请写：节假日、停运区域、不可抗力。"),
+    "pause_end_unknown": gettext_noop("不认识的一端 %(value)s，请写：发货地、收货地，或留空。"),
+    "pause_source_missing": gettext_noop("没有写依据（公告、链接或文号）。"),
+    "pause_ends_before": gettext_noop("结束日期 %(last)s 早于开始日期 %(first)s。"),
+    "pause_too_long": gettext_noop("最多 %(days)s 天，请分成几段。"),
+    "pause_area_unknown": gettext_noop("不认识的省份 %(area)s。"),
+    "pause_area_missing": gettext_noop("停运区域要写明哪个省。"),
+    "parameter_missing": gettext_noop("必填项为空。"),
     "not_stored": gettext_noop("无法保存这一行，请联系支持人员。"),
 }
 """What each code means and what to do about it."""

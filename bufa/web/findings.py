@@ -15,13 +15,15 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from bufa.apps.cases import putting_off
+from bufa.apps.cases import putting_off, telling
 from bufa.apps.cases.actors import Actor
 from bufa.apps.cases.shapes import FindingView
 from bufa.domain.outcome import Refused
+from bufa.domain.rulebook import TOLD_BY_PEOPLE, Fact
 from bufa.lib import clock
 from bufa.web.desk import Desk, back_to, desk, tell, tell_refusal
 from bufa.web.forms import Choices
+from bufa.web.words import word
 
 SCAN, NONE = "scan", "none"
 HOURS = (4, 12, 24, 48, 72, 168)
@@ -41,6 +43,19 @@ class PutOffForm(Choices):
     def wake_at(self, now: datetime) -> datetime | None:
         until = self.cleaned_data["until"]
         return now + timedelta(hours=int(until)) if until.isdigit() else None
+
+
+class TellForm(Choices):
+    """Something that is so about a parcel and that no scan tells, and since when."""
+
+    fact = forms.ChoiceField(label=_("什么事"))
+    at = forms.DateTimeField(
+        label=_("从什么时候起"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose("fact", [(each.value, word("fact", each.value)) for each in TOLD_BY_PEOPLE])
 
 
 def put_off_forms(found: Iterable[FindingView]) -> dict[int, PutOffForm]:
@@ -88,6 +103,31 @@ def bring_back(request: HttpRequest, shop_id: int, finding_id: int) -> HttpRespo
     except ObjectDoesNotExist:
         raise Http404 from None
     return back_to(_back(request))
+
+
+@require_POST
+def tell_fact(request: HttpRequest, shop_id: int, parcel_id: int) -> HttpResponse:
+    """Say, or with `withdraw` take back, what no scan tells."""
+    by = actor(desk(request), shop_id)
+    try:
+        if "withdraw" in request.POST:
+            fact = request.POST["withdraw"]
+            if fact not in {each.value for each in TOLD_BY_PEOPLE}:
+                raise Http404
+            telling.withdraw(shop_id=shop_id, parcel_id=parcel_id, fact=Fact(fact), by=by)
+            tell(request, _now("已删除，包裹重新判断过了"))
+        else:
+            form = TellForm(request.POST)
+            if not form.is_valid():
+                raise Refused("parameter_missing", name=next(iter(form.errors)))
+            said = form.cleaned_data
+            telling.tell(shop_id=shop_id, parcel_id=parcel_id, fact=Fact(said["fact"]), at=said["at"], by=by)
+            tell(request, _now("已记下，包裹重新判断过了"))
+    except Refused as refused:
+        tell_refusal(request, refused)
+    except ObjectDoesNotExist:
+        raise Http404 from None
+    return back_to(reverse("parcels_parcel", args=[shop_id, parcel_id]))
 
 
 def _undo(shop_id: int, finding_id: int) -> str:

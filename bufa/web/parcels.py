@@ -17,7 +17,7 @@ from bufa.apps.parcels.views import ParcelFilters
 from bufa.domain.kinds import Stage
 from bufa.lib import clock
 from bufa.web.desk import desk
-from bufa.web.findings import put_off_forms
+from bufa.web.findings import TellForm, put_off_forms
 from bufa.web.forms import Choices
 from bufa.web.timeline import track
 from bufa.web.words import carrier_choices, word
@@ -88,6 +88,8 @@ def parcel(request: HttpRequest, shop_id: int, parcel_id: int) -> HttpResponse:
             "track": track(found, now),
             "findings": findings,
             "case": cases.cases_of_parcels([shop_id], [parcel_id]).get(parcel_id),
+            "told": parcels.told_of(shop_id, parcel_id),
+            "tell": TellForm(auto_id="id_told_%s"),
             "put_off": put_off_forms(findings),
             "order": order_view(shop_id, found.order_id),
         },

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from bufa.apps.parcels import watching
 from bufa.apps.shops import actions, queries
 from bufa.domain import rulebook
 from bufa.domain.address_parser import parse
@@ -104,6 +105,8 @@ def _save(shop_id: int, form: ShopForm, who: str) -> None:
         "warn_hours": warn,
     }
     actions.set_policy(shop_id=shop_id, policy={**kept, **changed}, by=who)
+    if warn != kept.get("warn_hours", {}):
+        watching.judge_soon(shop_id, clock.now())
     if said["name"] != queries.shop(shop_id).name:
         actions.rename_shop(shop_id=shop_id, name=said["name"], by=who)
 
@@ -112,7 +115,7 @@ def rules(request: HttpRequest) -> HttpResponse:
     """The platform's rules as we read them: clocks, what a breach costs, where it stands."""
     now = clock.now()
     book = rulebook.load().at(now)
-    policy = queries.policy(desk(request).one.shop_id)
+    policy = queries.policy(desk(request).one.shop_id, now)
     rows = [
         {
             "rule": rule,

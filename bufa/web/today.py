@@ -68,7 +68,12 @@ def headline(today: Today, now: datetime) -> str:
 
 
 def hours(today: Today, names: dict[int, str], limit: int = 6) -> list[dict[str, Any]]:
-    """What the next hours cost, in time order: "16:00 · ¥3 becomes ¥25 on 14 parcels"; `names` where shops differ."""
+    """What the next hours cost, in time order: "16:00 · ¥3 becomes ¥25 on 14 parcels"; `names` where shops differ.
+
+    Nothing while each hour is about one parcel: the table of parcels says the same.
+    """
+    if all(step.parcels == 1 for step in today.ahead[:limit]):
+        return []
     return [{"step": step, "shop": names.get(step.shop_id, "")} for step in today.ahead[:limit]]
 
 

@@ -19,7 +19,7 @@ from bufa.domain.outcome import Refused
 from bufa.integrations.ports import PickupAddressFact, Tokens
 from bufa.lib.db import cursor
 from bufa.lib.tenancy import for_shops
-from tests.factories import make_shop
+from tests.factories import NOW, make_shop
 
 pytestmark = pytest.mark.django_db
 
@@ -171,7 +171,7 @@ def test_one_pickup_address_is_the_default() -> None:
 def test_policy_is_read_strictly() -> None:
     shop = make_shop()
     actions.set_policy(shop_id=shop, policy={"hours": {"lost_suspected": 96}, "muted": ["held"]}, by="x")
-    policy = queries.policy(shop)
+    policy = queries.policy(shop, NOW)
     assert (policy.hours, policy.muted) == ({"lost_suspected": 96}, frozenset({"held"}))
     with pytest.raises(Refused, match="policy_hours"):
         actions.set_policy(shop_id=shop, policy={"hours": {"lost_suspected": -1}}, by="x")

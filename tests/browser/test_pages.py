@@ -43,6 +43,7 @@ def addresses(sample: Sample) -> dict[str, str]:
         "import": "/import/",
         "settings": "/settings/",
         "rules": "/settings/rules/",
+        "calendar": "/settings/calendar/",
         "pickup": "/settings/pickup/",
         "connections": "/settings/connections/",
         "carriers": "/settings/carriers/",

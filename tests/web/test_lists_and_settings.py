@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +15,7 @@ from bufa.apps.inbox import queries as inbox
 from bufa.apps.negotiations import queries as negotiations
 from bufa.apps.reissues import queries as reissues
 from bufa.apps.shops import queries as shops
+from tests.factories import NOW
 from tests.factories.sample import PASSWORD, Sample, make_sample
 
 SignIn = Callable[[str], Client]
@@ -132,7 +134,7 @@ def test_settings_are_the_owners(sample: Sample, owner: Client, signed_in: SignI
     owner.post("/settings/", said)
     assert shops.shop(sample.shop_id).name == "新店名"
     assert shops.policy_json(sample.shop_id)["freight_fen"] == 950
-    assert shops.policy(sample.shop_id).warn_hours == {"pickup_timeout": 6}
+    assert shops.policy(sample.shop_id, NOW).warn_hours == {"pickup_timeout": 6}
 
 
 def test_contacts_addresses_and_people(sample: Sample, owner: Client) -> None:
@@ -240,3 +242,27 @@ def test_a_pasted_pickup_address_is_read_and_shown_but_not_saved(sample: Sample,
     assert "下城区 是旧区划名，现在是拱墅区" in page.content.decode()
     assert owner.post("/settings/pickup/", {"read": "1", "pasted": " "}).status_code == 200
     assert shops.pickup_addresses([sample.shop_id]) == before
+
+
+def test_a_lead_enters_when_clocks_stand_still_and_takes_it_back(
+    sample: Sample, signed_in: Callable[[str], Client]
+) -> None:
+    said = {
+        "code": "festival", "name": "春节", "first": "2027-02-05", "last": "2027-02-12", "end": "either",
+        "source": "国务院办公厅通知", "carrier": "",
+    }  # fmt: skip
+    lead = signed_in("owner")
+    assert lead.post("/settings/calendar/", {**said, "last": "2027-02-01"}).status_code == 200
+    assert lead.post("/settings/calendar/", {**said, "source": ""}).status_code == 422
+    assert lead.post("/settings/calendar/", said).status_code == 303
+    page = lead.get("/settings/calendar/").content.decode()
+    assert "2027-02-05 – 02-12" in page
+    assert "国务院办公厅通知" in page
+    address = re.search(r"/settings/calendar/\d+/remove/", page)
+    assert address
+    assert lead.post(address[0]).status_code == 303
+    shown = lead.get("/settings/calendar/").content.decode()
+    assert "国务院办公厅通知" not in shown
+    assert address[0].replace("remove", "back") in shown
+    assert signed_in("agent").post("/settings/calendar/", said).status_code == 200
+    assert "国务院办公厅通知" not in lead.get("/settings/calendar/").content.decode()

@@ -30,6 +30,7 @@ PAGES = (
     "/import/",
     "/settings/",
     "/settings/rules/",
+    "/settings/calendar/",
     "/settings/pickup/",
     "/settings/connections/",
     "/settings/carriers/",

@@ -166,7 +166,7 @@ def _judge(
     result: TakenIn,
     moved: Sequence[Moved] = (),
 ) -> _Changed:
-    book, policy = rulebook.load(), shops.policy(shop_id)
+    book, policy = rulebook.load(), shops.policy(shop_id, now)
     judged = [(row, judge(row.watched, book, policy, now)) for row in rows]
     newest = {row.watched.parcel_id: row.watched.state.newest_at for row in rows}
     settled = findings.settle(shop_id, [(row.watched.parcel_id, said) for row, said in judged], now, newest)

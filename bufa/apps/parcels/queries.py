@@ -11,6 +11,7 @@ from django.db.models import Count
 from bufa.apps.parcels.models import Parcel, Scan, Subscription
 from bufa.apps.parcels.templates import NOTES, TAUGHT, UNREAD, TemplateView, in_progress, templates
 from bufa.apps.parcels.templates import counts as template_counts
+from bufa.apps.parcels.told import of_parcel as told_of
 from bufa.apps.parcels.views import (
     ParcelFilters,
     ParcelPage,
@@ -47,6 +48,7 @@ __all__ = [
     "scan_counts",
     "template_counts",
     "templates",
+    "told_of",
 ]
 
 

@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 
+from bufa.domain.calendars import End, PauseCode
 from bufa.domain.kinds import Role
 
 from .choices import is_one_of
@@ -154,3 +155,34 @@ class StockHold(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["shop_id", "subject"], name="stock_hold_subject")]
+
+
+class ShopPause(models.Model):
+    """A festival of the shop's own table, an area without service, or force majeure: clocks stand still meanwhile.
+
+    `works`: these days are no holiday, whatever the calendar says. Taken back, a row stays, so that it can be undone.
+    """
+
+    shop = models.ForeignKey(Shop, models.PROTECT, related_name="pauses")
+    code = models.CharField(max_length=16)
+    name = models.CharField(max_length=60)
+    begins = models.DateTimeField()
+    ends = models.DateTimeField(help_text="Not included.")
+    areas = models.JSONField(default=list, help_text="[[province, city, district], …]; none: everywhere.")
+    end = models.CharField(max_length=12, default=End.EITHER.value, help_text="Which end of the way lies there.")
+    carriers = models.JSONField(default=list, help_text="Company codes; none: all.")
+    families = models.JSONField(default=list, help_text="Families of rules; none: all.")
+    platform = models.BooleanField(default=False, help_text="The platform stops its own clocks, too.")
+    works = models.BooleanField(default=False)
+    source = models.CharField(max_length=200, blank=True, help_text="Where it was announced.")
+    by = models.CharField(max_length=80)
+    made_at = models.DateTimeField()
+    taken_back_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            is_one_of("code", PauseCode, "shop_pause_code_known"),
+            is_one_of("end", End, "shop_pause_end_known"),
+            models.CheckConstraint(name="shop_pause_ends_after_it_begins", condition=Q(ends__gt=models.F("begins"))),
+        ]
+        indexes = [models.Index(fields=["shop", "ends"], condition=Q(taken_back_at=None), name="shop_pause_standing")]

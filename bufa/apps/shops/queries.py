@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bufa.apps.shops import pauses
 from bufa.apps.shops.models import Connection, ConnectionState, Member, Operator, PickupAddress, Roster, Shop
 from bufa.domain.kinds import Role
 from bufa.domain.watch import Policy
@@ -181,13 +182,15 @@ def policy_json(shop_id: int) -> dict[str, Any]:
         return stored
 
 
-def policy(shop_id: int) -> Policy:
-    """The shop's policy as the rules read it. Entries that make no sense are left out, never guessed."""
+def policy(shop_id: int, now: datetime) -> Policy:
+    """The shop's policy as the rules read it at `now`, its calendar included; two queries. Entries that make no sense
+    are left out, never guessed."""
     stored = policy_json(shop_id)
     return Policy(
         warn_hours=_hours(stored.get("warn_hours")),
         hours=_hours(stored.get("hours")),
         muted=frozenset(str(rule) for rule in stored.get("muted", ()) if isinstance(rule, str)),
+        pauses=pauses.standing(shop_id, now),
     )
 
 

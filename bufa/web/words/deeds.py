@@ -331,6 +331,8 @@ PROBLEM: Words = {
 PARAMETER: Words = {
     "reason": _("原因"),
     "until": _("等到什么时候"),
+    "at": _("从什么时候起"),
+    "fact": _("什么事"),
     "measure": _("措施"),
     "claim": _("判定"),
     "who": _("承运商是谁答复的"),

@@ -186,6 +186,18 @@ ORDER_CLASS: Words = {
 CERTAINTY: Words = {"suspected": _("疑似"), "confirmed": _("确认")}
 FINDING: Words = {"open": _("未消除"), "cleared": _("已消除"), "dismissed": _("已忽略"), "snoozed": _("稍后再看")}
 
+FACT: Words = {
+    "penalty_notice": _("收到平台的处罚通知"),
+    "not_received": _("签收后客户说没收到"),
+    "receiver_differs": _("面单收件人和订单不一致"),
+    "number_used": _("运单号以前用过"),
+    "recalled": _("未经客户同意召回"),
+    "asked_unanswered": _("平台来问，没有回复"),
+    "out_of_stock_said": _("对客户说过没货、发不了"),
+    "fraud_judged": _("平台判定虚假发货"),
+    "reissued": _("已补发"),
+}
+
 PAUSE: Words = {"festival": _("节假日"), "no_service": _("停运区域"), "force_majeure": _("不可抗力")}
 PAUSE_END: Words = {"either": _("发货地或收货地"), "origin": _("发货地"), "destination": _("收货地")}
 
@@ -273,6 +285,7 @@ GROUPS: Mapping[str, Words] = {
     "order_class": ORDER_CLASS,
     "certainty": CERTAINTY,
     "finding": FINDING,
+    "fact": FACT,
     "pause": PAUSE,
     "pause_end": PAUSE_END,
     "claim": CLAIM,
