@@ -223,6 +223,23 @@ def _by_platform(ticket: TicketFacts | None, shipped: bool) -> tuple[Route, Why]
     return Route.EXTRA_PACKAGE, Why("route_no_ticket")
 
 
+def correction_refused(route: Route | None, *, has_api: bool, denied: bool, under_way: bool) -> Why | None:
+    """Why a submitted number can't be corrected through the platform, None where it can. `route`: how the parcel's
+    number got there; None for the original. The edit calls know forward packages only (doudian-openapi §5.1)."""
+    if not has_api:
+        return Why("correct_no_api")
+    match route:
+        case Route.EXTRA_PACKAGE:
+            return Why("correct_extra_package")
+        case Route.RESEND:
+            return Why("correct_resend")
+        case Route.COPY_PACK:
+            return Why("correct_by_hand")
+    if under_way:
+        return Why("correct_under_way")
+    return Why("correct_denied") if denied else None
+
+
 def needs_ticket(order_is_late: bool, shipped: bool) -> bool:
     """Whether the customer should be asked to open a ticket first: without one, a late order is punished."""
     return order_is_late and shipped

@@ -21,7 +21,7 @@ from bufa.apps.effects.queries import Unsettled
 from bufa.apps.negotiations import actions as negotiations
 from bufa.apps.notices import actions as notices
 from bufa.apps.reissues import actions as reissues
-from bufa.apps.reissues import tickets
+from bufa.apps.reissues import corrections, tickets
 from bufa.apps.shops.clients import client_for
 from bufa.domain.effects import LEAVE_WITHIN, Result, can_be_read_back, result_of_error
 from bufa.domain.outcome import Refused
@@ -38,6 +38,7 @@ READ_BACK = "effects.read_back"
 
 OWNERS: Mapping[str, Callable[[Settled], None]] = {
     "reissue": reissues.on_effect,
+    "correction": corrections.on_effect,
     "ticket": tickets.on_effect,
     "message": negotiations.on_effect,
     "notice": notices.on_effect,

@@ -20,6 +20,7 @@ from bufa.apps.negotiations import queries as talks
 from bufa.apps.notices import actions as notices
 from bufa.apps.orders import opening
 from bufa.apps.reissues import actions as reissues
+from bufa.apps.reissues import corrections
 from bufa.apps.shops import queries as shops
 from bufa.domain.case_facts import Action, Claim, Outcome, Purpose
 from bufa.domain.kinds import Measure
@@ -260,11 +261,36 @@ def take_back(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
         elif request.POST.get("owner") == "notice":
             doing.here.check(Permission.SEND_NOTICE, shop_id)
             notices.take_back(shop_id=shop_id, notice_id=_number(doing, "id"), by=doing.by)
+        elif request.POST.get("owner") == "correction":
+            doing.here.check(Permission.SUBMIT_REISSUE, shop_id)
+            corrections.stop(shop_id=shop_id, parcel_id=_number(doing, "id"), by=doing.by)
         else:
             raise Refused("already_left")
         return _("已撤回，没有发出")
 
     return finish(doing, work)
+
+
+def correct(doing: Doing) -> str:
+    """Put a wrongly typed number right at the platform."""
+    said = checked("correct", case_forms.CorrectForm(doing.request.POST, auto_id="id_correct_%s"))
+    corrections.correct(
+        shop_id=doing.shop_id,
+        case_id=doing.case_id,
+        parcel_id=said["parcel"],
+        carrier=said["carrier"],
+        number=said["number"],
+        reason=said["reason"],
+        by=doing.by,
+    )
+    return _("更正 10 秒后提交，可以撤回")
+
+
+def correct_release(doing: Doing) -> str:
+    """A person looked at the platform: is the new number there?"""
+    is_there = doing.request.POST.get("there") == "1"
+    corrections.release(shop_id=doing.shop_id, parcel_id=_number(doing, "parcel"), is_there=is_there, by=doing.by)
+    return _("已认定")
 
 
 # --- notify ----------------------------------------------------------------------------------------------------------
@@ -386,6 +412,8 @@ ACTS: dict[str, Callable[[Doing], str]] = {
     "without": without,
     "release-mail": release_mail,
     "release": release,
+    "correct": correct,
+    "correct-release": correct_release,
     "tell": tell_customer,
     "skip": skip,
     "release-notice": release_notice,

@@ -179,6 +179,23 @@ class ReissueForm(Choices):
         return [(line_id, count) for line_id, count in counted if count]
 
 
+class CorrectForm(Choices):
+    """The right carrier and number of a parcel whose number was typed wrong."""
+
+    parcel = forms.IntegerField(widget=forms.HiddenInput)
+    carrier = forms.ChoiceField(label=_("正确的承运商"))
+    number = forms.CharField(
+        label=_("正确的运单号"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
+    )
+    reason = forms.CharField(label=_("为什么要改"), max_length=200)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose("carrier", carrier_choices(), blank=_now("请选择"))
+
+
 def pickup_name(each: Any) -> str:
     return f"{each.province}{each.city}{each.district}{each.street}{each.detail} {each.contact}".strip()
 

@@ -18,6 +18,7 @@ from bufa.apps.effects.queries import EffectView
 from bufa.apps.negotiations import actions as negotiations_actions
 from bufa.apps.negotiations import queries as negotiations
 from bufa.apps.notices import queries as notices
+from bufa.apps.reissues import corrections
 from bufa.apps.reissues import queries as reissues
 from bufa.apps.shops import queries as shops
 from bufa.domain.kinds import Step
@@ -106,6 +107,7 @@ def _effects_of(shop_id: int, case_id: int) -> dict[int, EffectView]:
     ids = {sent.effect_id for sent in reissues.of_case(shop_id, case_id)}
     ids |= {told.effect_id for told in notices.of_case(shop_id, case_id)}
     ids |= set(negotiations.effect_ids(shop_id, case_id))
+    ids |= {each.effect.effect_id for each in corrections.of_case(shop_id, case_id) if each.effect}
     return effects.by_id([shop_id], sorted(each for each in ids if each))
 
 
@@ -116,7 +118,7 @@ def _moving(shop_id: int, code: str, version: int, under_way: dict[int, EffectVi
         if effect.state not in MOVING or (effect.state == "unknown" and effect.needs_person):
             continue
         owner, _, number = effect.subject.partition(":")
-        mine = owner in ("reissue", "notice") and effect.can_cancel and effect.next_at is not None
+        mine = owner in ("reissue", "notice", "correction") and effect.can_cancel and effect.next_at is not None
         left = int((effect.next_at - real).total_seconds()) if mine and effect.next_at else 0
         rows.append({"effect": effect, "owner": owner, "id": number, "seconds": max(0, left)})
     url = reverse("cases_effects", args=[shop_id, code])
@@ -135,7 +137,13 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
     talk = negotiations.of_case(shop_id, case_id, carrier=current.carrier, place=current.place)
     sent = reissues.of_case(shop_id, case_id)
     told = notices.of_case(shop_id, case_id)
-    mine = {one.effect_id for one in sent} | {one.effect_id for one in told} | {one.effect_id for one in talk.messages}
+    numbers = corrections.of_case(shop_id, case_id)
+    mine = (
+        {one.effect.effect_id for one in numbers if one.effect}
+        | {one.effect_id for one in sent}
+        | {one.effect_id for one in told}
+        | {one.effect_id for one in talk.messages}
+    )
     ids = mine | {entry.effect_id for entry in found.timeline}
     under_way = effects.by_id([shop_id], sorted(each for each in ids if each))
     watched = {key: effect for key, effect in under_way.items() if key in mine}
@@ -153,6 +161,7 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
         "talk": talk,
         "letter": _letter(found, acts, talk, now),
         "reissues": sent,
+        "numbers": numbers,
         "live_reissue": next(
             (each for each in reversed(sent) if each.state in ("submitting", "unknown", "accepted")), None
         ),
@@ -224,6 +233,7 @@ FORM_STEPS = {
     "without": "negotiate",
     "reissue": "number",
     "release": "number",
+    "correct": "number",
     "skip": "notify",
     "close": "follow",
     "reopen": "follow",
@@ -247,6 +257,7 @@ def _forms(
         "ask": case_forms.AskForm(auto_id="id_ask_%s", contacts=talk.contacts),
         "consent": case_forms.ConsentForm(auto_id="id_consent_%s"),
         "without": case_forms.ReasonForm(auto_id="id_without_%s"),
+        "correct": case_forms.CorrectForm(auto_id="id_correct_%s"),
         "release": case_forms.ReleaseForm(auto_id="id_release_%s"),
         "skip": case_forms.ReasonForm(auto_id="id_skip_%s"),
         "close": case_forms.CloseForm(auto_id="id_close_%s"),

@@ -336,6 +336,20 @@ def read_intent(shop_id: int, key: str, sealed: bytes | memoryview) -> dict[str,
     return plain
 
 
+def intent_of(shop_id: int, effect_id: int, *names: str) -> list[Any]:
+    """These fields of an effect's plain intent, for its owner."""
+    with for_shops([shop_id]):
+        effect = Effect.objects.get(shop_id=shop_id, id=effect_id)
+        intent = read_intent(shop_id, effect.key, effect.intent)
+        return [intent.get(name, "") for name in names]
+
+
+def key_exists(shop_id: int, start: str) -> bool:
+    """Whether an effect with a key that starts so was ever wanted."""
+    with for_shops([shop_id]):
+        return Effect.objects.filter(shop_id=shop_id, key__startswith=start).exists()
+
+
 def _settled(effect: Effect) -> Settled:
     return Settled(
         shop_id=effect.shop_id,

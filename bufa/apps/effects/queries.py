@@ -163,6 +163,15 @@ def by_id(shops: Sequence[int], effect_ids: Sequence[int]) -> dict[int, EffectVi
         return {row.pk: _view(row, tuple(attempts.get(row.pk, ()))) for row in rows}
 
 
+def of_subjects(shop_id: int, subjects: Sequence[str]) -> dict[str, EffectView]:
+    """The newest effect of each subject that has one."""
+    with reading([shop_id]):
+        newest = dict(
+            Effect.objects.filter(shop_id=shop_id, subject__in=subjects).order_by("id").values_list("subject", "id")
+        )
+    return {view.subject: view for view in by_id([shop_id], sorted(newest.values())).values()}
+
+
 def denied(shop_id: int) -> frozenset[str]:
     """Kinds of change that the platform has not granted this shop's app, as far as it said so lately."""
     with reading([shop_id]):

@@ -240,27 +240,45 @@ def _edited(
     """The parcel whose number the platform has exchanged for this package's, if that is what happened."""
     if not from_platform or package.is_extra:
         return None
-    gone = [row for row in rows if row.number and row.number not in said and row.role == ParcelRole.ORIGINAL]
+    missing = [row for row in rows if row.number and row.number not in said]
     if package.package_id:
-        same = next((row for row in gone if row.package_id == package.package_id), None)
+        same = next((row for row in missing if row.package_id == package.package_id), None)
         if same is not None:
             return same
+    gone = [row for row in missing if row.role == ParcelRole.ORIGINAL]
     return gone[0] if len(gone) == 1 and len(fresh) == 1 else None
 
 
+def change_number(*, shop_id: int, parcel_id: int, carrier: str, number: str, by: str, now: datetime) -> bool:
+    """The platform took a corrected number. False: a sync has told us of it already."""
+    with for_shops([shop_id]):
+        row = Parcel.objects.select_for_update().get(shop_id=shop_id, id=parcel_id)
+        if row.carrier == carrier and row.number == clean_number(number):
+            return False
+        _renumber(shop_id, row, carrier, number, by)
+        row.next_deadline = now  # its clocks are set anew by the next sweep
+        row.save()
+        _got_numbers(shop_id, [row], now)
+        return True
+
+
 def _change_number(around: _Around, row: Parcel, package: PackageFact) -> None:
-    """A wrong number was typed and put right: what the wrong one did is not this parcel's story."""
-    was = f"{row.carrier}:{row.number}"
-    Scan.objects.filter(shop_id=around.shop_id, parcel=row).delete()
-    templates.forget_scans(around.shop_id, row.pk)
-    Subscription.objects.filter(shop_id=around.shop_id, parcel=row).delete()
-    row.state = EMPTY.to_json()
-    row.place, row.last_scan_at = "", None
     row.package_id = package.package_id[:40] or row.package_id
     row.uploaded_at = package.shipped_at or row.uploaded_at or around.now
-    _give_number(row, package.carrier, clean_number(package.number), package.number)
+    _renumber(around.shop_id, row, package.carrier, package.number, around.by)
     row.save()
-    audit.record(around.shop_id, around.by, "parcel.change_number", f"parcel:{row.pk}", {"was": was, "now": row.key})
+
+
+def _renumber(shop_id: int, row: Parcel, carrier: str, number: str, by: str) -> None:
+    """A wrong number was typed and put right: what the wrong one did is not this parcel's story."""
+    was = f"{row.carrier}:{row.number}"
+    Scan.objects.filter(shop_id=shop_id, parcel=row).delete()
+    templates.forget_scans(shop_id, row.pk)
+    Subscription.objects.filter(shop_id=shop_id, parcel=row).delete()
+    row.state = EMPTY.to_json()
+    row.place, row.last_scan_at = "", None
+    _give_number(row, carrier, clean_number(number), number)
+    audit.record(shop_id, by, "parcel.change_number", f"parcel:{row.pk}", {"was": was, "now": row.key})
 
 
 def _refresh(row: Parcel, package: PackageFact, around: _Around) -> bool:
