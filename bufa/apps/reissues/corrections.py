@@ -108,7 +108,7 @@ def correct(
         if (one.carrier, one.number) == (carrier, number):
             raise Refused("number_is_the_same")
         if (state := waybills.check(carrier, number).state) in _IMPOSSIBLE:
-            raise Refused("number_impossible", state=state.value)
+            raise Refused("number_impossible", number_state=state.value)
         tries = f"{_subject(parcel_id)}:{carrier}:{number}:{one.effect.effect_id if one.effect else 0}"
         again = one.effect is not None and one.effect.state in (EffectState.REJECTED, EffectState.CANCELLED)
         if not remember_numbers([(carrier, number)]) and not (again and _tried(shop_id, parcel_id, carrier, number)):

@@ -22,6 +22,7 @@ _PARAM_GROUPS = {
     "measure": "measure",
     "claim": "claim",
     "state": "case",
+    "number_state": "number",
     "finding_state": "finding",
     "action": "action",
     "reissue_state": "reissue",

@@ -205,7 +205,7 @@ GATE: Words = {
     "correct_denied": _("平台没有给应用开通修改单号的权限：请到抖店后台修改；开通后会自动恢复"),
     "correct_not_here": _("这个包裹不属于这个案件"),
     "number_is_the_same": _("新单号和原来的一样"),
-    "number_impossible": _("这不可能是一个运单号：%(state)s"),
+    "number_impossible": _("这不可能是一个运单号：%(number_state)s"),
     "route_ticket_agreed": _("挂在已同意的补寄申请 %(aftersale_id)s 上提交"),
     "route_never_shipped": _("订单还没有发过货，按正常发货提交"),
     "route_ticket_not_agreed": _("补寄申请 %(aftersale_id)s 还没有同意；先同意再提交，就不会被罚"),
