@@ -68,7 +68,7 @@ def number(parcel: int) -> str:
     return f"78{parcel:012d}"
 
 
-def make_parcels(shops: Sequence[int], count: int) -> None:
+def make_parcels(shops: Sequence[int], count: int, *, first: int = 0) -> None:
     """`count` shipped parcels, spread over the shops in turns, as rows: how orders come in is measured elsewhere."""
     with superuser() as rows:
         rows.execute(
@@ -77,7 +77,7 @@ def make_parcels(shops: Sequence[int], count: int) -> None:
             " SELECT (%(shops)s::bigint[])[1 + n %% %(of)s], '69' || lpad(n::text, 14, '0'), 3, 3,"
             " %(at)s::timestamptz - interval '20 h', %(at)s::timestamptz - interval '19 h',"
             " %(at)s::timestamptz + interval '29 h', 48, 9900, %(at)s, false, 'doudian', %(at)s, 'ordinary'"
-            " FROM generate_series(0, %(count)s - 1) AS n RETURNING id, shop_id, number)"
+            " FROM generate_series(%(first)s, %(first)s + %(count)s - 1) AS n RETURNING id, shop_id, number)"
             " INSERT INTO parcels_parcel (shop_id, order_id, role, key, carrier, number, number_raw, package_id,"
             " contents, uploaded_at, origin_province, dest_province, state, stage, place, next_deadline, risk_fen,"
             " risk_rule, cost_fen, warn_rule, is_watched, created_at)"
@@ -85,7 +85,7 @@ def make_parcels(shops: Sequence[int], count: int) -> None:
             " '78' || right(number, 12),"
             " '', '', '[]', %(at)s, '浙江省', '广东省', '{}', 'labelled', '', %(at)s::timestamptz + interval '12 h', 0,"
             " '', 0, '', true, %(at)s FROM shipped",
-            {"shops": list(shops), "of": len(shops), "at": SHIPPED_AT, "count": count},
+            {"shops": list(shops), "of": len(shops), "at": SHIPPED_AT, "first": first, "count": count},
         )
         rows.execute("VACUUM ANALYZE orders_order, parcels_parcel")
 

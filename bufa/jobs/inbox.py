@@ -99,24 +99,24 @@ def _parse(shop_id: int, messages: Sequence[Stored], now: datetime, handled: Han
 
 
 def _take(shop_id: int, readable: Mapping[int, list[Heard]], now: datetime, handled: Handled) -> None:
-    """All at once; if that fails, one by one, so that a poisonous message harms nobody but itself."""
+    """All at once; if that fails, each half by itself, so that a poisonous message harms nobody but itself and a batch
+    of hundreds is not taken in one by one for its sake."""
     try:
         with writing([shop_id]):
             _settle(shop_id, readable, now, handled)
         return
     except OperationalError:
         raise  # the database is away or found a deadlock: the same batch is good in a moment
-    except Exception as error:  # noqa: BLE001 - whatever one message brings must not stop the others
-        log.warning("a batch failed and is taken apart", extra={"shop_id": shop_id, "code": type(error).__qualname__})
-    for message_id, heard in readable.items():
-        try:
-            with writing([shop_id]):
-                _settle(shop_id, {message_id: heard}, now, handled)
-        except OperationalError:
-            raise
-        except Exception as error:
+    except Exception as error:
+        if len(readable) == 1:
+            (message_id,) = readable
             log.exception("a message was put aside", extra={"shop_id": shop_id, "message_id": message_id})
             _park(shop_id, message_id, _code_of(error), {"error": type(error).__qualname__}, now, handled)
+            return
+        log.warning("a batch failed and is taken apart", extra={"shop_id": shop_id, "code": type(error).__qualname__})
+    ids = list(readable)
+    for half in (ids[: len(ids) // 2], ids[len(ids) // 2 :]):
+        _take(shop_id, {message_id: readable[message_id] for message_id in half}, now, handled)
 
 
 def _settle(shop_id: int, readable: Mapping[int, list[Heard]], now: datetime, handled: Handled) -> None:

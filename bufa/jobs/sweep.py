@@ -33,6 +33,7 @@ from bufa.lib import clock
 from bufa.lib.queue import hint
 
 PAUSE = 0.5  # real seconds between two rounds when nothing was due
+PURGED_AT_ONCE = 10
 POLL_EVERY = timedelta(minutes=10)  # of the shop's clock: what pushes lost is asked for
 
 log = logging.getLogger(__name__)
@@ -100,11 +101,15 @@ def poll_platforms(now: datetime) -> int:
 
 
 def purge_inbox(now: datetime) -> int:
-    """Delete raw messages past their retention, a few thousand to a transaction; returns how many."""
-    deleted = 0
+    """Delete raw messages past their retention, a few thousand to a transaction; returns how many.
+
+    At most `PURGED_AT_ONCE` transactions: deadlines don't wait for a mountain of old messages, the next round goes on.
+    """
+    deleted = rounds = 0
     for shop_id in shops.all_shop_ids():
-        while gone := inbox_actions.purge(shop_id, now):
+        while rounds < PURGED_AT_ONCE and (gone := inbox_actions.purge(shop_id, now)):
             deleted += gone
+            rounds += 1
     return deleted
 
 
