@@ -232,7 +232,7 @@ async def platform(sim: Sim, request: Request, body: Json) -> Json:
 
     ``lag``: most simulated seconds until reads show a submission · ``forbidden``: methods that the app was not granted
     · ``limits``: calls a second by method · ``broken``: kinds of cipher (name, phone, address) that can't be opened ·
-    ``virtual``: phones open as virtual numbers.
+    ``virtual``: phones open as virtual numbers · ``balance``: e-waybills left by carrier.
     """
     if "lag" in body:
         sim.lag = max(0, int(body["lag"]))
@@ -244,7 +244,10 @@ async def platform(sim: Sim, request: Request, body: Json) -> Json:
         sim.vault.broken = {opening.KINDS[str(kind)] for kind in body["broken"]}
     if "virtual" in body:
         sim.vault.virtual = bool(body["virtual"])
+    if "balance" in body:
+        sim.ebill_balance = {str(carrier): int(left) for carrier, left in body["balance"].items()}
     return {
+        "balance": sim.ebill_balance,
         "lag": sim.lag,
         "forbidden": sorted(sim.forbidden),
         "limits": sim.limits,

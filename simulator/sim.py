@@ -9,6 +9,7 @@ from random import Random
 from simulator.clock import Clock, Wall
 from simulator.customers import Customers
 from simulator.doudian.ciphers import Vault
+from simulator.doudian.ebills import Ebill
 from simulator.doudian.push import Pusher
 from simulator.doudian.sms import Templates
 from simulator.doudian.tokens import Tokens
@@ -82,6 +83,8 @@ class Sim:
         self.pusher = Pusher(self.world, self.outbox, self.trouble, self.keys.app_key, self.keys.app_secret)
         self.templates = Templates()
         self.multi_packs: dict[str, Json] = {}
+        self.ebills: dict[tuple[str, str], Ebill] = {}  # (order, pack_id) -> the waybill booked for it
+        self.ebill_balance: dict[str, int] = {}  # labels left with a carrier, where they are counted
         self.lag = 0  # most simulated seconds until a reading call shows what was submitted
         self.forbidden: set[str] = set()  # methods that the app was not granted
         self.limits: dict[str, int] = {}  # calls a second and method, where they differ from the published ones

@@ -322,11 +322,12 @@ class CanReadPackages(Protocol):
 @dataclass(frozen=True, slots=True)
 class Sent:
     """The provider accepted. `request_id` is its log id, `message_id` its name for what was made ("" if none), `raw`
-    the answer's bytes."""
+    the answer's bytes, `details` what else it gave that is worth keeping, never buyers' data."""
 
     request_id: str
     message_id: str
     raw: bytes = field(default=b"", repr=False)
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 class CanOperateAfterSale(Protocol):
@@ -392,6 +393,40 @@ class CanEditNumber(Protocol):
         ...
 
     def edit_package(self, order_number: str, package_id: str, carrier: str, number: str) -> Sent: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LabelOrder:
+    """One e-waybill to be booked. `pack_id`: letters, digits, underscore; the platform knows the label by order and
+    pack_id, so repeating both gives the same number. `receiver`: its ciphers. `items`: (name, pieces)."""
+
+    order_number: str
+    pack_id: str
+    carrier: str
+    sender: PickupAddressFact
+    receiver: RecipientFact
+    items: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PrintData:
+    """What the platform's print component prints; encrypted for it."""
+
+    number: str
+    data: str = field(repr=False)
+    sign: str = field(repr=False)
+
+
+class CanBookLabel(Protocol):
+    def book_label(self, label: LabelOrder) -> Sent:
+        """Idempotent by order and pack_id: the same call settles an unknown outcome. `message_id`: the waybill."""
+        ...
+
+    def cancel_label(self, carrier: str, number: str) -> Sent:
+        """Refused once collected; cancelled already counts as done."""
+        ...
+
+    def print_data(self, carrier: str, number: str) -> PrintData: ...
 
 
 @dataclass(frozen=True, slots=True)

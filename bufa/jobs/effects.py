@@ -21,13 +21,13 @@ from bufa.apps.effects.queries import Unsettled
 from bufa.apps.negotiations import actions as negotiations
 from bufa.apps.notices import actions as notices
 from bufa.apps.reissues import actions as reissues
-from bufa.apps.reissues import corrections, tickets
+from bufa.apps.reissues import booking, corrections, tickets
 from bufa.apps.shops.clients import client_for
 from bufa.domain.effects import LEAVE_WITHIN, Result, can_be_read_back, result_of_error
 from bufa.domain.outcome import Refused
 from bufa.integrations.ports import MailOut, ProviderError, Sent
 from bufa.integrations.wire import leaving_by
-from bufa.jobs import shipping
+from bufa.jobs import labels, shipping
 from bufa.jobs.shipping import PlainNo, same_number
 from bufa.lib import clock
 from bufa.lib.tenancy import writing
@@ -40,6 +40,7 @@ OWNERS: Mapping[str, Callable[[Settled], None]] = {
     "reissue": reissues.on_effect,
     "correction": corrections.on_effect,
     "ticket": tickets.on_effect,
+    "label": booking.on_effect,
     "message": negotiations.on_effect,
     "notice": notices.on_effect,
     "view": lambda settled: None,  # that somebody looked is in the audit chain; the report asks nothing of anybody
@@ -94,8 +95,12 @@ def _attempt(begun: Begun, clients: Clients) -> None:
         # Nothing left the house: no connection, no sender.
         _finish(begun, Result.REJECTED, error={"why": refused.why.code})
     else:
-        outcome = {"request_id": sent.request_id, "message_id": sent.message_id}
-        _finish(begun, Result.ACCEPTED, raw=sent.raw, outcome=outcome)
+        _finish(begun, Result.ACCEPTED, raw=sent.raw, outcome=_outcome(sent))
+
+
+def _outcome(sent: Sent) -> dict[str, Any]:
+    told: dict[str, Any] = {"request_id": sent.request_id, "message_id": sent.message_id}
+    return {**told, "details": dict(sent.details)} if sent.details else told
 
 
 def _finish(
@@ -178,6 +183,8 @@ def _send(begun: Begun, clients: Clients) -> Sent:
             )
         case "platform_sms":
             sent = platform.send_sms(intent["phone_cipher"], intent["template_id"], intent["params"], intent["tag"])
+        case "book_label" | "cancel_label":
+            sent = labels.call(platform, begun.kind, intent)
         case _:
             raise Refused("unknown_effect_kind", kind=begun.kind)
     return sent
@@ -215,7 +222,10 @@ def settle_unknown(shop_id: int, effect_ids: Sequence[int]) -> int:
     return settled
 
 
-def _conclude(unknown: Unsettled, found: Result | None, error: Mapping[str, Any] | None) -> int:
+def _conclude(unknown: Unsettled, found: Sent | Result | None, error: Mapping[str, Any] | None) -> int:
+    outcome: dict[str, Any] = {}
+    if isinstance(found, Sent):
+        outcome, found = _outcome(found), Result.ACCEPTED
     with writing([unknown.shop_id]):
         if found is None:
             told = effects.still_unknown(shop_id=unknown.shop_id, effect_id=unknown.effect_id, error=error)
@@ -229,6 +239,7 @@ def _conclude(unknown: Unsettled, found: Result | None, error: Mapping[str, Any]
                 result=found,
                 by="read_back",
                 error=(error or {"why": "other_answer_there"}) if found is Result.REJECTED else {},
+                outcome=outcome,
             )
         except Refused:
             return 0  # a person was faster
@@ -236,8 +247,9 @@ def _conclude(unknown: Unsettled, found: Result | None, error: Mapping[str, Any]
         return 1
 
 
-def _look(unknown: Unsettled, clients: Clients) -> Result | None:
-    """What the platform shows of an intent: done, something else done instead, or None: can't be told (yet)."""
+def _look(unknown: Unsettled, clients: Clients) -> Sent | Result | None:
+    """What the platform shows of an intent: done (also as what it gave), something else done instead, or None: can't
+    be told (yet)."""
     intent = unknown.intent
     platform = _client(clients, unknown.shop_id, "doudian")
     match unknown.kind:
@@ -260,6 +272,8 @@ def _look(unknown: Unsettled, clients: Clients) -> Result | None:
             status = platform.after_sale(intent["after_sale"]).status
             wanted, other = (AGREED, REFUSED) if unknown.kind == "agree_resend" else (REFUSED, AGREED)
             return Result.ACCEPTED if status in wanted else Result.REJECTED if status in other else None
+        case "book_label" | "cancel_label":
+            return labels.again(platform, unknown.kind, intent)
         case "platform_sms":
             return _sms_receipt(platform, unknown)
     return None

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from bufa.apps.cases import queries as cases
-from bufa.apps.reissues import actions, queries
+from bufa.apps.reissues import actions, booking, queries
 from bufa.apps.reissues.labels import reissue_labels_pdf
 from bufa.apps.reissues.queries import ReissueForm
+from bufa.apps.shops.clients import client_for
 from bufa.domain.outcome import Refused
+from bufa.domain.permissions import Permission
+from bufa.integrations.ports import ProviderError
 from bufa.lib import clock
 from bufa.lib.labels import DEFAULT_SIZE, SIZES
 from bufa.web import case_forms, case_page
@@ -76,6 +79,63 @@ def label(request: HttpRequest, shop_id: int, code: str, reissue_id: int) -> Htt
     response["Content-Disposition"] = f'inline; filename="{mine.code}-{size}.pdf"'
     response["Cache-Control"] = "no-store"
     return response
+
+
+@require_POST
+def book_waybill(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
+    """Ask for an e-waybill with the form as it stands; its number comes into the form."""
+    doing = start(request, shop_id, code)
+
+    def work() -> str:
+        form = _typed(doing)
+        form.fields["number"].required = False
+        if not form.is_valid():
+            raise Mistyped("reissue", form)
+        booking.book(
+            shop_id=doing.shop_id, case_id=doing.case_id, form=_filled(form), by=doing.by, version=doing.version
+        )
+        return _("正在取电子面单，单号回来后会填进表单")
+
+    return finish(doing, work)
+
+
+@require_POST
+def cancel_waybill(request: HttpRequest, shop_id: int, code: str, booking_id: int) -> HttpResponse:
+    doing = start(request, shop_id, code)
+    mine = _booking(doing.shop_id, doing.case_id, booking_id)
+
+    def work() -> str:
+        booking.cancel(shop_id=doing.shop_id, booking_id=mine.booking_id, by=doing.by)
+        return _("正在取消电子面单")
+
+    return finish(doing, work)
+
+
+def print_waybill(request: HttpRequest, shop_id: int, code: str, booking_id: int) -> HttpResponse:
+    """The print data as a file for the platform's print component; encrypted, so it holds no plain address."""
+    desk(request).role(shop_id)
+    mine = _booking(shop_id, _case_id(shop_id, code), booking_id)
+    try:
+        desk(request).check(Permission.SUBMIT_REISSUE, shop_id)
+        told = client_for(shop_id, "doudian").print_data(mine.carrier, mine.number)
+    except Refused as refused:
+        tell_refusal(request, refused)
+    except ProviderError as error:
+        tell_refusal(request, Refused("label_no_print_data", failure=error.why, said=error.text))
+    else:
+        body = {"carrier": mine.carrier, "track_no": told.number, "print_data": told.data, "sign": told.sign}
+        response = JsonResponse(body)
+        response["Content-Disposition"] = f'attachment; filename="{mine.number}.json"'
+        response["Cache-Control"] = "no-store"
+        return response
+    return back_to(reverse("cases_case", args=[shop_id, code]))
+
+
+def _booking(shop_id: int, case_id: int, booking_id: int) -> booking.BookingView:
+    for each in booking.of_case(shop_id, case_id):
+        if each.booking_id == booking_id:
+            return each
+    raise Http404
 
 
 def _case_id(shop_id: int, code: str) -> int:

@@ -11,7 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from simulator.clock import BEIJING
-from simulator.doudian import aftersales, opening, orders, shipping, sms
+from simulator.doudian import aftersales, ebills, opening, orders, shipping, sms
 from simulator.doudian import params as types
 from simulator.doudian.errors import Refusal, bad_platform, failed, missing_platform
 from simulator.doudian.signing import verify
@@ -37,6 +37,9 @@ METHODS: dict[str, Method] = {
     "order.logisticsEdit": shipping.logistics_edit,
     "order.logisticsEditByPack": shipping.logistics_edit_by_pack,
     "order.uploadextrapackage": shipping.upload_extra,
+    "logistics.newCreateOrder": ebills.new_create_order,
+    "logistics.cancelOrder": ebills.cancel_order,
+    "logistics.waybillApply": ebills.waybill_apply,
     "address.list": orders.address_list,
     "afterSale.List": aftersales.list_,
     "afterSale.Detail": aftersales.detail,

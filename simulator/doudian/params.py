@@ -20,6 +20,9 @@ order.logisticsEdit             order_id:str company_code:str logistics_code:str
 order.logisticsEditByPack       order_id:str pack_id:str company_code:str logistics_code:str
 order.uploadextrapackage        shop_order_id:str product_orders:list tracking_no:str company_code:str
 order.uploadextrapackage        send_address_id:int parent_tracking_no:str store_id:int
+logistics.newCreateOrder        sender_info:object! logistics_code:str! order_infos:list! user_id:int
+logistics.cancelOrder           logistics_code:str! track_no:str! user_id:int
+logistics.waybillApply          waybill_applies:list!
 order.batchDecrypt              cipher_infos:list account_id:str account_type:str
 order.batchSensitive            cipher_infos:list account_id:str account_type:str
 afterSale.Detail                after_sale_id:str need_operation_record:bool

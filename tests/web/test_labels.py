@@ -6,7 +6,9 @@ import pypdfium2
 import zxingcpp
 from django.test import Client
 
+from bufa.apps.reissues import booking
 from bufa.apps.reissues import queries as reissues
+from tests.factories import NOW
 from tests.factories.sample import Sample
 
 
@@ -25,3 +27,19 @@ def test_the_label_of_a_case_is_printed_in_its_size(sample: Sample, owner: Clien
     }
     assert owner.get(f"{at}label/{sent.reissue_id}/?size=1x1").status_code == 404
     assert owner.get(f"{at}label/{sent.reissue_id + 999}/").status_code == 404
+
+
+def test_an_e_waybill_is_asked_for_from_the_form_without_a_number(sample: Sample, owner: Client) -> None:
+    at = f"/cases/{sample.shop_id}/{sample.cases['numbering']}/"
+    draft = reissues.open_draft(sample.shop_id, sample.ids["numbering"], NOW)
+    said = {"carrier": "yuantong", "number": "", "pickup": draft.form.pickup_id, "line_0": 1}
+    assert "取电子面单" in owner.get(at).content.decode()
+    assert owner.post(f"{at}waybill/", {**said, "line_0": "x"}).status_code == 422
+    assert owner.post(f"{at}waybill/", said).status_code == 303
+    [label] = booking.of_case(sample.shop_id, sample.ids["numbering"])
+    assert (label.state, label.carrier, label.number) == ("wanted", "yuantong", "")
+    page = owner.get(at).content.decode()
+    assert "正在取电子面单，单号回来后会填进表单" in page
+    owner.post(f"{at}waybill/{label.booking_id}/cancel/")
+    assert "现在不能取消" in owner.get(at).content.decode()
+    assert owner.get(f"{at}waybill/{label.booking_id + 9}/print/").status_code == 404

@@ -16,6 +16,8 @@ class EffectKind(models.TextChoices):
     REPORT_VIEW = "report_view", "security.batchReportOrderSecurityEvent"
     AGREE_RESEND = "agree_resend", "afterSale.operate 501"
     REFUSE_RESEND = "refuse_resend", "afterSale.operate 502"
+    BOOK_LABEL = "book_label", "logistics.newCreateOrder"
+    CANCEL_LABEL = "cancel_label", "logistics.cancelOrder"
     PLATFORM_SMS = "platform_sms", "sms.send"
     CARRIER_MAIL = "carrier_mail", "SMTP to a carrier"
     CUSTOMER_MAIL = "customer_mail", "SMTP to a customer"

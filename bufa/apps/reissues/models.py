@@ -111,3 +111,35 @@ class BulkRow(models.Model):
             is_one_of("state", [each.value for each in RowState], "bulk_row_state_known"),
         ]
         indexes = [models.Index(fields=["run", "state", "row"], name="bulk_row_next")]
+
+
+BOOKING_STATES = ("wanted", "unknown", "booked", "failed", "cancelling", "cancelled")
+
+
+class LabelBooking(models.Model):
+    """One e-waybill wanted for a reissue. The row, with its `pack_id`, is there before the call: repeating both order
+    and pack_id gives the same number, so an unknown outcome is settled by the same call."""
+
+    shop_id = models.BigIntegerField()
+    reissue = models.ForeignKey(Reissue, models.PROTECT, related_name="bookings")
+    pack_id = models.CharField(max_length=40)
+    carrier = models.CharField(max_length=40)
+    state = models.CharField(max_length=12, default="wanted")
+    number = models.CharField(max_length=40, blank=True)
+    details = models.JSONField(default=dict, help_text="What the platform gave besides: sort code, hint.")
+    error = models.JSONField(default=dict, help_text="Why it was not booked, or not cancelled.")
+    effect_id = models.BigIntegerField(null=True, help_text="The newest effect: booking or cancelling.")
+    by = models.CharField(max_length=80)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop_id", "pack_id"], name="label_pack_id_once"),
+            models.UniqueConstraint(
+                fields=["reissue"],
+                condition=Q(state__in=["wanted", "unknown", "booked", "cancelling"]),
+                name="one_live_label_per_reissue",
+            ),
+            is_one_of("state", BOOKING_STATES, "label_state_known"),
+        ]

@@ -36,6 +36,7 @@ _TONE_WORDS = {
     "message": "sent:ok received:ok failed:bad unknown:warn queued:act",
     "consent": "given:ok refused:bad overridden:warn",
     "after_sale": "6:warn 8:act 14:ok",
+    "label": "booked:ok failed:bad unknown:warn wanted:act cancelling:act",
     "gate": "pass:ok refused:bad punished_later:warn cannot_tell:warn",
 }
 TONES = {group: dict(pair.split(":") for pair in pairs.split()) for group, pairs in _TONE_WORDS.items()}

@@ -86,6 +86,12 @@ ENTRY: Words = {
     "correct_accepted": _("平台已改为 %(number)s"),
     "correct_rejected": _("平台没有接受更正为 %(number)s"),
     "correct_unknown": _("更正为 %(number)s 的结果未知，正在读回"),
+    "label_asked": _("取电子面单：%(carrier)s"),
+    "label_booked": _("取到电子面单 %(carrier)s %(number)s"),
+    "label_failed": _("没有取到电子面单：%(why)s"),
+    "label_unknown": _("取电子面单没有可信的答复，用同一编号再问一次，不会多取"),
+    "label_kept": _("平台没有取消电子面单 %(number)s：%(why)s"),
+    "label_cancelled": _("电子面单 %(number)s 已取消"),
     "ticket_agree_asked": _("告诉平台：同意补寄（售后单 %(ticket)s）"),
     "ticket_refuse_asked": _("告诉平台：拒绝补寄（售后单 %(ticket)s）"),
     "agree_resend_accepted": _("平台已记下：同意补寄"),
@@ -104,6 +110,8 @@ EFFECT_KIND: Words = {
     "report_view": _("上报查看记录"),
     "agree_resend": _("同意补寄"),
     "refuse_resend": _("拒绝补寄"),
+    "book_label": _("取电子面单"),
+    "cancel_label": _("取消电子面单"),
     "platform_sms": _("平台短信"),
     "carrier_mail": _("给承运商的邮件"),
     "customer_mail": _("给客户的邮件"),
@@ -277,6 +285,15 @@ FAILURE: Words = {
     "code_invalid": _("授权 code 不对"),
 }
 
+LABEL: Words = {
+    "wanted": _("正在取"),
+    "unknown": _("结果未知"),
+    "booked": _("已取到"),
+    "failed": _("没有取到"),
+    "cancelling": _("正在取消"),
+    "cancelled": _("已取消"),
+}
+
 CHECK: Words = {
     "order": _("订单号"),
     "carrier": _("承运商"),
@@ -287,6 +304,7 @@ CHECK: Words = {
     "pickup": _("取件地址"),
     "delivery": _("收货地址"),
     "items": _("补发数量"),
+    "receiver": _("收件人密文（要从抖店同步订单）"),
     "stock": _("库存"),
     "ticket": _("补寄申请"),
     "time": _("轨迹时间"),
@@ -398,6 +416,7 @@ GROUPS: Mapping[str, Words] = {
     "after_sale": AFTER_SALE,
     "after_sale_type": AFTER_SALE_TYPE,
     "gate": GATE,
+    "label": LABEL,
     "failure": FAILURE,
     "settled_by": SETTLED_BY,
     "part": PARTS,

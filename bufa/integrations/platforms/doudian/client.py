@@ -9,7 +9,7 @@ import httpx
 
 from bufa.integrations import wire
 from bufa.integrations.ciphers import Look, Opened
-from bufa.integrations.platforms.doudian import aftersales, opening, orders, paging, shipping, sms, tokens
+from bufa.integrations.platforms.doudian import aftersales, ebills, opening, orders, paging, shipping, sms, tokens
 from bufa.integrations.platforms.doudian.errors import number_of
 from bufa.integrations.platforms.doudian.gateway import Answer, Gateway
 from bufa.integrations.platforms.doudian.settings import Settings
@@ -17,10 +17,12 @@ from bufa.integrations.ports import (
     AfterSaleFact,
     CarrierFact,
     InterceptFact,
+    LabelOrder,
     OrderFact,
     PackageFact,
     Page,
     PickupAddressFact,
+    PrintData,
     ProviderError,
     RejectReason,
     Sent,
@@ -206,6 +208,29 @@ class Client:
             "logistics_code": number,
         }
         return _sent(self._gateway.call("order.logisticsEditByPack", params, changes=True))
+
+    def book_label(self, label: LabelOrder) -> Sent:
+        answer = self._gateway.call("logistics.newCreateOrder", ebills.create_params(label), changes=True)
+        made = ebills.booked(answer.data, label.pack_id, log_id=answer.log_id, raw=answer.raw)
+        return Sent(answer.log_id, made["track_no"], answer.raw, made)
+
+    def cancel_label(self, carrier: str, number: str) -> Sent:
+        try:
+            answer = self._gateway.call(
+                "logistics.cancelOrder", {"logistics_code": carrier, "track_no": number}, changes=True
+            )
+        except ProviderError as error:
+            if error.sub_code.rpartition(":")[2] == ebills.ALREADY_CANCELLED:
+                return Sent(error.log_id, "", error.raw)
+            raise
+        if not wire.truth(wire.child(answer.data, "cancel_result").get("success")):
+            raise ProviderError("business", log_id=answer.log_id, text="cancel_result", raw=answer.raw)
+        return _sent(answer)
+
+    def print_data(self, carrier: str, number: str) -> PrintData:
+        wanted = {"waybill_applies": [{"logistics_code": carrier, "track_no": number}]}
+        answer = self._gateway.call("logistics.waybillApply", wanted)
+        return ebills.print_data(answer.data, number, log_id=answer.log_id, raw=answer.raw)
 
     def addresses(self) -> tuple[PickupAddressFact, ...]:
         found: list[PickupAddressFact] = []
