@@ -138,5 +138,182 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
     talk = negotiations.of_case(shop_id, case_id, carrier=current.carrier, place=current.place)
     sent = reissues.of_case(shop_id, case_id)
     told = notices.of_case(shop_id, case_id)
+    numbers = corrections.of_case(shop_id, case_id)
+    mine = (
+        {one.effect.effect_id for one in numbers if one.effect}
+        | {one.effect_id for one in sent}
+        | {one.effect_id for one in told}
+        | {one.effect_id for one in talk.messages}
+    )
     labels = booking.of_case(shop_id, case_id)
     mine |= {one.effect_id for one in labels}
+    ids = mine | {entry.effect_id for entry in found.timeline}
+    under_way = effects.by_id([shop_id], sorted(each for each in ids if each))
+    watched = {key: effect for key, effect in under_way.items() if key in mine}
+    draft = reissues.open_draft(shop_id, case_id, now) if "fill_number" in acts and row.measure == "reissue" else None
+    forms = _forms(here, found, acts, talk, draft) | failed
+    may_choose, why_not = _may_choose(here, shop_id, acts)
+    return {
+        "view": found,
+        "row": row,
+        "acts": acts,
+        "may_choose": may_choose,
+        "may_choose_why": why_not,
+        "panels": _panels(found, failed),
+        "forms": forms,
+        "talk": talk,
+        "letter": _letter(found, acts, talk, now),
+        "reissues": sent,
+        "labels": labels,
+        "numbers": numbers,
+        "live_reissue": next(
+            (each for each in reversed(sent) if each.state in ("submitting", "unknown", "accepted")), None
+        ),
+        "draft": draft,
+        "notices": told,
+        "proposals": _proposals(row.round, told, shop_id, case_id) if "tell_customer" in acts else (),
+        "to_phone": any(each.state == "todo" for each in told),
+        "effects": under_way,
+        "original": (found.original, track(found.original, now)),
+        "again": [(each, track(each, now)) for each in found.reissue_parcels],
+        "evidence": _evidence(found),
+        "current": current,
+        "put_off": put_off_forms(found.findings) if row.is_open else None,
+        "open_findings": [each for each in found.findings if each.state == "open"],
+        "action_base": reverse("cases_case", args=[shop_id, row.code]),
+        "may_reveal": here.may(Permission.REVEAL_BUYER, shop_id)
+        and (found.order.recipient.has_plain or found.order.recipient.has_cipher),
+        "may_settle": may(here.role(shop_id), Permission.SETTLE_EFFECT),
+        "to_answer": [ticket for ticket in found.order.after_sales if ticket.is_resend and ticket.status == 6],
+    } | _moving(shop_id, row.code, row.version, watched)
+
+
+def _proposals(
+    round_: int, told: tuple[notices.NoticeView, ...], shop_id: int, case_id: int
+) -> tuple[notices.Proposal, ...]:
+    """What can be said now; nothing where this round's message is said or on its way."""
+    said = {each.purpose for each in told if each.round == round_ and each.state not in ("cancelled", "failed")}
+    return tuple(each for each in notices.proposals(shop_id, case_id) if each.purpose not in said)
+
+
+def _may_choose(here: Desk, shop_id: int, acts: Acts) -> tuple[bool, str]:
+    """May a measure be chosen now (a verdict still open is confirmed with it), and if not, why."""
+    ways = [way for name in ("choose_measure", "change_measure") if (way := acts[name]) is not None]
+    if any(each.allowed for each in ways):
+        return True, ""
+    confirm = acts.get("confirm_verdict")
+    if confirm is not None and confirm.allowed:
+        refusal = here.refusal(Permission.CHOOSE_MEASURE, shop_id)
+        return not refusal, refusal
+    closed = next((each.refused for each in (*ways, confirm) if each is not None and each.refused), None)
+    return False, say(closed) if closed else ""
+
+
+def _panels(found: CaseView, failed: dict[str, Form]) -> list[Panel]:
+    """The step of the next act first, then the others in their order."""
+    states = {each.step: each.state for each in found.steps}
+    next_step = next((each.step for each in found.actions if each.is_next), "")
+    next_step = STEP_OF_NEXT.get(found.row.next_action, next_step) or found.row.step
+    failed_in = {FORM_STEPS.get(name, "") for name in failed}
+    order = sorted(Step, key=lambda step: step.value != next_step)
+    return [
+        Panel(
+            step.value,
+            list(Step).index(step) + 1,
+            f"web/cases/panels/{step.value}.html",
+            states.get(step.value, "later"),
+            step.value == next_step,
+            step.value in (next_step, found.row.step) or step.value in failed_in,
+        )
+        for step in order
+    ]
+
+
+FORM_STEPS = {
+    "decide": "determine",
+    "dismiss": "determine",
+    "ask": "negotiate",
+    "consent": "negotiate",
+    "without": "negotiate",
+    "reissue": "number",
+    "release": "number",
+    "correct": "number",
+    "skip": "notify",
+    "close": "follow",
+    "reopen": "follow",
+}
+
+
+def _forms(
+    here: Desk, found: CaseView, acts: Acts, talk: negotiations.Talk, draft: reissues.Draft | None
+) -> dict[str, Form]:
+    """Fresh forms for what can be done here; ids are kept apart by each form's name."""
+    row = found.row
+    claim = found.facts.get("claim") or (found.verdict.claim if found.verdict else "")
+    people = [
+        (each.operator_id, each.display_name or each.login) for each in shops.members([row.shop_id]) if each.is_active
+    ]
+    made: dict[str, Form] = {
+        "decide": case_forms.MeasureForm(auto_id="id_decide_%s", initial={"claim": claim}),
+        "statement": case_forms.StatementForm(
+            auto_id="id_statement_%s", initial={"source": "customer", "claim": claim}
+        ),
+        "ask": case_forms.AskForm(auto_id="id_ask_%s", contacts=talk.contacts),
+        "consent": case_forms.ConsentForm(auto_id="id_consent_%s"),
+        "without": case_forms.ReasonForm(auto_id="id_without_%s"),
+        "correct": case_forms.CorrectForm(auto_id="id_correct_%s"),
+        "release": case_forms.ReleaseForm(auto_id="id_release_%s"),
+        "skip": case_forms.ReasonForm(auto_id="id_skip_%s"),
+        "close": case_forms.CloseForm(auto_id="id_close_%s"),
+        "reopen": case_forms.ReasonForm(auto_id="id_reopen_%s"),
+        "dismiss": case_forms.ReasonForm(auto_id="id_dismiss_%s"),
+        "note": case_forms.NoteForm(auto_id="id_note_%s"),
+        "take": case_forms.TakeForm(auto_id="id_take_%s", people=people, initial={"owner": row.owner_id or ""}),
+        "call": OutcomeForm(auto_id="id_call_%s"),
+    }
+    if draft is not None:
+        made["reissue"] = reissue_form(draft)
+    return made
+
+
+def reissue_form(draft: reissues.Draft, data: Any = None) -> case_forms.ReissueForm:
+    counted = dict(draft.form.items)
+    initial: dict[str, Any] = {
+        "carrier": draft.form.carrier,
+        "number": draft.form.number,
+        "pickup": draft.form.pickup_id,
+    }
+    initial |= {f"line_{at}": counted.get(line.line_id, 0) for at, line in enumerate(draft.order.lines)}
+    return case_forms.ReissueForm(
+        data, auto_id="id_reissue_%s", initial=initial, pickups=draft.pickups, lines=draft.order.lines
+    )
+
+
+def _letter(found: CaseView, acts: Acts, talk: negotiations.Talk, now: datetime) -> Any:
+    """The mail to the carrier as it would leave now, or the reason why there can be none."""
+    if "ask_carrier" not in acts:
+        return None
+    reminder = any(each.direction == "out" and each.round == found.row.round for each in talk.messages)
+    try:
+        return negotiations_actions.write_letter(
+            found.row.shop_id, found.row.case_id, answer_by=now + timedelta(hours=24), reminder=reminder
+        )
+    except Refused as refused:
+        return refused.why
+
+
+def _evidence(found: CaseView) -> list[dict[str, Any]]:
+    """The three kinds of evidence, each with what it says and whether it agrees with the verdict."""
+    verdict = found.verdict
+    rows = []
+    for source in ("tracking", "carrier", "customer"):
+        said = [each for each in found.statements if each.source == source]
+        stands = ""
+        if verdict is not None:
+            stands = "agree" if source in verdict.agree else "contradict" if source in verdict.contradict else "missing"
+        rows.append({"source": source, "said": said, "stands": stands})
+    return rows
+
+
+def no_contact() -> Why:
+    return Why("no_contact")

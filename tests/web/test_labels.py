@@ -6,8 +6,10 @@ import pypdfium2
 import zxingcpp
 from django.test import Client
 
+from bufa.apps.orders.models import Recipient
 from bufa.apps.reissues import booking
 from bufa.apps.reissues import queries as reissues
+from bufa.lib.tenancy import for_shops
 from tests.factories import NOW
 from tests.factories.sample import Sample
 
@@ -32,6 +34,8 @@ def test_the_label_of_a_case_is_printed_in_its_size(sample: Sample, owner: Clien
 def test_an_e_waybill_is_asked_for_from_the_form_without_a_number(sample: Sample, owner: Client) -> None:
     at = f"/cases/{sample.shop_id}/{sample.cases['numbering']}/"
     draft = reissues.open_draft(sample.shop_id, sample.ids["numbering"], NOW)
+    with for_shops([sample.shop_id]):
+        Recipient.objects.update(name_cipher="#n#", phone_cipher="$p$", address_cipher="#a#")
     said = {"carrier": "yuantong", "number": "", "pickup": draft.form.pickup_id, "line_0": 1}
     assert "取电子面单" in owner.get(at).content.decode()
     assert owner.post(f"{at}waybill/", {**said, "line_0": "x"}).status_code == 422
