@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bufa.integrations.ports import LabelOrder, PickupAddressFact, ProviderError, RecipientFact, Sent
+from bufa.integrations.ebills import LabelOrder
+from bufa.integrations.ports import PickupAddressFact, ProviderError, RecipientFact, Sent
 from bufa.jobs.shipping import PlainNo
 
 KINDS = ("book_label", "cancel_label")

@@ -9,6 +9,7 @@ import httpx
 
 from bufa.integrations import wire
 from bufa.integrations.ciphers import Look, Opened
+from bufa.integrations.ebills import LabelOrder, PrintData
 from bufa.integrations.platforms.doudian import aftersales, ebills, opening, orders, paging, shipping, sms, tokens
 from bufa.integrations.platforms.doudian.errors import number_of
 from bufa.integrations.platforms.doudian.gateway import Answer, Gateway
@@ -17,12 +18,10 @@ from bufa.integrations.ports import (
     AfterSaleFact,
     CarrierFact,
     InterceptFact,
-    LabelOrder,
     OrderFact,
     PackageFact,
     Page,
     PickupAddressFact,
-    PrintData,
     ProviderError,
     RejectReason,
     Sent,

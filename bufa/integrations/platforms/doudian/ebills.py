@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bufa.integrations.ports import LabelOrder, PrintData, ProviderError
+from bufa.integrations.ebills import LabelOrder, PrintData
+from bufa.integrations.ports import ProviderError
 from bufa.integrations.wire import child, rows, text
 
 ALREADY_CANCELLED = "1102"
