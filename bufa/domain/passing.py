@@ -68,6 +68,9 @@ _STAGE_AFTER: Mapping[Kind, Stage] = {
 }
 """The stage in which a silence begins after a scan; other kinds leave the stage as it was."""
 
+OUT = Kind.OUT_FOR_DELIVERY
+"""With this scan the last leg begins."""
+
 _NO_SIGN_OF_LIFE = frozenset({Kind.ETA, Kind.NOTE, Kind.LOST, Kind.DAMAGED})
 _FAILED = frozenset({Kind.ATTEMPT_FAILED, Kind.REFUSED})
 _MAY_BE_LOST = frozenset({Stage.COLLECTED, Stage.IN_TRANSIT, Stage.AT_DESTINATION, Stage.OUT_FOR_DELIVERY})

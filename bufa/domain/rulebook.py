@@ -108,7 +108,8 @@ class Rule:
     """One version of one rule, in force for breaches on shop days in [valid_from, valid_to).
 
     `once`: of the open breaches of one such group only the first pays. `also`: what else a breach brings, as codes.
-    `warns_only`: it is told beforehand and never becomes a finding.
+    `warns_only`: it is told beforehand and never becomes a finding. `learned`: its hours are what the lane's own
+    history allows, as soon as that is known well enough.
     """
 
     id: str
@@ -132,6 +133,7 @@ class Rule:
     once: str = ""
     also: tuple[str, ...] = ()
     warns_only: bool = False
+    learned: bool = False
 
     is_silence: bool = field(init=False)
     """True when time alone makes the finding; False when a scan or a fact says it."""
@@ -335,6 +337,7 @@ def _rule(raw: Mapping[str, Any]) -> Rule:
         once=raw.get("once", ""),
         also=tuple(raw.get("also", [])),
         warns_only=raw.get("warns_only", False),
+        learned=raw.get("learned", False),
     )
 
 

@@ -49,7 +49,8 @@ class Watched:
     `is_closed`: the order is cancelled or refunded, nobody waits for this parcel any more.
     Optional facts, each "" or empty when not known: the ends' cities and districts, the `carrier` (company code), what
     class of goods it is, when numbers were uploaded to the order (`number_uploads`, all of them), and `facts`: since
-    when something is so that no scan tells.
+    when something is so that no scan tells. `allowed_silence`: how long the lane's own history lets a parcel be silent
+    in this stage, None while too little is known of it.
     """
 
     parcel_id: int
@@ -74,6 +75,7 @@ class Watched:
     order_class: OrderClass = OrderClass.ORDINARY
     number_uploads: tuple[datetime, ...] = ()
     facts: Mapping[Fact, datetime] = field(default_factory=dict)
+    allowed_silence: timedelta | None = None
 
     @property
     def distance(self) -> Distance | None:
@@ -105,9 +107,12 @@ class Policy:
         own = self.warn_hours.get(rule.id)
         return rule.warn_time if own is None else timedelta(hours=own)
 
-    def limit(self, rule: Rule, between: Distance | None) -> timedelta:
+    def limit(self, rule: Rule, watched: Watched, between: Distance | None) -> timedelta:
+        """The shop's own hours, else what the lane has taught where the rule asks for that, else the rule's."""
         if rule.mark is Mark.SHOP and rule.is_silence and rule.id in self.hours:
             return timedelta(hours=self.hours[rule.id])
+        if rule.learned and watched.allowed_silence is not None:
+            return watched.allowed_silence
         return rule.limit(between)
 
     def due(
@@ -266,6 +271,8 @@ class _Clock:
             params["newest_at"] = state.newest_at.isoformat()
         if not self.rule.is_silence and state.reasons:
             params["reason"] = max(state.reasons, key=lambda reason: (state.reasons[reason], reason.value)).value
+        if self.rule.learned and watched.allowed_silence == self.limit:
+            params["learned"] = True
         if self.moved:
             params["moved_by"] = [
                 {"code": moved.code.value, "name": moved.name, "hours": round(moved.by.total_seconds() / 3600, 1)}
@@ -298,7 +305,7 @@ def _clock(watched: Watched, rule: Rule, policy: Policy, start: datetime, betwee
     """The rule's clock that began at `start`, or None when it says nothing or this version is not in force."""
     if rule.id in policy.muted or (watched.stage in rule.stops_in and not rule.is_silence):
         return None  # a clock of silence that has stopped may still have cost money
-    limit = policy.limit(rule, between)
+    limit = policy.limit(rule, watched, between)
     since, moved = _due(watched, rule, policy, start, limit)
     if not rule.holds_at(since):
         return None

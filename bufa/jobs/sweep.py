@@ -26,7 +26,7 @@ from bufa.apps.inbox import actions as inbox_actions
 from bufa.apps.parcels import watching
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.shops import queries as shops
-from bufa.jobs import bulk, inbox, sync, templates, tracking
+from bufa.jobs import bulk, inbox, lanes, sync, templates, tracking
 from bufa.jobs import cases as case_jobs
 from bufa.jobs import effects as effect_jobs
 from bufa.lib import clock
@@ -35,6 +35,7 @@ from bufa.lib.queue import hint
 PAUSE = 0.5  # real seconds between two rounds when nothing was due
 PURGED_AT_ONCE = 10
 POLL_EVERY = timedelta(minutes=10)  # of the shop's clock: what pushes lost is asked for
+GIVE_UP_EVERY = timedelta(days=1)  # of the shop's clock: parcels that never came are counted as lost
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ def sweep_once(now: datetime) -> int:
             inbox.wake(now),
             tracking.wake(now),
             templates.wake(),
+            lanes.learn(everyone, now),
         )
     )
 
@@ -113,12 +115,19 @@ def purge_inbox(now: datetime) -> int:
     return deleted
 
 
+def given_up(now: datetime) -> int:
+    """Parcels that nobody waits for any more teach their lanes what is lost there."""
+    everyone = shops.all_shop_ids()
+    return lanes.learn_losses(everyone, now) if everyone else 0
+
+
 def loop() -> None:
     """Sweep until SIGTERM. An error is logged and the next round goes on: rows that could not be done are still due."""
     stop = threading.Event()
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: stop.set())
     polled: datetime | None = None
+    gave_up: datetime | None = None
     while not stop.is_set():
         now: datetime | None = _guarded(clock.now)
         if now is None:
@@ -129,6 +138,9 @@ def loop() -> None:
             _guarded(partial(poll_platforms, now))
             _guarded(partial(purge_inbox, now))
             polled = now
+        if gave_up is None or now - gave_up >= GIVE_UP_EVERY:
+            _guarded(partial(given_up, now))
+            gave_up = now
         if not done:
             stop.wait(PAUSE)
 

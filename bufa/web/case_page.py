@@ -18,6 +18,7 @@ from bufa.apps.effects.queries import EffectView
 from bufa.apps.negotiations import actions as negotiations_actions
 from bufa.apps.negotiations import queries as negotiations
 from bufa.apps.notices import queries as notices
+from bufa.apps.parcels import queries as parcels
 from bufa.apps.reissues import booking, corrections
 from bufa.apps.reissues import queries as reissues
 from bufa.apps.shops import queries as shops
@@ -175,6 +176,7 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
         "to_phone": any(each.state == "todo" for each in told),
         "effects": under_way,
         "original": (found.original, track(found.original, now)),
+        "outlooks": {each.parcel_id: parcels.outlook(each, now) for each in (found.original, *found.reissue_parcels)},
         "again": [(each, track(each, now)) for each in found.reissue_parcels],
         "evidence": _evidence(found),
         "current": current,

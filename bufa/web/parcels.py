@@ -86,6 +86,7 @@ def parcel(request: HttpRequest, shop_id: int, parcel_id: int) -> HttpResponse:
         {
             "parcel": found,
             "track": track(found, now),
+            "expected": parcels.outlook(found, now),
             "findings": findings,
             "case": cases.cases_of_parcels([shop_id], [parcel_id]).get(parcel_id),
             "told": parcels.told_of(shop_id, parcel_id),

@@ -15,6 +15,7 @@ from typing import Any
 
 from bufa.apps.cases.models import Case, Finding, Statement
 from bufa.apps.orders.models import AfterSale
+from bufa.apps.parcels import lane_counts
 from bufa.apps.parcels.models import Parcel
 from bufa.apps.shops.models import Connection
 from bufa.domain import watch
@@ -30,9 +31,7 @@ from bufa.domain.cases import (
     ReissueState,
 )
 from bufa.domain.kinds import Measure, Stage, Step
-from bufa.domain.lanes import loss_chance
 from bufa.domain.outcome import Why
-from bufa.domain.regions import distance
 from bufa.domain.reissues import needs_ticket
 from bufa.domain.rulebook import Certainty
 from bufa.domain.verdict import Source, Verdict, weigh
@@ -82,7 +81,15 @@ def look_around(case: Case, now: datetime) -> Around:
     rows = {
         row.pk: row
         for row in Parcel.objects.filter(shop_id=case.shop_id, id__in=ids).only(
-            "number", "risk_fen", "risk_at", "stage", "last_scan_at", "origin_province", "dest_province"
+            "shop_id",
+            "number",
+            "carrier",
+            "risk_fen",
+            "risk_at",
+            "stage",
+            "last_scan_at",
+            "origin_province",
+            "dest_province",
         )
     }
     found = Finding.objects.filter(shop_id=case.shop_id, parcel_id__in=ids, state__in=("open", "snoozed"))
@@ -138,8 +145,15 @@ def late_orders(shop_id: int, order_ids: Sequence[int]) -> set[int]:
 def _loss(parcel: Parcel | None, now: datetime) -> float:
     if parcel is None or parcel.last_scan_at is None:
         return 0.0
-    silence = (now - parcel.last_scan_at).total_seconds() / 3600
-    return loss_chance(silence, Stage(parcel.stage), distance(parcel.origin_province, parcel.dest_province))
+    return lane_counts.loss_chance(
+        parcel.shop_id,
+        parcel.carrier,
+        parcel.origin_province,
+        parcel.dest_province,
+        Stage(parcel.stage),
+        parcel.last_scan_at,
+        now,
+    )
 
 
 def due(facts: CaseFacts, around: Around, best: datetime | None) -> datetime | None:

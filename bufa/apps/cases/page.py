@@ -18,9 +18,9 @@ from bufa.apps.cases.shapes import (
     VerdictView,
 )
 from bufa.apps.orders.views import OrderView, order_view
+from bufa.apps.parcels import lane_counts
 from bufa.apps.parcels.views import ParcelView, parcel_views
 from bufa.apps.shops import queries as shops
-from bufa.domain import lanes
 from bufa.domain.case_facts import NoticeState, Outcome, ReissueState
 from bufa.domain.cases import Action, CaseFacts, CaseState, can, next_best
 from bufa.domain.kinds import Measure, Role, Stage, Step
@@ -134,8 +134,8 @@ def weigh_money(
     goods = sum(line.paid_fen for line in order.lines)
     state = ParcelState.from_json(current.state)
     origin, destination = current.origin_province, current.dest_province
-    again = lanes.eta(current.carrier, origin, destination, None, now)
-    same = lanes.eta(current.carrier, origin, destination, state.collected_at, now)
+    again = lane_counts.eta(shop_id, current.carrier, origin, destination, None, now)
+    same = lane_counts.eta(shop_id, current.carrier, origin, destination, state.collected_at, now)
     money = CaseMoney(
         paid_fen=order.paid_fen or None,
         goods_fen=goods or None,

@@ -77,7 +77,8 @@ def take_in(
         result.unknown = [one.report for one in scans.unknown]
         result.new_scans = scans.new_scans
         result.touched |= {moved.parcel_id for moved in scans.moved}
-        changed = _judge(shop_id, watching.load(shop_id, result.touched, moved=scans.moved), now, result, scans.moved)
+        rows = watching.load(shop_id, result.touched, now, moved=scans.moved)
+        changed = _judge(shop_id, rows, now, result, scans.moved)
         _tell_cases(shop_id, changed, scans.moved, ticketed, now, result)
     return result
 
@@ -109,7 +110,7 @@ def rejudge(*, shop_id: int, taken: Iterable[watching.Due], now: datetime) -> Ta
 def _rejudge(shop_id: int, deadlines: Mapping[int, datetime], now: datetime) -> TakenIn:
     result = TakenIn()
     with writing([shop_id]):
-        rows = watching.still_due(watching.load(shop_id, deadlines), deadlines)
+        rows = watching.still_due(watching.load(shop_id, deadlines, now), deadlines)
         result.touched = {row.watched.parcel_id for row in rows}
         changed = _judge(shop_id, rows, now, result)
         _tell_cases(shop_id, changed, (), (), now, result)
@@ -120,7 +121,7 @@ def judge_again(*, shop_id: int, parcel_ids: Iterable[int], now: datetime) -> Ta
     """Judge parcels whatever their deadline: the shop's policy, an order or a case around them changed."""
     result = TakenIn(touched=set(parcel_ids))
     with writing([shop_id]):
-        changed = _judge(shop_id, watching.load(shop_id, result.touched), now, result)
+        changed = _judge(shop_id, watching.load(shop_id, result.touched, now), now, result)
         _tell_cases(shop_id, changed, (), (), now, result)
     return result
 
@@ -136,7 +137,8 @@ def reread(*, shop_id: int, now: datetime, limit: int = 200) -> TakenIn | None:
         readings = templates.readings_of(shop_id)
         moved = recording.read_again(shop_id, found[1], lambda scan: teaching.reread(scan, readings))
         result.touched = {one.parcel_id for one in moved}
-        changed = _judge(shop_id, watching.load(shop_id, result.touched, moved=moved), now, result, moved)
+        rows = watching.load(shop_id, result.touched, now, moved=moved)
+        changed = _judge(shop_id, rows, now, result, moved)
         _tell_cases(shop_id, changed, moved, (), now, result)
     return result
 

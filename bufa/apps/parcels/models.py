@@ -8,6 +8,7 @@ from django.db.models import Q
 from bufa.apps.orders.models import Order
 from bufa.apps.shops.choices import is_one_of
 from bufa.domain.kinds import Kind, Reason, Stage
+from bufa.domain.lanes import Leg
 from bufa.domain.rulebook import Fact
 
 
@@ -45,6 +46,7 @@ class Parcel(models.Model):
     warn_at = models.DateTimeField(null=True, help_text="When it comes; empty until its warning time has begun.")
     is_watched = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    learned_at = models.DateTimeField(null=True, help_text="When its lane learned from it: once, at its end.")
 
     class Meta:
         constraints = [
@@ -62,6 +64,11 @@ class Parcel(models.Model):
             models.Index(fields=["shop_id", "risk_at"], condition=Q(risk_at__isnull=False), name="parcel_risk"),
             models.Index(fields=["shop_id", "warn_at"], condition=Q(warn_at__isnull=False), name="parcel_warned"),
             models.Index(fields=["shop_id", "number"], condition=~Q(number=""), name="parcel_number"),
+            models.Index(
+                fields=["last_scan_at"],
+                condition=Q(learned_at__isnull=True, stage__in=["delivered", "returned", "cancelled"]),
+                name="parcel_to_learn",
+            ),
         ]
 
 
@@ -198,3 +205,19 @@ class TemplateScan(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["parcel", "minute", "digest"], name="template_scan_once")]
         indexes = [models.Index(fields=["template", "parcel"], name="template_scan_parcels")]
+
+
+class LaneCount(models.Model):
+    """Hours that passed parcels took: one histogram a level (`lanes.ladder`), leg and month. Merged by adding."""
+
+    shop_id = models.BigIntegerField()
+    key = models.CharField(max_length=120)
+    leg = models.CharField(max_length=30)
+    month = models.DateField()
+    counts = models.JSONField(help_text="Histogram.to_json()")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop_id", "key", "leg", "month"], name="lane_count_once"),
+            is_one_of("leg", Leg, "lane_count_leg_known"),
+        ]

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from django.db.models import Count
 
+from bufa.apps.parcels.lane_counts import Outlook
+from bufa.apps.parcels.lane_counts import outlook as lane_outlook
 from bufa.apps.parcels.models import Parcel, Scan, Subscription
 from bufa.apps.parcels.templates import NOTES, TAUGHT, UNREAD, TemplateView, in_progress, templates
 from bufa.apps.parcels.templates import counts as template_counts
@@ -24,6 +26,7 @@ from bufa.apps.parcels.views import (
     parcels_of_order,
 )
 from bufa.domain.kinds import Kind, Stage
+from bufa.domain.parcels import ParcelState
 from bufa.lib.tenancy import reading
 
 __all__ = [
@@ -31,6 +34,7 @@ __all__ = [
     "TAUGHT",
     "UNREAD",
     "FollowInfo",
+    "Outlook",
     "ParcelFilters",
     "ParcelPage",
     "ParcelView",
@@ -40,6 +44,7 @@ __all__ = [
     "find_parcels",
     "follow_info",
     "in_progress",
+    "outlook",
     "parcel_ids",
     "parcel_list",
     "parcel_view",
@@ -91,3 +96,16 @@ def parcel_ids(shop_id: int, numbers: Sequence[str]) -> dict[str, int]:
     """Parcel id by waybill number, of those we have."""
     with reading([shop_id]):
         return dict(Parcel.objects.filter(shop_id=shop_id, number__in=numbers).values_list("number", "id"))
+
+
+def outlook(parcel: ParcelView, now: datetime) -> Outlook | None:
+    """When a parcel is expected and how likely it is lost, by its lane's history; None for one that has no future."""
+    return lane_outlook(
+        parcel.shop_id,
+        carrier=parcel.carrier,
+        origin=parcel.origin_province,
+        destination=parcel.dest_province,
+        stage=Stage(parcel.stage),
+        state=ParcelState.from_json(parcel.state),
+        now=now,
+    )

@@ -209,9 +209,9 @@ def read_again(shop_id: int, parcel_ids: Sequence[int], reader: Callable[[Scan],
     result = ScansRecorded()
     found = rows.by_id(shop_id, parcel_ids, lock=True)
     boxes = [_Box(row, ParcelState.from_json(orjson.loads(row.state))) for row in found]
+    scans = scans_of(shop_id, [box.row.pk for box in boxes])
     for box in boxes:
-        scans = stored_scans(shop_id, box.row.pk)
-        box.changed = {same_scan_key(old): new for old in scans if (new := reader(old)) != old}
+        box.changed = {same_scan_key(old): new for old in scans.get(box.row.pk, ()) if (new := reader(old)) != old}
         _fold(shop_id, box, result)
     _write_scans(shop_id, boxes)
     return result.moved
@@ -219,12 +219,20 @@ def read_again(shop_id: int, parcel_ids: Sequence[int], reader: Callable[[Scan],
 
 def stored_scans(shop_id: int, parcel_id: int) -> list[Scan]:
     """All scans of a parcel as the fold takes them; inside `for_shops`."""
+    return scans_of(shop_id, [parcel_id]).get(parcel_id, [])
+
+
+def scans_of(shop_id: int, parcel_ids: Sequence[int]) -> dict[int, list[Scan]]:
+    """All scans of parcels, by parcel; inside `for_shops`."""
+    found: dict[int, list[Scan]] = {}
     with cursor() as cur:
         cur.execute(
-            f"SELECT {_COLUMNS} FROM parcels_scan s WHERE s.shop_id = %s AND s.parcel_id = %s",  # noqa: S608
-            [shop_id, parcel_id],
+            f"SELECT {_COLUMNS} FROM parcels_scan s WHERE s.shop_id = %s AND s.parcel_id = ANY(%s)",  # noqa: S608
+            [shop_id, list(parcel_ids)],
         )
-        return [_scan(row) for row in cur]
+        for row in cur:
+            found.setdefault(row[0], []).append(_scan(row))
+    return found
 
 
 def _scan(row: tuple[Any, ...]) -> Scan:

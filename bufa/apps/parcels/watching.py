@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from bufa.apps.parcels import rows, told
+from bufa.apps.parcels import lane_counts, rows, told
 from bufa.apps.parcels.models import Parcel
 from bufa.apps.parcels.recording import Moved
 from bufa.domain.kinds import Stage
@@ -45,7 +46,9 @@ class ToJudge:
     risk_at: datetime | None
 
 
-def load(shop_id: int, parcel_ids: Iterable[int], *, moved: Sequence[Moved] = (), lock: bool = True) -> list[ToJudge]:
+def load(
+    shop_id: int, parcel_ids: Iterable[int], now: datetime, *, moved: Sequence[Moved] = (), lock: bool = True
+) -> list[ToJudge]:
     """Parcels as the rules take them, locked in one order; inside `for_shops`.
 
     `moved`: parcels of this batch whose row is read and locked already, and whose new state only `write` will store.
@@ -54,13 +57,24 @@ def load(shop_id: int, parcel_ids: Iterable[int], *, moved: Sequence[Moved] = ()
     found = rows.by_id(shop_id, [each for each in set(parcel_ids) if each not in at_hand], lock=lock)
     found = sorted([*found, *(one.row for one in moved)])
     around = told.surroundings(shop_id, found)
+    allowed = lane_counts.allowances(shop_id, [_lane(row, at_hand.get(row.pk)) for row in found], now)
     return [
-        ToJudge(_watched(row, around[row.pk], at_hand.get(row.pk)), row.next_deadline, row.risk_fen, row.risk_at)
+        ToJudge(
+            _watched(row, around[row.pk], at_hand.get(row.pk), allowed.get(row.pk)),
+            row.next_deadline,
+            row.risk_fen,
+            row.risk_at,
+        )
         for row in found
     ]
 
 
-def _watched(row: rows.Row, around: told.Surroundings, moved: Moved | None) -> Watched:
+def _lane(row: rows.Row, moved: Moved | None) -> tuple[int, str, str, str, Stage]:
+    stage = moved.stage if moved else Stage(row.stage)
+    return row.pk, row.carrier, row.origin_province, row.dest_province, stage
+
+
+def _watched(row: rows.Row, around: told.Surroundings, moved: Moved | None, allowed_hours: float | None) -> Watched:
     return Watched(
         parcel_id=row.pk,
         stage=moved.stage if moved else Stage(row.stage),
@@ -81,6 +95,7 @@ def _watched(row: rows.Row, around: told.Surroundings, moved: Moved | None) -> W
         number_uploads=around.number_uploads,
         notice_at=around.facts.get(Fact.PENALTY_NOTICE),
         facts=around.facts,
+        allowed_silence=None if allowed_hours is None else timedelta(hours=math.ceil(allowed_hours)),
         role=ParcelRole(row.role),
         is_closed=row.is_closed or row.order_status == _FINISHED or not row.is_watched,
     )

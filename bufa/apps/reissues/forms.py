@@ -14,6 +14,7 @@ from bufa.apps.cases.queries import cases_by_id
 from bufa.apps.cases.shapes import CaseRow
 from bufa.apps.effects import queries as effects
 from bufa.apps.orders.views import AfterSaleView, OrderView, RecipientView, order_view, order_views
+from bufa.apps.parcels import lane_counts
 from bufa.apps.parcels.models import Parcel
 from bufa.apps.parcels.numbers import clean_number, used_among
 from bufa.apps.parcels.views import ParcelView, parcels_of_orders
@@ -137,7 +138,7 @@ def check_form(shop_id: int, case_id: int, form: ReissueForm, now: datetime) -> 
 def check_forms(shop_id: int, forms: Sequence[tuple[int, ReissueForm]], now: datetime) -> list[Checked]:
     """`check_form` for many (case, form) pairs, in their order: a dozen queries however many forms there are."""
     with for_shops([shop_id]):
-        found = _look_up(shop_id, forms)
+        found = _look_up(shop_id, forms, now)
         return [_check(found, found.cases[case_id], form, now) for case_id, form in forms]
 
 
@@ -158,9 +159,10 @@ class _Found:
     tried: AbstractSet[tuple[int, str, str]]
     seen: Mapping[tuple[str, str], datetime | None]
     shelf: Mapping[stock.Goods, Level] | None
+    learned: lanes.Learned
 
 
-def _look_up(shop_id: int, forms: Sequence[tuple[int, ReissueForm]]) -> _Found:
+def _look_up(shop_id: int, forms: Sequence[tuple[int, ReissueForm]], now: datetime) -> _Found:
     case_ids = sorted({case_id for case_id, _ in forms})
     rows = cases_by_id([shop_id], case_ids)
     order_ids = sorted({row.order_id for row in rows.values()})
@@ -172,11 +174,14 @@ def _look_up(shop_id: int, forms: Sequence[tuple[int, ReissueForm]]) -> _Found:
     for parcel in parcels_of_orders(shop_id, order_ids):
         parcels[parcel.order_id] = (*parcels.get(parcel.order_id, ()), parcel)
     pairs = {pair for _, form in forms if (pair := _waybill(form))[1]}
+    pickups = tuple(shops.pickup_addresses([shop_id]))
+    lanes_asked = {_lane(form, pickups, orders[rows[case_id].order_id]) for case_id, form in forms}
+    levels = {key for lane in lanes_asked for key in lanes.ladder(*lane)}
     return _Found(
         cases=rows,
         orders=orders,
         parcels=parcels,
-        pickups=tuple(shops.pickup_addresses([shop_id])),
+        pickups=pickups,
         has_api=shops.connection(shop_id, "doudian") is not None,
         denied=frozenset(Route(kind) for kind in effects.denied(shop_id) if kind in {each.value for each in Route}),
         late=late_orders(shop_id, order_ids),
@@ -184,11 +189,18 @@ def _look_up(shop_id: int, forms: Sequence[tuple[int, ReissueForm]]) -> _Found:
         tried=_tried_before(shop_id, case_ids, pairs),
         seen=_seen(shop_id, pairs),
         shelf=_shelf(shop_id, [(orders[rows[case_id].order_id], form.items) for case_id, form in forms]),
+        learned=lane_counts.learned(shop_id, levels, (lanes.Leg.TOTAL,), now),
     )
 
 
 def _waybill(form: ReissueForm) -> tuple[str, str]:
     return form.carrier.strip(), clean_number(form.number)
+
+
+def _lane(form: ReissueForm, pickups: Sequence[PickupInfo], order: OrderView) -> tuple[str, str, str]:
+    """Carrier, province it is collected in, province it goes to."""
+    pickup = next((one for one in pickups if one.pickup_id == form.pickup_id), None)
+    return form.carrier.strip(), pickup.province if pickup else "", order.recipient.province
 
 
 def _check(found: _Found, case: CaseRow, form: ReissueForm, now: datetime) -> Checked:
@@ -221,7 +233,7 @@ def _check(found: _Found, case: CaseRow, form: ReissueForm, now: datetime) -> Ch
         order_status=order.status,
         **_on_the_shelf(found, order, form.items),
     )
-    eta = lanes.eta(carrier, pickup.province if pickup else "", order.recipient.province, None, now)
+    eta = lanes.eta(*_lane(form, found.pickups, order), None, now, learned=found.learned)
     agreed = ticket is not None and ticket.status == 8
     return Checked(
         form=filled,

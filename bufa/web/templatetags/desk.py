@@ -140,6 +140,14 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
+def chance(share: float | None) -> str:
+    """A small chance in words that do not promise: below a half of one per cent it is only said to be less."""
+    if share is None:
+        return "–"
+    return "<1%" if share < 0.01 else f"{round(share * 100)}%"
+
+
+@register.filter
 def get(mapping: Mapping[Any, Any] | None, key: Any) -> Any:
     """A value of a mapping by a key that is a variable."""
     return mapping.get(key) if mapping else None
