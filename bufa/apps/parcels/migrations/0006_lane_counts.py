@@ -8,7 +8,7 @@ from bufa.lib.rls import ProtectByShop
 class Migration(migrations.Migration):
     dependencies = [
         ("orders", "0003_clocks"),
-        ("parcels", "0004_reading_templates"),
+        ("parcels", "0005_fewer_indexes"),
     ]
 
     operations = [
