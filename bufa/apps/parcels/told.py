@@ -134,10 +134,8 @@ def _beside(row: Row, boxes: Sequence[_Box], around: Surroundings) -> None:
 
     A reissue that hangs on the buyer's ticket has no package of the platform's: it is no further number of the order.
     """
-    if len(boxes) == 1:  # as most are
-        around.number_uploads = (
-            (row.uploaded_at,) if row.uploaded_at is not None and boxes[0].parcel_id == row.pk else ()
-        )
+    if len(boxes) == 1 and boxes[0].parcel_id == row.pk:  # as most are
+        around.number_uploads = (row.uploaded_at,) if row.uploaded_at is not None else ()
         return
     again = [box for box in boxes if box.role == ParcelRole.REISSUE and box.uploaded_at is not None]
     if again:
