@@ -305,7 +305,9 @@ async def waybills(sim: Sim, request: Request, body: Json) -> Json:
 
 
 async def after_sales(sim: Sim, request: Request, body: Json) -> Json:
-    sale = sim.customers.open(_order(sim, body.get("order_id")), int(body.get("type", 7)))
+    sale = sim.customers.open(
+        _order(sim, body.get("order_id")), int(body.get("type", 7)), refund_fen=body.get("refund_fen")
+    )
     if sale is None:
         raise Bad("the order has an open after-sale", 409)
     return {"aftersale_id": str(sale.aftersale_id), "status": sale.status}

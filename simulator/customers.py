@@ -6,12 +6,16 @@ from simulator.clock import DAY, HOUR, between_hours, iso
 from simulator.state import (
     CLOSED,
     REFUND_ONLY,
+    REFUNDS,
     REFUSED_ONCE,
     RESEND,
     RESEND_DONE,
     RESENT,
+    RETURN,
+    RETURNED,
     SUCCESS,
     TO_RESEND,
+    TO_RETURN,
     WAITING,
     AfterSale,
     Json,
@@ -30,6 +34,7 @@ _WORDS = {
     "short": "收到了，但是少了一件，请补给我。",
     "stalled": "快递怎么一直停着不走？",
 }
+_TYPES = {0: "退货退款", 1: "仅退款", 2: "仅退款（未发货）", 3: "换货", 7: "补寄"}
 _REASONS = {
     "lost": ("快递丢失", 130),
     "never_collected": ("一直未揽收", 131),
@@ -78,7 +83,7 @@ class Customers:
                 return other
         return None
 
-    def open(self, order: Order, kind: int, outcome: str = "lost") -> AfterSale | None:
+    def open(self, order: Order, kind: int, outcome: str = "lost", refund_fen: int | None = None) -> AfterSale | None:
         """Open an after-sale, unless one is open. The merchant has 48 hours to answer."""
         if self.open_one(order) is not None:
             return None
@@ -96,11 +101,13 @@ class Customers:
             now,
             now + 48 * HOUR,
         )
+        if kind in REFUNDS:
+            sale.refund_fen = order.pay_fen if refund_fen is None else refund_fen
         self._log(sale, "买家发起申请", 1)
         self.world.aftersales[sale.aftersale_id] = sale
         order.aftersales.append(sale.aftersale_id)
-        self.world.say(order, "aftersale", f"买家申请{'补寄' if kind == RESEND else '仅退款'}：{reason}")
-        self.tell(200, sale, reason_code=code, refund_amount=self._refund(sale), refund_post_amount=0, apply_time=now)
+        self.world.say(order, "aftersale", f"买家申请{_TYPES.get(kind, '售后')}：{reason}")
+        self.tell(200, sale, reason_code=code, refund_amount=sale.refund_fen, refund_post_amount=0, apply_time=now)
         self.world.line.at(sale.deadline, lambda: self.overdue(sale, WAITING))
         return sale
 
@@ -108,16 +115,13 @@ class Customers:
         """The order's open after-sale, if any; a resend on its way does not count once its parcel has failed."""
         for sale_id in reversed(order.aftersales):
             sale = self.world.aftersales[sale_id]
-            if sale.status in {WAITING, TO_RESEND}:
+            if sale.status in {WAITING, TO_RESEND, TO_RETURN, RETURNED}:
                 return sale
             if sale.status == RESENT and sale.resend is not None:
                 parcel = self.world.parcels.get((sale.resend["company_code"], sale.resend["tracking_no"]))
                 if parcel is not None and parcel.life.outcome == "delivered":
                     return sale
         return None
-
-    def _refund(self, sale: AfterSale) -> int:
-        return self.world.orders[sale.order_id].pay_fen if sale.type == REFUND_ONLY else 0
 
     def _log(self, sale: AfterSale, text: str, role: int) -> None:
         operator = {1: "买家", 2: "商家", 4: "系统"}[role]
@@ -155,10 +159,24 @@ class Customers:
         self.tell(227, sale)
         self.world.line.at(sale.deadline, lambda: self.overdue(sale, TO_RESEND))
 
-    def refuse(self, sale: AfterSale, reason: str) -> None:
+    def pay_back(self, sale: AfterSale, role: int) -> None:
+        """The buyer gets the money back; the after-sale is over."""
+        self.change(sale, SUCCESS, "商家同意退款" if role == 2 else "超时自动同意退款", role)
+        if sale.type not in REFUNDS:
+            sale.refund_fen = self.world.orders[sale.order_id].pay_fen
+        self.tell(201, sale, agree_time=sale.update_at)
+        self.tell(206, sale, success_time=sale.update_at)
+
+    def let_return(self, sale: AfterSale) -> None:
+        """The buyer may send it back, and has seven days for that."""
+        self.change(sale, TO_RETURN, "商家同意退货", 2, deadline=self.world.clock.now() + 7 * DAY)
+        self.tell(202, sale, agree_time=sale.update_at)
+        self.world.line.at(sale.deadline, lambda: self.overdue(sale, TO_RETURN))
+
+    def refuse(self, sale: AfterSale, reason: str, tag: int = 204) -> None:
         """The merchant refuses; the buyer lets it rest for three days, then it is closed."""
         self.change(sale, REFUSED_ONCE, f"拒绝申请：{reason}", 2, deadline=self.world.clock.now() + 3 * DAY)
-        self.tell(204, sale, refuse_time=sale.update_at)
+        self.tell(tag, sale, refuse_time=sale.update_at)
         self.world.line.at(sale.deadline, lambda: self.overdue(sale, REFUSED_ONCE))
 
     def resent(self, sale: AfterSale, carrier: str, number: str, seen_at: int = 0) -> None:
@@ -175,9 +193,10 @@ class Customers:
             return
         if status == WAITING and sale.type == RESEND:
             self.agree(sale, 4)
+        elif status == WAITING and sale.type == RETURN:
+            self.let_return(sale)
         elif status == WAITING:
-            self.change(sale, SUCCESS, "超时自动同意退款", 4)
-            self.tell(206, sale, success_time=sale.update_at)
+            self.pay_back(sale, 4)
         else:
             self.change(sale, CLOSED, "超时关闭", 4)
             self.tell(207, sale, close_time=sale.update_at)

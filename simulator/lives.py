@@ -374,6 +374,18 @@ def revive(life: Life, carrier: str, to: Place, at: float, rng: Random) -> None:
     life.ends_at = int(road.t)
 
 
+def intercept(life: Life, carrier: str, to: Place, at: float, rng: Random) -> None:
+    """A parcel under way is stopped and comes home; its scans of the time after that never happen."""
+    life.scans = [scan for scan in life.scans if scan.at <= at]
+    road = Road(carrier, to, rng, float(at))
+    road.wait(1, 6)
+    road.scan("intercepted", to, road.last)
+    road.home()
+    life.scans.extend(road.scans)
+    life.outcome = "returned"
+    life.ends_at = int(road.t)
+
+
 def described(life: Life, now: float) -> list[dict[str, object]]:
     """The scans known by now, for people and tests."""
     return [

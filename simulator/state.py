@@ -14,7 +14,10 @@ Json = dict[str, Any]
 UNPAID, TO_SHIP, SHIPPED, CANCELLED, FINISHED, PARTLY = 1, 2, 3, 4, 5, 101
 # aftersale_status of the platform
 WAITING, TO_RESEND, SUCCESS, RESENT, RESEND_DONE, REFUSED_ONCE, CLOSED = 6, 8, 12, 13, 14, 27, 28
-REFUND_ONLY, RESEND = 1, 7
+TO_RETURN, RETURNED, RETURN_REFUSED = 7, 11, 29
+# aftersale_type of the platform
+RETURN, REFUND_ONLY, REFUND_UNSHIPPED, EXCHANGE, RESEND = 0, 1, 2, 3, 7
+REFUNDS = frozenset({RETURN, REFUND_ONLY, REFUND_UNSHIPPED})
 
 
 @dataclass
@@ -70,6 +73,7 @@ class AfterSale:
     update_at: int
     deadline: int
     final_at: int = 0
+    refund_fen: int = 0
     resend: Json | None = None
     resend_seen_at: int = 0  # reads show the waybill of the resend from then on
     logs: list[Json] = field(default_factory=list)

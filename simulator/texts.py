@@ -36,6 +36,7 @@ CODES: dict[str, tuple[str, str]] = {
     "returning": ("6", "407"),
     "return_hub": ("6", "407"),
     "returned": ("4", "406"),
+    "intercepted": ("0", "2"),
     "note": ("0", "2"),
 }
 
@@ -303,6 +304,8 @@ STYLES: dict[str, dict[str, str]] = {
     "jd": _JD,
     "youzhengguonei": _YOUZHENG,
 }
+for _style in STYLES.values():
+    _style["intercepted"] = "【{city}】快件在{site}拦截成功，停止派送，将退回寄件地"
 
 # The word after the city in a hub's name. Those of JD and the post are not among the platform's four words.
 HUB_WORDS = {

@@ -294,6 +294,11 @@ class World:
         lives.revive(parcel.life, parcel.carrier, order.buyer.place, self.clock.now(), rng)
         self.line.at(parcel.life.ends_at, lambda: self._ends(order, parcel))
 
+    def stop(self, order: Order, parcel: Parcel) -> None:
+        """The carrier calls the parcel back; what would still have happened to it does not."""
+        rng = self.rng(f"stop:{parcel.number}")
+        lives.intercept(parcel.life, parcel.carrier, order.buyer.place, self.clock.now(), rng)
+
     def _ends(self, order: Order, parcel: Parcel) -> None:
         if parcel.life.outcome == "delivered" and parcel.role in {"original", "split"}:
             wait = self.rng(f"confirm:{order.order_id}").uniform(1, 7) * DAY

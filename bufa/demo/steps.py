@@ -9,9 +9,10 @@ from random import Random
 from typing import Any
 
 from bufa.apps.cases import actions as cases
+from bufa.apps.cases import remedies
 from bufa.apps.cases.actors import Actor
-from bufa.apps.cases.page import proposed_measure
 from bufa.apps.cases.shapes import CaseRow
+from bufa.apps.cases.weighing import proposed_measure
 from bufa.apps.negotiations import actions as negotiations
 from bufa.apps.negotiations import queries as talks
 from bufa.apps.notices import actions as notices
@@ -21,7 +22,7 @@ from bufa.apps.reissues import queries as reissue_queries
 from bufa.demo.carrier_words import read_answer
 from bufa.demo.shop import Shop
 from bufa.demo.world import Mail, World
-from bufa.domain.cases import Action, CaseState, Claim, Purpose
+from bufa.domain.cases import Action, CaseState, Claim, Purpose, RemedyState
 from bufa.domain.kinds import Measure
 from bufa.domain.notices import Channel
 from bufa.domain.outcome import Refused
@@ -31,7 +32,9 @@ PATIENCE = timedelta(hours=36)
 """How long a carrier that was urged may leave a parcel lying."""
 
 TICKET_PATIENCE = timedelta(hours=20)
-_GONE = frozenset({Claim.LOST, Claim.DAMAGED, Claim.RETURNED, Claim.WRONG_OR_SHORT, Claim.SIGNED_NOT_RECEIVED})
+_GONE = frozenset(
+    {Claim.LOST, Claim.DAMAGED, Claim.RETURNED, Claim.WRONG_OR_SHORT, Claim.SHORT, Claim.SIGNED_NOT_RECEIVED}
+)
 _URGED = frozenset({Measure.CHASE, Measure.INTERCEPT, Measure.REDELIVER, Measure.WAIT})
 _FAST = "shunfeng"
 
@@ -93,7 +96,7 @@ def determine(doing: Doing) -> None:
     elif measure in _URGED and now - row.opened_at > timedelta(days=4):
         measure = Measure.REISSUE
     more = {"until": until or now + timedelta(hours=24)} if measure is Measure.WAIT else {}
-    doing.act(Action.CHOOSE_MEASURE, measure=measure, **more)
+    doing.act(Action.CHOOSE_MEASURE, measure=measure, delay=AT_ONCE, accept_penalty=True, **more)
 
 
 # --- negotiate -------------------------------------------------------------------------------------------------------
@@ -231,7 +234,18 @@ def tell(doing: Doing) -> None:
             now=doing.now,
         )
         return
+    facts, _ = doing.facts()
+    if facts.remedy_is_pending:
+        _pay(doing, facts.remedy)
+        return
     _tell(doing, None)
+
+
+def _pay(doing: Doing, remedy: RemedyState) -> None:
+    """What the platform has no method for, or refused, is paid by hand in its back office."""
+    if remedy in (RemedyState.TODO, RemedyState.FAILED):
+        reference = f"小额打款 {Random(f'pay:{doing.row.code}').randrange(10**8):08d}"
+        remedies.done_by_hand(**doing.ids, by=doing.by, reference=reference, now=doing.now)
 
 
 def _tell(doing: Doing, purpose: Purpose | None) -> None:

@@ -62,6 +62,12 @@ class Action(StrEnum):
     CUSTOMER_TOLD = "customer_told"
     NOTICE_FAILED = "notice_failed"
     SKIP_NOTICE = "skip_notice"
+    REQUEST_APPROVAL = "request_approval"
+    APPROVE = "approve"
+    DECLINE = "decline"
+    WITHDRAW_REQUEST = "withdraw_request"
+    REMEDY_MOVED = "remedy_moved"
+    REMEDY_DONE = "remedy_done"
     REISSUE_DELIVERED = "reissue_delivered"
     REISSUE_WRONG = "reissue_wrong"
     PARCEL_DELIVERED = "parcel_delivered"
@@ -87,6 +93,9 @@ class Claim(StrEnum):
     REFUSED = "refused"
     RETURNED = "returned"
     WRONG_OR_SHORT = "wrong_or_short"
+    SHORT = "short"
+    WRONG = "wrong"
+    EMPTY = "empty"
     SIGNED_NOT_RECEIVED = "signed_not_received"
     DELIVERED = "delivered"
     MOVING = "moving"
@@ -123,6 +132,34 @@ class ReissueState(StrEnum):
 
 LIVE_REISSUE = frozenset({ReissueState.SUBMITTING, ReissueState.UNKNOWN, ReissueState.ACCEPTED})
 """The platform has, or may have, this reissue's number."""
+
+
+class RemedyState(StrEnum):
+    """How far what a measure does outside is: a refund, a payment, an interception. The empty value: it does nothing.
+
+    `todo` waits for a person, because no method of the platform does it.
+    """
+
+    NONE = ""
+    UNDER_WAY = "under_way"
+    TODO = "todo"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+    DONE = "done"
+
+
+PENDING_REMEDY = frozenset({RemedyState.UNDER_WAY, RemedyState.TODO, RemedyState.UNKNOWN, RemedyState.FAILED})
+"""The customer can't be told yet that it is done."""
+
+LEFT_REMEDY = frozenset({RemedyState.UNDER_WAY, RemedyState.UNKNOWN, RemedyState.DONE})
+"""The platform has, or may have, what the measure asked of it: money that is out does not come back by a click."""
+
+
+class Payer(StrEnum):
+    """Who pays for a measure in the end."""
+
+    SHOP = "shop"
+    CARRIER = "carrier"
 
 
 class NoticeState(StrEnum):
@@ -170,6 +207,8 @@ class EffectKind(StrEnum):
     SUBSCRIBE_REISSUE = "subscribe_reissue"
     SEND_NOTICE = "send_notice"
     OPEN_NEXT_ROUND = "open_next_round"
+    START_REMEDY = "start_remedy"
+    WRITE_TO_CARRIER = "write_to_carrier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +234,10 @@ class CaseFacts:
     `needs_ticket`: the reissue needs the buyer's after-sale; `ticket_open`: one is agreed;
     `ticket_waiting`: one waits for our answer.
     `wait_due` is when a person should look again. `snoozed_until`: everything found is put off until then.
+    `approve_over_fen`: what a measure may cost without a second person, None for no limit. `approval_*`: the request
+    that waits for one: by whom (operator and name), for which measure, at what cost. `amount_fen`, `payer`: what refund
+    or compensation was decided on. `remedy`: how far what the measure does outside is. `wants_recall`: the buyer asked
+    to have the parcel called back.
     """
 
     state: CaseState
@@ -220,6 +263,18 @@ class CaseFacts:
     wait_until: datetime | None = None
     parcel_moving: bool = False
     snoozed_until: datetime | None = None
+    approve_over_fen: int | None = None
+    approval_measure: Measure | None = None
+    approval_by: int | None = None
+    approval_name: str = ""
+    approval_at: datetime | None = None
+    approval_fen: int = 0
+    approval_amount_fen: int | None = None
+    approval_payer: Payer | None = None
+    amount_fen: int | None = None
+    payer: Payer | None = None
+    remedy: RemedyState = RemedyState.NONE
+    wants_recall: bool = False
     owner: int | None = None
     deadline: datetime | None = None
     risk_fen: int = 0
@@ -249,6 +304,11 @@ class CaseFacts:
                 )
             case _:
                 return False
+
+    @property
+    def remedy_is_pending(self) -> bool:
+        """Money was promised and has not moved yet."""
+        return self.measure in (Measure.REFUND, Measure.COMPENSATE) and self.remedy in PENDING_REMEDY
 
     @property
     def consent_settled(self) -> bool:

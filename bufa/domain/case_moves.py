@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from bufa.domain.case_facts import (
     Action,
@@ -25,13 +24,36 @@ from bufa.domain.case_facts import (
     Purpose,
     ReissueState,
 )
-from bufa.domain.kinds import Measure, Stage
+from bufa.domain.case_measures import (
+    NO_APPROVAL,
+    NO_MEASURE,
+    approve,
+    came_back,
+    change_measure,
+    choose_measure,
+    closing_outcome,
+    confirm_verdict,
+    decline,
+    guard_approvable,
+    guard_asked,
+    guard_changeable,
+    guard_not_reissue,
+    guard_remedy,
+    guard_requestable,
+    guard_unconfirmed,
+    guard_verdict,
+    parcel_moved,
+    refuse_live_reissue,
+    remedy_done,
+    remedy_moved,
+    request_approval,
+    wait_over,
+    withdraw_request,
+)
+from bufa.domain.case_params import Changes, Params, choice_of, text_of
+from bufa.domain.kinds import Measure
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
-
-E = TypeVar("E", bound=StrEnum)
-Params = Mapping[str, Any]
-Changes = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +85,9 @@ D, W, A, N, S, T, F, C = (
 OPEN = (D, W, A, N, S, T, F)
 
 ROUND_START: Changes = {
+    **NO_MEASURE,
+    **NO_APPROVAL,
     "claim": None,
-    "measure": None,
     "verdict_confirmed": False,
     "carrier_asked_at": None,
     "answer_due": None,
@@ -74,12 +97,20 @@ ROUND_START: Changes = {
     "told_at": None,
     "notice_state": NoticeState.NONE,
     "promise_at": None,
-    "wait_until": None,
-    "parcel_moving": False,
 }
 """What is emptied when a round opens."""
 
-STILL_AN_ISSUE = frozenset({Claim.SIGNED_NOT_RECEIVED, Claim.WRONG_OR_SHORT, Claim.DAMAGED, Claim.DELIVERED})
+STILL_AN_ISSUE = frozenset(
+    {
+        Claim.SIGNED_NOT_RECEIVED,
+        Claim.WRONG_OR_SHORT,
+        Claim.SHORT,
+        Claim.WRONG,
+        Claim.EMPTY,
+        Claim.DAMAGED,
+        Claim.DELIVERED,
+    }
+)
 """Claims about a parcel that has been delivered: its delivery does not end the case."""
 
 
@@ -103,119 +134,8 @@ def first_unfinished(facts: CaseFacts) -> CaseState:
     return N if facts.consent_settled else A
 
 
-# --- small helpers ---------------------------------------------------------------------------------------------------
-
-
-def text_of(params: Params, name: str) -> str:
-    """A parameter that must hold words; Refused names it when it does not."""
-    value = str(params.get(name) or "").strip()
-    if not value:
-        raise Refused("parameter_missing", name=name)
-    return value
-
-
-def choice_of(kind: type[E], params: Params, name: str) -> E:
-    """A parameter that must be one of an enum's values."""
-    value = text_of(params, name)
-    try:
-        return kind(value)
-    except ValueError:
-        raise Refused("parameter_unknown", name=name, value=value) from None
-
-
-def _refuse_live_reissue(facts: CaseFacts) -> None:
-    if facts.reissue_is_live:
-        raise Refused("reissue_is_live", reissue_state=facts.reissue_state.value)
-
-
 def _effect(kind: EffectKind, **params: Any) -> tuple[EffectWanted, ...]:
     return (EffectWanted(kind, params),)
-
-
-def _closing_outcome(facts: CaseFacts) -> Changes:
-    """Refund and compensation end once the customer knows; a reissue goes on to be followed."""
-    match facts.measure:
-        case Measure.REFUND:
-            return {"outcome": Outcome.REFUNDED}
-        case Measure.COMPENSATE:
-            return {"outcome": Outcome.COMPENSATED}
-        case _:
-            return {}
-
-
-# --- determine -------------------------------------------------------------------------------------------------------
-
-
-def _guard_unconfirmed(facts: CaseFacts) -> None:
-    if facts.verdict_confirmed and facts.measure is not None:
-        raise Refused("verdict_already_confirmed")
-
-
-def _confirm_verdict(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
-    return {"claim": choice_of(Claim, params, "claim"), "verdict_confirmed": True}, ()
-
-
-def _guard_verdict(facts: CaseFacts) -> None:
-    if not facts.verdict_confirmed:
-        raise Refused("verdict_not_confirmed")
-
-
-def _measure_changes(params: Params, now: datetime) -> Changes:
-    measure = choice_of(Measure, params, "measure")
-    changes: Changes = {"measure": measure, "wait_until": None, "parcel_moving": False}
-    if measure is Measure.WAIT:
-        until = params.get("until")
-        if not isinstance(until, datetime):
-            raise Refused("parameter_missing", name="until")
-        if until <= now:
-            raise Refused("until_is_past", until=until.isoformat())
-        changes["wait_until"] = until
-    if "carrier_pays" in params:
-        changes["carrier_pays"] = bool(params["carrier_pays"])
-    return changes
-
-
-def _choose_measure(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
-    return _measure_changes(params, now), ()
-
-
-def _change_measure(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
-    """A consent was given for the old measure, so it does not carry over; what the carrier was asked does."""
-    text_of(params, "reason")
-    fresh: Changes = {"consent": None, "notice_state": NoticeState.NONE, "told_at": None, "promise_at": None}
-    if params.get("measure") is None:
-        return fresh | {"measure": None, "verdict_confirmed": False, "wait_until": None, "parcel_moving": False}, ()
-    changes = _measure_changes(params, now)
-    if changes["measure"] is facts.measure and facts.measure is not Measure.WAIT:
-        raise Refused("measure_unchanged", measure=facts.measure.value)
-    return fresh | changes, ()
-
-
-def _wait_over(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
-    return {
-        "measure": None,
-        "verdict_confirmed": False,
-        "wait_until": None,
-        "parcel_moving": False,
-        "consent": None,
-    }, ()
-
-
-def _came_back(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
-    """What was waited or asked for can't come any more: what to do now is a new decision."""
-    stage = choice_of(Stage, params, "stage")
-    if facts.measure is Measure.INTERCEPT and stage is Stage.RETURNING:
-        raise Refused("return_was_asked_for")
-    return _wait_over(facts, params, now)
-
-
-def _guard_not_reissue(facts: CaseFacts) -> None:
-    if facts.measure is Measure.REISSUE:
-        raise Refused("reissue_is_live", reissue_state=facts.reissue_state.value)
-
-
-def _parcel_moved(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
-    return {"parcel_moving": True}, ()
 
 
 # --- negotiate -------------------------------------------------------------------------------------------------------
@@ -258,7 +178,7 @@ def _go_without_consent(facts: CaseFacts, params: Params, now: datetime) -> tupl
 def _guard_fillable(facts: CaseFacts) -> None:
     if facts.measure is not Measure.REISSUE:
         raise Refused("measure_is_not_reissue", measure=facts.measure.value if facts.measure else "")
-    _refuse_live_reissue(facts)
+    refuse_live_reissue(facts)
 
 
 def _fill_number(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
@@ -316,10 +236,19 @@ def _purpose(facts: CaseFacts, params: Params) -> Purpose:
     return Purpose.APOLOGY if facts.verdict_confirmed else Purpose.EARLY_WARNING
 
 
+def _refuse_promises(facts: CaseFacts) -> None:
+    """Nobody is told of a refund that the platform may still refuse."""
+    if facts.remedy_is_pending:
+        raise Refused(
+            "remedy_not_done", measure=facts.measure.value if facts.measure else "", remedy=facts.remedy.value
+        )
+
+
 def _tell_customer(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
     purpose = _purpose(facts, params)
     changes: Changes = {}
     if purpose is facts.main_purpose:
+        _refuse_promises(facts)
         if facts.notice_state is NoticeState.SENT:
             raise Refused("customer_already_told", purpose=purpose.value)
         if facts.notice_state is not NoticeState.SKIPPED:  # told after all: the case has gone on meanwhile
@@ -335,7 +264,7 @@ def _tell_customer(facts: CaseFacts, params: Params, now: datetime) -> tuple[Cha
 def _customer_told(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
     if _purpose(facts, params) is not facts.main_purpose:
         return {}, ()
-    changes: Changes = {"notice_state": NoticeState.SENT, "told_at": now} | _closing_outcome(facts)
+    changes: Changes = {"notice_state": NoticeState.SENT, "told_at": now} | closing_outcome(facts)
     if params.get("promise_at") is not None:
         changes["promise_at"] = params["promise_at"]
     return changes, ()
@@ -349,7 +278,8 @@ def _notice_failed(facts: CaseFacts, params: Params, now: datetime) -> tuple[Cha
 
 def _skip_notice(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
     text_of(params, "reason")
-    return {"notice_state": NoticeState.SKIPPED} | _closing_outcome(facts), ()
+    _refuse_promises(facts)
+    return {"notice_state": NoticeState.SKIPPED} | closing_outcome(facts), ()
 
 
 # --- follow and close ------------------------------------------------------------------------------------------------
@@ -408,14 +338,30 @@ def _note(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tup
 P = Permission
 TABLE: tuple[Move, ...] = (
     # determine
-    Move(Action.CONFIRM_VERDICT, (D,), (D,), P.WORK_CASE, _confirm_verdict, _guard_unconfirmed),
-    Move(Action.CHOOSE_MEASURE, (D,), (W, A, N, T, F), P.CHOOSE_MEASURE, _choose_measure, _guard_verdict),
-    Move(
-        Action.CHANGE_MEASURE, (W, A, N, T, F), (D, W, A, N, T), P.CHOOSE_MEASURE, _change_measure, _refuse_live_reissue
+    Move(Action.CONFIRM_VERDICT, (D,), (D,), P.WORK_CASE, confirm_verdict, guard_unconfirmed),
+    Move(Action.CHOOSE_MEASURE, (D,), (W, A, N, T, F), P.CHOOSE_MEASURE, choose_measure, guard_verdict),
+    Move(Action.CHANGE_MEASURE, (W, A, N, T, F), (D, W, A, N, T), P.CHOOSE_MEASURE, change_measure, guard_changeable),
+    *(
+        Move(Action.REQUEST_APPROVAL, (at,), (at,), P.CHOOSE_MEASURE, request_approval, guard_requestable)
+        for at in (D, W, A, N, T, F)
     ),
-    Move(Action.WAIT_OVER, (W, F), (D,), P.WORK_CASE, _wait_over, _guard_not_reissue, system=True),
-    Move(Action.PARCEL_MOVED, (W,), (F,), P.WORK_CASE, _parcel_moved, system=True),
-    Move(Action.PARCEL_CAME_BACK, (W, A, F), (D,), P.WORK_CASE, _came_back, _refuse_live_reissue, system=True),
+    Move(Action.APPROVE, (D, W, A, N, T, F), (A, N, T, F), P.APPROVE_MEASURE, approve, guard_approvable),
+    *(Move(Action.DECLINE, (at,), (at,), P.APPROVE_MEASURE, decline, guard_asked) for at in (D, W, A, N, T, F)),
+    *(
+        Move(Action.WITHDRAW_REQUEST, (at,), (at,), P.CHOOSE_MEASURE, withdraw_request, guard_asked)
+        for at in (D, W, A, N, T, F)
+    ),
+    Move(Action.WAIT_OVER, (W, F), (D,), P.WORK_CASE, wait_over, guard_not_reissue, system=True),
+    Move(Action.PARCEL_CAME_BACK, (W, A, F), (D,), P.WORK_CASE, came_back, refuse_live_reissue, system=True),
+    Move(Action.PARCEL_MOVED, (W,), (F,), P.WORK_CASE, parcel_moved, system=True),
+    *(Move(Action.REMEDY_MOVED, (at,), (at,), P.OPERATE_AFTERSALE, remedy_moved, system=True) for at in CaseState),
+    *(
+        Move(Action.REMEDY_DONE, (at,), (at,), P.CHOOSE_MEASURE, remedy_done, guard_remedy, system=True)
+        for at in CaseState
+        if at not in (A, T)
+    ),
+    Move(Action.REMEDY_DONE, (A,), (A, F), P.CHOOSE_MEASURE, remedy_done, guard_remedy, system=True),
+    Move(Action.REMEDY_DONE, (T,), (T, C), P.CHOOSE_MEASURE, remedy_done, guard_remedy, system=True),
     Move(Action.DISMISS, (D,), (C,), P.WORK_CASE, _dismiss),
     # negotiate
     Move(Action.ASK_CARRIER, (D,), (D,), P.WORK_CASE, _ask_carrier, system=True),
@@ -458,7 +404,7 @@ TABLE: tuple[Move, ...] = (
     ),
     Move(Action.PARCEL_DELIVERED, (S,), (S,), P.WORK_CASE, _parcel_delivered, system=True),
     # close
-    Move(Action.CLOSE, (D, W, A, N, T, F), (C,), P.WORK_CASE, _close, _refuse_live_reissue, system=True),
+    Move(Action.CLOSE, (D, W, A, N, T, F), (C,), P.WORK_CASE, _close, refuse_live_reissue, system=True),
     Move(Action.REOPEN, (C,), (D,), P.WORK_CASE, _reopen),
     # any time
     *(Move(Action.TAKE, (at,), (at,), P.WORK_CASE, _take, system=True) for at in OPEN),

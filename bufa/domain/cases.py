@@ -29,9 +29,12 @@ from bufa.domain.case_facts import (
     NextBest,
     NoticeState,
     Outcome,
+    Payer,
     Purpose,
     ReissueState,
+    RemedyState,
 )
+from bufa.domain.case_measures import NO_APPROVAL
 from bufa.domain.case_moves import BY_SOURCE, TABLE, Move, first_unfinished
 from bufa.domain.kinds import Measure, Role, Step
 from bufa.domain.outcome import Refused, Why
@@ -55,8 +58,10 @@ __all__ = [
     "NextBest",
     "NoticeState",
     "Outcome",
+    "Payer",
     "Purpose",
     "ReissueState",
+    "RemedyState",
     "after",
     "can",
     "decide",
@@ -83,15 +88,20 @@ def decide(facts: CaseFacts, action: Action, *, role: Role | None, now: datetime
     """What the action makes of the case, or Refused with the reason; nothing is changed here.
 
     `role` None is the system: facts that came in. Parameters by action: confirm_verdict claim · choose_measure
-    measure, until (wait), carrier_pays · change_measure reason, measure (None: determine again), until · ask_carrier
-    answer_due · record_consent who · record_refusal, go_without_consent, skip_notice, dismiss, reopen reason · submit
-    override_reason · submission_accepted promise_at · release_unknown accepted, reason · tell_customer, customer_told,
-    notice_failed purpose, channel · parcel_came_back stage · close reason, outcome · take owner · note text.
+    measure, until (wait), carrier_pays, payer and amount_fen (refund, compensate), accept_penalty (intercept); and as
+    the world around the case says: cost_fen, recall_fen, by_platform, consent_policy · change_measure the same, reason,
+    measure None: determine again · request_approval the same, reason · approve operator, never the one who asked ·
+    decline reason · remedy_moved remedy, measure · remedy_done measure · ask_carrier answer_due · record_consent who ·
+    record_refusal, go_without_consent, skip_notice, dismiss, reopen reason · submit override_reason ·
+    submission_accepted promise_at · release_unknown accepted, reason · tell_customer, customer_told, notice_failed
+    purpose, channel · parcel_came_back stage · close reason, outcome · take owner · note text.
     """
     move = _allowed(facts, action, role)
     if action is Action.SUBMIT and str(params.get("override_reason") or "").strip() and role is not None:
         check(role, Permission.OVERRIDE_GATE)
     changes, effects = move.apply(facts, params, now)
+    if changes.get("outcome") is not None and facts.approval_measure is not None:
+        changes = changes | NO_APPROVAL
     new = after(facts, changes)
     state = first_unfinished(new)
     if state not in move.targets:
@@ -135,6 +145,8 @@ def _allowed(facts: CaseFacts, action: Action, role: Role | None) -> Move:
 
 
 _FREE_TEXT = ("reason", "text", "override_reason")
+_KEPT_BACK = ("who", "operator", "operator_name", "consent_policy", "by_platform", "recall_fen")
+"""Not of use on the timeline: who acts stands there anyway, the rest is how the world was."""
 
 
 def _entry(facts: CaseFacts, action: Action, changes: Mapping[str, Any], params: Mapping[str, Any]) -> Entry:
@@ -145,7 +157,7 @@ def _entry(facts: CaseFacts, action: Action, changes: Mapping[str, Any], params:
     told = {
         name: plain
         for name, value in params.items()
-        if name not in (*_FREE_TEXT, "who") and (plain := _plain(value)) is not None
+        if name not in (*_FREE_TEXT, *_KEPT_BACK) and (plain := _plain(value)) is not None
     }
     words = "\n".join(str(params[name]).strip() for name in _FREE_TEXT if params.get(name))
     return Entry(kind, Why(kind, told | {"round": facts.round}), words=words)
@@ -198,6 +210,9 @@ def _money(facts: CaseFacts) -> dict[str, Any]:
 
 
 def _next_determining(facts: CaseFacts) -> NextBest:
+    if facts.approval_measure is not None:
+        asked = {"measure": facts.approval_measure.value, "cost_fen": facts.approval_fen, "by": facts.approval_name}
+        return NextBest(Action.APPROVE, Why("approval_waits", asked), facts.deadline, "shop")
     if facts.verdict_confirmed:
         claim = facts.claim.value if facts.claim else ""
         return NextBest(
@@ -270,6 +285,8 @@ def _next_submitting(facts: CaseFacts) -> NextBest:
 
 
 def _next_telling(facts: CaseFacts) -> NextBest:
+    if facts.remedy_is_pending:
+        return _next_remedy(facts)
     purpose = {"purpose": facts.main_purpose.value if facts.main_purpose else ""}
     match facts.notice_state:
         case NoticeState.QUEUED:
@@ -278,6 +295,20 @@ def _next_telling(facts: CaseFacts) -> NextBest:
             return NextBest(Action.TELL_CUSTOMER, Why("notice_failed", purpose), facts.promise_at, "shop")
         case _:
             return NextBest(Action.TELL_CUSTOMER, Why("customer_not_told", purpose), facts.promise_at, "shop")
+
+
+def _next_remedy(facts: CaseFacts) -> NextBest:
+    """Refund and compensation are done before they are told."""
+    measure = {"measure": facts.measure.value if facts.measure else ""}
+    match facts.remedy:
+        case RemedyState.UNDER_WAY:
+            return NextBest(Action.REMEDY_DONE, Why("remedy_under_way", measure), facts.deadline, "platform")
+        case RemedyState.UNKNOWN:
+            return NextBest(Action.REMEDY_DONE, Why("remedy_unknown", measure), facts.deadline, "shop")
+        case RemedyState.FAILED:
+            return NextBest(Action.CHANGE_MEASURE, Why("remedy_failed", measure), facts.deadline, "shop")
+        case _:
+            return NextBest(Action.REMEDY_DONE, Why("remedy_todo", measure), facts.deadline, "shop")
 
 
 def _next_following(facts: CaseFacts, now: datetime) -> NextBest:

@@ -22,6 +22,7 @@ READ_BACK_AFTER = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minute
 
 MOST_LOOKS = 20
 MAIL_KINDS = frozenset({"carrier_mail", "customer_mail"})
+UNREADABLE_KINDS = frozenset({"intercept"})
 
 _FIRST_RETRY = timedelta(seconds=2)
 _LONGEST_RETRY = timedelta(minutes=10)
@@ -56,8 +57,8 @@ def shown_to_a_person(attempt: int) -> bool:
 
 
 def can_be_read_back(kind: str) -> bool:
-    """A mail that left leaves no trace that we could ask for."""
-    return kind not in MAIL_KINDS
+    """A mail that left leaves no trace that we could ask for; nor does an order to call a parcel back."""
+    return kind not in MAIL_KINDS and kind not in UNREADABLE_KINDS
 
 
 def next_read(kind: str, reads: int) -> timedelta | None:

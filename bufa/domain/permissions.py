@@ -15,6 +15,7 @@ class Permission(StrEnum):
     VIEW = "view"
     WORK_CASE = "work_case"
     CHOOSE_MEASURE = "choose_measure"
+    APPROVE_MEASURE = "approve_measure"
     RECORD_CONSENT = "record_consent"
     OVERRIDE_CONSENT = "override_consent"
     FILL_NUMBER = "fill_number"
@@ -47,6 +48,7 @@ _AGENT = frozenset(
     }
 )
 _LEAD = _AGENT | {
+    Permission.APPROVE_MEASURE,
     Permission.OVERRIDE_CONSENT,
     Permission.OVERRIDE_GATE,
     Permission.SETTLE_EFFECT,
@@ -60,7 +62,7 @@ TABLE: Mapping[Role, frozenset[Permission]] = {
     Role.WAREHOUSE: frozenset(
         {Permission.VIEW, Permission.FILL_NUMBER, Permission.SUBMIT_REISSUE, Permission.IMPORT_DATA}
     ),
-    Role.FINANCE: frozenset({Permission.VIEW, Permission.SEE_MONEY}),
+    Role.FINANCE: frozenset({Permission.VIEW, Permission.SEE_MONEY, Permission.APPROVE_MEASURE}),
     Role.OWNER: frozenset(Permission),
 }
 

@@ -10,7 +10,7 @@ speaks for claims that exclude it, and DOUBT stands for what nobody has said yet
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,7 +18,7 @@ from bufa.domain.case_facts import Claim
 from bufa.domain.rulebook import Certainty
 from bufa.domain.watch import Finding
 
-__all__ = ["CLAIM_OF_RULE", "Claim", "Source", "Statement", "Verdict", "claim_of", "weigh"]
+__all__ = ["CLAIM_OF_RULE", "DOUBT", "Claim", "Share", "Source", "Statement", "Verdict", "claim_of", "weigh"]
 
 
 class Source(StrEnum):
@@ -40,14 +40,30 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What one source adds to a verdict: `support` for its claim and `against` it; `said` is its own strongest claim
+    with that claim's weight, aged."""
+
+    source: Source
+    said: Claim
+    weight: float
+    support: float
+    against: float
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """The likeliest claim, which sources agree, contradict or have not spoken, and how sure: 0 to 100."""
+    """The likeliest claim, which sources agree, contradict or have not spoken, and how sure: 0 to 100.
+
+    `shares` is the reckoning behind `confidence`: 100 × Σ support / (Σ support + Σ against + DOUBT), rounded down.
+    """
 
     claim: Claim
     agree: tuple[Source, ...]
     contradict: tuple[Source, ...]
     missing: tuple[Source, ...]
     confidence: int
+    shares: tuple[Share, ...] = field(default=(), compare=False)
 
 
 CLAIM_OF_RULE: Mapping[str, Claim] = {
@@ -102,6 +118,9 @@ WEIGHT: Mapping[Source, Mapping[Claim, int]] = {
     Source.CUSTOMER: dict.fromkeys(Claim, 50)
     | {
         Claim.WRONG_OR_SHORT: 75,
+        Claim.SHORT: 75,
+        Claim.WRONG: 75,
+        Claim.EMPTY: 75,
         Claim.DAMAGED: 75,
         Claim.SIGNED_NOT_RECEIVED: 60,
         Claim.DELIVERED: 95,
@@ -119,6 +138,9 @@ IMPLIES: Mapping[Claim, frozenset[Claim]] = {
     Claim.REFUSED: frozenset({Claim.LATE}),
     Claim.DAMAGED: frozenset({Claim.LATE, Claim.DELIVERED, Claim.STALLED}),
     Claim.WRONG_OR_SHORT: frozenset({Claim.DELIVERED, Claim.LATE}),
+    Claim.SHORT: frozenset({Claim.WRONG_OR_SHORT, Claim.DELIVERED, Claim.LATE}),
+    Claim.WRONG: frozenset({Claim.WRONG_OR_SHORT, Claim.DELIVERED, Claim.LATE}),
+    Claim.EMPTY: frozenset({Claim.WRONG_OR_SHORT, Claim.SHORT, Claim.DELIVERED, Claim.LATE}),
     Claim.SIGNED_NOT_RECEIVED: frozenset({Claim.DELIVERED, Claim.LATE}),
     Claim.LATE: frozenset({Claim.MOVING}),
 }
@@ -149,10 +171,21 @@ def weigh(statements: Iterable[Statement], findings: Iterable[Finding], loss_cha
         contradict=tuple(source for source in Source if against.get(source, 0) > support.get(source, 0)),
         missing=tuple(source for source in Source if source not in voices),
         confidence=confidence,
+        shares=_shares(voices, support, against),
     )
 
 
 Voices = dict[Source, dict[Claim, float]]
+
+
+def _shares(voices: Voices, support: Mapping[Source, float], against: Mapping[Source, float]) -> tuple[Share, ...]:
+    shares = []
+    for source in Source:
+        if source in voices:
+            said = max(sorted(voices[source]), key=lambda claim: voices[source][claim])
+            weight = voices[source][said]
+            shares.append(Share(source, said, weight, support.get(source, 0.0), against.get(source, 0.0)))
+    return tuple(shares)
 
 
 def _voices(statements: Iterable[Statement], findings: Iterable[Finding], loss_chance: float, now: datetime) -> Voices:

@@ -180,8 +180,8 @@ class OrderFact:
 class AfterSaleFact:
     """One after-sale ticket. `type` 7 is 补寄; `status` 6 to answer, 8 to ship, 13 shipped, 14 received, 27 refused, 28
     closed. `update_time` is the raw value that `agree_resend`/`refuse_resend` must send back (optimistic lock).
-    `resend_number` is the waybill the platform has for the resend, "" if none. `recipient` comes with
-    the detail only."""
+    `refund_fen` is what the buyer asks back. `resend_number` is the waybill the platform has for the resend, "" if
+    none. `recipient` comes with the detail only."""
 
     number: str
     order_number: str
@@ -192,6 +192,7 @@ class AfterSaleFact:
     updated_at: datetime | None
     update_time: int
     reason: str = ""
+    refund_fen: int = 0
     resend_carrier: str = ""
     resend_number: str = ""
     recipient: RecipientFact | None = None
@@ -322,21 +323,30 @@ class CanReadPackages(Protocol):
 @dataclass(frozen=True, slots=True)
 class Sent:
     """The provider accepted. `request_id` is its log id, `message_id` its name for what was made ("" if none), `raw`
-    the answer's bytes, `details` what else it gave that is worth keeping, never buyers' data."""
+    the answer's bytes, `details` what else it gave that is worth keeping, never buyers' data,
+    `cost_fen` what it charges for it."""
 
     request_id: str
     message_id: str
     raw: bytes = field(default=b"", repr=False)
     details: Mapping[str, str] = field(default_factory=dict)
+    cost_fen: int = 0
 
 
 class CanOperateAfterSale(Protocol):
+    def agree_refund(self, number: str, kind: int, update_time: int) -> Sent:
+        """Pay the buyer back through an open after-sale. `kind`: the platform's own number of the step. Settled by
+        `after_sale(…).status` 12 (success)."""
+        ...
+
     def agree_resend(self, number: str, update_time: int) -> Sent: ...
 
     def refuse_resend(self, number: str, update_time: int, reason: str, reason_code: int) -> Sent: ...
 
 
 class CanIntercept(Protocol):
+    """Not idempotent, and no read-back: the parcel's track tells."""
+
     def intercept(self, after_sale_number: str, carrier: str, number: str) -> InterceptFact: ...
 
 

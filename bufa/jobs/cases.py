@@ -8,6 +8,7 @@ from procrastinate.contrib.django import app
 
 from bufa.apps.cases import actions as cases
 from bufa.apps.cases import queries
+from bufa.apps.negotiations import actions as negotiations
 from bufa.apps.notices import actions as notices
 from bufa.apps.reissues import actions as reissues
 from bufa.domain.cases import Action, EffectKind, Purpose
@@ -36,6 +37,8 @@ def do_todo(shop_id: int, case_ids: Sequence[int]) -> int:
                 if one.kind is EffectKind.SEND_NOTICE:
                     purpose = Purpose(one.params["purpose"])
                     notices.send_by_itself(shop_id=shop_id, case_id=case_id, purpose=purpose, now=now)
+                elif one.kind is EffectKind.WRITE_TO_CARRIER:
+                    negotiations.write_by_itself(shop_id=shop_id, case_id=case_id, now=now)
                 done += 1
     return done
 

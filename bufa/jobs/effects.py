@@ -14,6 +14,7 @@ from typing import Any
 
 from procrastinate.contrib.django import app
 
+from bufa.apps.cases import remedies
 from bufa.apps.effects import actions as effects
 from bufa.apps.effects import queries
 from bufa.apps.effects.actions import Begun, Settled
@@ -23,7 +24,7 @@ from bufa.apps.notices import actions as notices
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.reissues import booking, corrections, tickets
 from bufa.apps.shops.clients import client_for
-from bufa.domain.effects import LEAVE_WITHIN, Result, can_be_read_back, result_of_error
+from bufa.domain.effects import LEAVE_WITHIN, MAIL_KINDS, Result, result_of_error
 from bufa.domain.outcome import Refused
 from bufa.integrations.ports import MailOut, ProviderError, Sent
 from bufa.integrations.wire import leaving_by
@@ -41,12 +42,14 @@ OWNERS: Mapping[str, Callable[[Settled], None]] = {
     "correction": corrections.on_effect,
     "ticket": tickets.on_effect,
     "label": booking.on_effect,
+    "remedy": remedies.on_effect,
     "message": negotiations.on_effect,
     "notice": notices.on_effect,
     "view": lambda settled: None,  # that somebody looked is in the audit chain; the report asks nothing of anybody
 }
 """Who is told what became of an effect, by the first word of its subject."""
 
+PAID_BACK, CLOSED = 12, 28
 AGREED = frozenset({8, 13, 14})
 REFUSED = frozenset({27, 28})
 
@@ -100,6 +103,7 @@ def _attempt(begun: Begun, clients: Clients) -> None:
 
 def _outcome(sent: Sent) -> dict[str, Any]:
     told: dict[str, Any] = {"request_id": sent.request_id, "message_id": sent.message_id}
+    told |= {"cost_fen": sent.cost_fen} if sent.cost_fen else {}
     return {**told, "details": dict(sent.details)} if sent.details else told
 
 
@@ -157,7 +161,7 @@ def _client(clients: Clients, shop_id: int, kind: str) -> Any:
 
 def _send(begun: Begun, clients: Clients) -> Sent:
     intent = begun.intent
-    if not can_be_read_back(begun.kind):
+    if begun.kind in MAIL_KINDS:
         sent: Sent = _client(clients, begun.shop_id, "smtp").send(_mail(intent))
         return sent
     platform = _client(clients, begun.shop_id, "doudian")
@@ -175,12 +179,8 @@ def _send(begun: Begun, clients: Clients) -> Sent:
             sent = shipping.correct(platform, intent)
         case "report_view":
             sent = platform.report_view(shipping.look_of(intent))
-        case "agree_resend":
-            sent = platform.agree_resend(intent["after_sale"], intent["update_time"])
-        case "refuse_resend":
-            sent = platform.refuse_resend(
-                intent["after_sale"], intent["update_time"], intent["reason"], intent["reason_code"]
-            )
+        case "agree_resend" | "refuse_resend" | "agree_refund" | "intercept":
+            sent = _after_sale(platform, begun.kind, intent)
         case "platform_sms":
             sent = platform.send_sms(intent["phone_cipher"], intent["template_id"], intent["params"], intent["tag"])
         case "book_label" | "cancel_label":
@@ -188,6 +188,30 @@ def _send(begun: Begun, clients: Clients) -> Sent:
         case _:
             raise Refused("unknown_effect_kind", kind=begun.kind)
     return sent
+
+
+def _after_sale(platform: Any, kind: str, intent: Mapping[str, Any]) -> Sent:
+    """What is done to a ticket of the platform's; its `update_time` goes along as a lock."""
+    ticket, lock = intent["after_sale"], intent.get("update_time", 0)
+    sent: Sent
+    match kind:
+        case "agree_resend":
+            sent = platform.agree_resend(ticket, lock)
+        case "refuse_resend":
+            sent = platform.refuse_resend(ticket, lock, intent["reason"], intent["reason_code"])
+        case "agree_refund":
+            sent = platform.agree_refund(ticket, intent["kind"], lock)
+        case _:
+            sent = _intercept(platform, intent)
+    return sent
+
+
+def _intercept(platform: Any, intent: Mapping[str, Any]) -> Sent:
+    """The call may succeed and still say that this parcel can't be stopped: that is a no, with its reason."""
+    said = platform.intercept(intent["after_sale"], intent["carrier"], intent["number"])
+    if not said.accepted:
+        raise ProviderError("business", sub_code=said.code, text=said.why)
+    return Sent("", "", cost_fen=said.cost_fen)
 
 
 def _mail(intent: Mapping[str, Any]) -> MailOut:
@@ -274,6 +298,9 @@ def _look(unknown: Unsettled, clients: Clients) -> Sent | Result | None:
             return Result.ACCEPTED if status in wanted else Result.REJECTED if status in other else None
         case "book_label" | "cancel_label":
             return labels.again(platform, unknown.kind, intent)
+        case "agree_refund":
+            status = platform.after_sale(intent["after_sale"]).status
+            return Result.ACCEPTED if status == PAID_BACK else Result.REJECTED if status == CLOSED else None
         case "platform_sms":
             return _sms_receipt(platform, unknown)
     return None

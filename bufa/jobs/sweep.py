@@ -18,6 +18,7 @@ from typing import Any
 from django.db import close_old_connections
 
 from bufa.apps.cases import actions as cases
+from bufa.apps.cases import files
 from bufa.apps.cases import queries as case_queries
 from bufa.apps.cases.taking_in import rejudge
 from bufa.apps.effects import actions as effects
@@ -121,6 +122,11 @@ def given_up(now: datetime) -> int:
     return lanes.learn_losses(everyone, now) if everyone else 0
 
 
+def forget_files(now: datetime) -> int:
+    """Photos and papers of cases that closed long ago lose their bytes."""
+    return sum(files.forget_old(shop_id, now) for shop_id in shops.all_shop_ids())
+
+
 def loop() -> None:
     """Sweep until SIGTERM. An error is logged and the next round goes on: rows that could not be done are still due."""
     stop = threading.Event()
@@ -137,6 +143,7 @@ def loop() -> None:
         if polled is None or now - polled >= POLL_EVERY:
             _guarded(partial(poll_platforms, now))
             _guarded(partial(purge_inbox, now))
+            _guarded(partial(forget_files, now))
             polled = now
         if gave_up is None or now - gave_up >= GIVE_UP_EVERY:
             _guarded(partial(given_up, now))

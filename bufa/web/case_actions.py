@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from bufa.apps.cases import actions as cases_actions
 from bufa.apps.cases import queries as cases
-from bufa.apps.cases.actors import Actor
-from bufa.apps.cases.shapes import CaseRow
+from bufa.apps.cases import remedies
 from bufa.apps.negotiations import actions as negotiations
 from bufa.apps.negotiations import queries as talks
 from bufa.apps.notices import actions as notices
@@ -23,70 +19,13 @@ from bufa.apps.reissues import actions as reissues
 from bufa.apps.reissues import corrections
 from bufa.apps.shops import queries as shops
 from bufa.domain.case_facts import Action, Claim, Outcome, Purpose
-from bufa.domain.kinds import Measure
 from bufa.domain.notices import Channel
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
-from bufa.domain.verdict import Source
 from bufa.lib import clock
-from bufa.web import case_forms, case_page
-from bufa.web.desk import Desk, back_to, desk, tell, tell_refusal
-from bufa.web.words import word
-
-
-def actor(here: Desk, shop_id: int) -> Actor:
-    return Actor(here.operator_id, here.name, here.role(shop_id))
-
-
-@dataclass(frozen=True, slots=True)
-class Doing:
-    """One act on its way: who does what to which case. `version` is what the person saw."""
-
-    request: HttpRequest
-    here: Desk
-    row: CaseRow
-    by: Actor
-    version: int | None
-
-    @property
-    def shop_id(self) -> int:
-        return self.row.shop_id
-
-    @property
-    def case_id(self) -> int:
-        return self.row.case_id
-
-    def do(self, action: Action, **params: Any) -> None:
-        cases_actions.act(
-            shop_id=self.shop_id, case_id=self.case_id, action=action, by=self.by, version=self.version, **params
-        )
-
-
-class Mistyped(Exception):
-    """A form with errors: the page is shown again with everything that was typed, and what was found beside it."""
-
-    def __init__(self, name: str, form: Form, **found: Any) -> None:
-        super().__init__(name)
-        self.name = name
-        self.form = form
-        self.found = found
-
-
-def checked(name: str, form: Any) -> dict[str, Any]:
-    if not form.is_valid():
-        raise Mistyped(name, form)
-    cleaned: dict[str, Any] = form.cleaned_data
-    return cleaned
-
-
-def start(request: HttpRequest, shop_id: int, code: str) -> Doing:
-    here = desk(request)
-    here.role(shop_id)
-    row = cases.case_by_code([shop_id], code)
-    if row is None:
-        raise Http404
-    seen = request.POST.get("version", "")
-    return Doing(request, here, row, actor(here, shop_id), int(seen) if seen.isdigit() else None)
+from bufa.web import case_forms, case_measures, case_page
+from bufa.web.case_doing import Doing, Mistyped, actor, checked, finish, start
+from bufa.web.desk import tell_refusal
 
 
 @require_POST
@@ -98,59 +37,7 @@ def act(request: HttpRequest, shop_id: int, code: str, act: str) -> HttpResponse
     return finish(doing, lambda: handler(doing))
 
 
-def finish(doing: Doing, work: Callable[[], str]) -> HttpResponse:
-    """Do it; say what was done, or why not, and go back to the case."""
-    request, row = doing.request, doing.row
-    try:
-        said = work()
-    except Mistyped as mistyped:
-        return case_page.show(request, row.shop_id, row.code, {mistyped.name: mistyped.form}, **mistyped.found)
-    except Refused as refused:
-        tell_refusal(request, refused)
-    else:
-        if said:
-            tell(request, said)
-    return back_to(doing.request.path.split(f"/{row.code}/")[0] + f"/{row.code}/")
-
-
 # --- determine -------------------------------------------------------------------------------------------------------
-
-
-def decide(doing: Doing) -> str:
-    """Verdict and measure together: one press where a person agrees with the proposal."""
-    form = case_forms.MeasureForm(doing.request.POST, auto_id="id_decide_%s")
-    said = checked("decide", form)
-    measure = Measure(said["measure"])
-    more: dict[str, Any] = {"until": form.until()} if measure is Measure.WAIT else {}
-    facts = cases.case_page(doing.row.shop_id, doing.row.code, doing.by.role, clock.now())
-    open_acts = {each.action for each in facts.actions if each.allowed} if facts else set()
-    if Action.CHANGE_MEASURE in open_acts:
-        if not said["reason"]:
-            form.add_error("reason", _("写一句为什么改，同事会看到"))
-            raise Mistyped("decide", form)
-        doing.do(Action.CHANGE_MEASURE, measure=measure, reason=said["reason"], **more)
-    else:
-        version = doing.version
-        if Action.CONFIRM_VERDICT in open_acts and said["claim"]:
-            done = cases_actions.act(
-                shop_id=doing.shop_id,
-                case_id=doing.case_id,
-                action=Action.CONFIRM_VERDICT,
-                by=doing.by,
-                version=version,
-                claim=said["claim"],
-            )
-            version = done.version
-        cases_actions.act(
-            shop_id=doing.shop_id,
-            case_id=doing.case_id,
-            action=Action.CHOOSE_MEASURE,
-            by=doing.by,
-            version=version,
-            measure=measure,
-            **more,
-        )
-    return _("已选%(measure)s") % {"measure": word("measure", measure.value)}
 
 
 def wait_over(doing: Doing) -> str:
@@ -162,20 +49,6 @@ def dismiss(doing: Doing) -> str:
     said = checked("dismiss", case_forms.ReasonForm(doing.request.POST, auto_id="id_dismiss_%s"))
     doing.do(Action.DISMISS, reason=said["reason"])
     return _("已结案：不是异常")
-
-
-def statement(doing: Doing) -> str:
-    said = checked("statement", case_forms.StatementForm(doing.request.POST, auto_id="id_statement_%s"))
-    cases_actions.add_statement(
-        shop_id=doing.shop_id,
-        case_id=doing.case_id,
-        source=Source(said["source"]),
-        claim=Claim(said["claim"]),
-        words=said["words"],
-        said_at=said["said_at"],
-        by=doing.by,
-    )
-    return _("已记下%(who)s的说法，判定已重新计算") % {"who": word("source", said["source"])}
 
 
 # --- negotiate -------------------------------------------------------------------------------------------------------
@@ -214,6 +87,7 @@ def consent(doing: Doing) -> str:
         terms=said["terms"],
         valid_until=said["valid_until"],
         proof=said["proof"],
+        claim=Claim(said["claim"]) if said["claim"] else None,
         by=doing.by,
         version=doing.version,
     )
@@ -230,7 +104,7 @@ def without(doing: Doing) -> str:
 
 def release_mail(doing: Doing) -> str:
     arrived = doing.request.POST.get("arrived") == "1"
-    negotiations.release(shop_id=doing.row.shop_id, message_id=_number(doing, "message"), arrived=arrived, by=doing.by)
+    negotiations.release(shop_id=doing.row.shop_id, message_id=doing.number("message"), arrived=arrived, by=doing.by)
     return _("已记下这封信的结果")
 
 
@@ -241,7 +115,7 @@ def release(doing: Doing) -> str:
     said = checked("release", case_forms.ReleaseForm(doing.request.POST, auto_id="id_release_%s"))
     reissues.release(
         shop_id=doing.row.shop_id,
-        reissue_id=_number(doing, "reissue"),
+        reissue_id=doing.number("reissue"),
         is_there=said["accepted"],
         reason=said["reason"],
         by=doing.by,
@@ -257,13 +131,15 @@ def take_back(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
     def work() -> str:
         if request.POST.get("owner") == "reissue":
             doing.here.check(Permission.SUBMIT_REISSUE, shop_id)
-            reissues.stop(shop_id=shop_id, reissue_id=_number(doing, "id"), by=doing.by)
+            reissues.stop(shop_id=shop_id, reissue_id=doing.number("id"), by=doing.by)
+        elif request.POST.get("owner") == "remedy":
+            remedies.take_back(shop_id=shop_id, remedy_id=doing.number("id"), by=doing.by)
         elif request.POST.get("owner") == "notice":
             doing.here.check(Permission.SEND_NOTICE, shop_id)
-            notices.take_back(shop_id=shop_id, notice_id=_number(doing, "id"), by=doing.by)
+            notices.take_back(shop_id=shop_id, notice_id=doing.number("id"), by=doing.by)
         elif request.POST.get("owner") == "correction":
             doing.here.check(Permission.SUBMIT_REISSUE, shop_id)
-            corrections.stop(shop_id=shop_id, parcel_id=_number(doing, "id"), by=doing.by)
+            corrections.stop(shop_id=shop_id, parcel_id=doing.number("id"), by=doing.by)
         else:
             raise Refused("already_left")
         return _("已撤回，没有发出")
@@ -289,7 +165,7 @@ def correct(doing: Doing) -> str:
 def correct_release(doing: Doing) -> str:
     """A person looked at the platform: is the new number there?"""
     is_there = doing.request.POST.get("there") == "1"
-    corrections.release(shop_id=doing.shop_id, parcel_id=_number(doing, "parcel"), is_there=is_there, by=doing.by)
+    corrections.release(shop_id=doing.shop_id, parcel_id=doing.number("parcel"), is_there=is_there, by=doing.by)
     return _("已认定")
 
 
@@ -322,7 +198,7 @@ def skip(doing: Doing) -> str:
 
 def release_notice(doing: Doing) -> str:
     arrived = doing.request.POST.get("arrived") == "1"
-    notices.release(shop_id=doing.row.shop_id, notice_id=_number(doing, "notice"), arrived=arrived, by=doing.by)
+    notices.release(shop_id=doing.row.shop_id, notice_id=doing.number("notice"), arrived=arrived, by=doing.by)
     return _("已记下这条通知的结果")
 
 
@@ -395,18 +271,12 @@ def _looking_from(request: HttpRequest) -> opening.Where:
     )
 
 
-def _number(doing: Doing, name: str) -> int:
-    given = doing.request.POST.get(name, "")
-    if not given.isdigit():
-        raise Http404
-    return int(given)
-
+__all__ = ["Doing", "Mistyped", "act", "actor", "finish", "reveal", "start", "take_back"]
 
 ACTS: dict[str, Callable[[Doing], str]] = {
-    "decide": decide,
+    **case_measures.ACTS,
     "wait-over": wait_over,
     "dismiss": dismiss,
-    "statement": statement,
     "ask": ask,
     "consent": consent,
     "without": without,

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypeAlias
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from bufa.domain.case_facts import Claim, Outcome, Purpose
+from bufa.domain.case_facts import Claim, Outcome, Payer, Purpose
 from bufa.domain.kinds import Measure
 from bufa.lib import clock
 from bufa.web.forms import Choices
 from bufa.web.words import carrier, carrier_choices, word
+
+Upload: TypeAlias = "UploadedFile[bytes]"
 
 _LINES = forms.Textarea(attrs={"rows": 2})
 
@@ -38,11 +42,38 @@ class MeasureForm(ClaimForm):
 
     measure = forms.ChoiceField(choices=[(each.value, each.value) for each in Measure])
     hours = forms.IntegerField(label=_("等多少小时"), required=False, min_value=1, max_value=240, initial=24)
-    reason = forms.CharField(label=_("为什么改"), required=False, max_length=300)
+    reason = forms.CharField(label=_("原因"), required=False, max_length=300)
+    amount = forms.DecimalField(
+        label=_("退多少、赔多少（元）"),
+        required=False,
+        min_value=Decimal("0.01"),
+        max_digits=9,
+        decimal_places=2,
+        help_text=_("只用于退款和赔付；空着按表里的金额"),
+    )
+    payer = forms.ChoiceField(label=_("最后谁承担"), required=False)
+    accept_penalty = forms.BooleanField(label=_("客户没有要求拦截，接受轨迹异常赔付"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["claim"].required = False
+        self.choose("payer", [(each.value, word("payer", each.value)) for each in Payer], blank=_now("按判定"))
+
+    def more(self, measure: Measure) -> dict[str, Any]:
+        """What the chosen measure needs besides its name."""
+        said = self.cleaned_data
+        more: dict[str, Any] = {}
+        if measure is Measure.WAIT:
+            more["until"] = self.until()
+        if measure in (Measure.REFUND, Measure.COMPENSATE) and said.get("amount") is not None:
+            more["amount_fen"] = int(said["amount"] * 100)
+        if measure in (Measure.REFUND, Measure.COMPENSATE) and said.get("payer"):
+            more["payer"] = said["payer"]
+        if measure is Measure.REISSUE and said.get("payer"):
+            more["carrier_pays"] = said["payer"] == Payer.CARRIER
+        if measure is Measure.INTERCEPT:
+            more["accept_penalty"] = said.get("accept_penalty", False)
+        return more
 
     def until(self) -> datetime:
         return clock.now() + timedelta(hours=self.cleaned_data.get("hours") or 24)
@@ -77,17 +108,117 @@ class TakeForm(Choices):
         self.fields["owner"].required = False
 
 
-class StatementForm(ClaimForm):
-    source = forms.ChoiceField(label=_("谁说的"))
-    said_at = forms.DateTimeField(label=_("什么时候说的"), widget=_when())
-    words = forms.CharField(label=_("原话"), max_length=2000, required=False, widget=_LINES)
+class ManyFiles(forms.FileField):
+    """Several files in one field; what is in them is the action's to judge."""
 
-    field_order = ("source", "claim", "said_at", "words")
+    widget = type("ManyFilesInput", (forms.ClearableFileInput,), {"allow_multiple_selected": True})
+
+    def clean(self, data: Any, initial: Any = None) -> list[Upload]:
+        given = data if isinstance(data, (list, tuple)) else [data] if data else []
+        return [each for each in given if each]
+
+
+_PHOTOS = {"accept": "image/jpeg,image/png,image/webp,image/gif,application/pdf"}
+
+
+class FilesForm(forms.Form):
+    """Files for a case, by slot."""
+
+    photos = ManyFiles(
+        label=_("照片、PDF"),
+        required=False,
+        help_text=_("可以拖进来，或在这里粘贴截图；照片会去掉拍摄信息后加密保存"),
+    )
+    weight = ManyFiles(label=_("称重照片"), required=False)
+    video = ManyFiles(label=_("打包视频"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["photos"].widget.attrs |= _PHOTOS
+        self.fields["weight"].widget.attrs |= {"accept": "image/*"}
+        self.fields["video"].widget.attrs |= {"accept": "video/mp4,video/webm,video/quicktime"}
+
+    @property
+    def file_fields(self) -> list[Any]:
+        return [self[name] for name in ("photos", "weight", "video")]
+
+    def uploads(self) -> list[tuple[str, Upload]]:
+        slots = {"photos": "photo", "weight": "weight", "video": "video"}
+        return [(slot, each) for name, slot in slots.items() for each in self.cleaned_data.get(name) or []]
+
+
+class StatementForm(FilesForm, ClaimForm):
+    """What somebody says about the parcel. `item_<n>` fields come with the order: which items it is about."""
+
+    source = forms.ChoiceField(label=_("谁说的"))
+    said_at = forms.DateTimeField(label=_("什么时候说的"), widget=_when())
+    wish = forms.ChoiceField(label=_("客户想要"), required=False)
+    words = forms.CharField(label=_("原话"), max_length=2000, required=False, widget=_LINES)
+
+    def __init__(self, *args: Any, lines: Iterable[Any] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lines = list(lines)
+        wishes = (Measure.REISSUE, Measure.REFUND, Measure.COMPENSATE, Measure.WAIT, Measure.INTERCEPT)
         self.choose("source", [(each, word("source", each)) for each in ("customer", "carrier")])
+        self.choose("wish", [(each.value, word("wish", each.value)) for each in wishes], blank=_now("没有说"))
+        self.fields["claim"].label = _now("说的是")
         self.fields["said_at"].initial = clock.now()
+        for at, line in enumerate(self.lines):
+            self.fields[f"item_{at}"] = forms.IntegerField(
+                label=f"{line.title} {line.spec}".strip(),
+                required=False,
+                min_value=0,
+                max_value=line.quantity,
+                help_text=_now("买了 %(n)d 件") % {"n": line.quantity},
+            )
+
+    @property
+    def said_fields(self) -> list[Any]:
+        return [self[name] for name in ("source", "claim", "said_at", "wish")]
+
+    @property
+    def item_fields(self) -> list[Any]:
+        return [self[f"item_{at}"] for at in range(len(self.lines))]
+
+    @property
+    def names_items(self) -> bool:
+        """Something was typed there: show it open."""
+        return any(self[f"item_{at}"].value() not in (None, "", 0) for at in range(len(self.lines)))
+
+    def items(self) -> list[tuple[str, int]]:
+        counted = [(line.line_id, self.cleaned_data.get(f"item_{at}") or 0) for at, line in enumerate(self.lines)]
+        return [(line_id, count) for line_id, count in counted if count]
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if said.get("wish") and said.get("source") == "carrier":
+            self.add_error("wish", _now("这是客户的意愿；承运商的话请写在原话里"))
+        return said
+
+
+class PasteForm(forms.Form):
+    """A trace copied from a carrier's page."""
+
+    trace = forms.CharField(
+        label=_("粘贴承运商页面上的轨迹"),
+        max_length=40_000,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
+        help_text=_("整页复制即可：日期写在前面、后面、单独一行都能读；读不出的会列出来"),
+    )
+
+
+class RemedyForm(forms.Form):
+    """A person did by hand what the measure wants."""
+
+    reference = forms.CharField(label=_("流水号或凭据"), max_length=80, required=False)
+    amount = forms.DecimalField(
+        label=_("实际金额（元）"), required=False, min_value=Decimal("0.01"), max_digits=9, decimal_places=2
+    )
+
+    def amount_fen(self) -> int | None:
+        amount = self.cleaned_data.get("amount")
+        return None if amount is None else int(amount * 100)
 
 
 class AskForm(Choices):
@@ -116,6 +247,7 @@ class ConsentForm(Choices):
     given = forms.TypedChoiceField(label=_("答复"), coerce=lambda value: value == "1", widget=forms.RadioSelect)
     person = forms.CharField(label=_("谁答复的"), max_length=60)
     position = forms.CharField(label=_("职务或网点"), max_length=60, required=False)
+    claim = forms.ChoiceField(label=_("承运商说包裹怎么了"), required=False)
     said_at = forms.DateTimeField(label=_("什么时候"), widget=_when())
     amount = forms.DecimalField(label=_("答应赔付（元）"), required=False, min_value=0, max_digits=9, decimal_places=2)
     freight_by = forms.ChoiceField(label=_("补发运费谁付"), required=False)
@@ -128,6 +260,8 @@ class ConsentForm(Choices):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.choose("given", [("1", _now("同意")), ("0", _now("不同意"))])
+        claims = [(each.value, word("claim", each.value)) for each in Claim]
+        self.choose("claim", claims, blank=_now("没有说"))
         self.choose("freight_by", [(each, word("freight", each)) for each in ("", "carrier", "shop", "customer")])
         self.fields["said_at"].initial = clock.now()
 

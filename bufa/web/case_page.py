@@ -10,6 +10,7 @@ from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from bufa.apps.cases import queries as cases
 from bufa.apps.cases.shapes import ActionView, CaseView
@@ -22,7 +23,7 @@ from bufa.apps.parcels import queries as parcels
 from bufa.apps.reissues import booking, corrections
 from bufa.apps.reissues import queries as reissues
 from bufa.apps.shops import queries as shops
-from bufa.domain.kinds import Step
+from bufa.domain.kinds import Measure, Step
 from bufa.domain.outcome import Refused, Why
 from bufa.domain.permissions import Permission, may
 from bufa.lib import clock
@@ -31,10 +32,13 @@ from bufa.web.desk import Desk, desk
 from bufa.web.findings import put_off_forms
 from bufa.web.tasks import OutcomeForm
 from bufa.web.timeline import track
-from bufa.web.words import say
+from bufa.web.words import say, yuan
 
 MOVING = ("ready", "sending", "unknown")
 """Effects that may still change by themselves."""
+
+TAKEN_BACK = ("reissue", "notice", "correction", "remedy")
+"""Owners of effects that people can stop before they leave."""
 
 STEP_OF_NEXT = {
     "submission_accepted": "number",
@@ -69,16 +73,21 @@ def page(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
 
 
 def show(
-    request: HttpRequest, shop_id: int, code: str, failed: dict[str, Form] | None = None, **more: Any
+    request: HttpRequest,
+    shop_id: int,
+    code: str,
+    failed: dict[str, Form] | None = None,
+    kept: dict[str, Form] | None = None,
+    **more: Any,
 ) -> HttpResponse:
-    """The page; `failed` are forms as they were typed, by name, with their errors."""
+    """The page; `failed` are forms as they were typed, by name, with their errors, `kept` those without."""
     here = desk(request)
     role = here.role(shop_id)
     now = clock.now()
     found = cases.case_page(shop_id, code, role, now)
     if found is None:
         raise Http404
-    said = context(here, found, now, failed or {}) | more
+    said = context(here, found, now, (failed or {}) | (kept or {})) | more
     return render(request, "web/cases/case.html", said, status=422 if failed else 200)
 
 
@@ -110,6 +119,7 @@ def _effects_of(shop_id: int, case_id: int) -> dict[int, EffectView]:
     ids |= {label.effect_id for label in booking.of_case(shop_id, case_id)}
     ids |= set(negotiations.effect_ids(shop_id, case_id))
     ids |= {each.effect.effect_id for each in corrections.of_case(shop_id, case_id) if each.effect}
+    ids |= set(cases.remedy_effects(shop_id, case_id))
     return effects.by_id([shop_id], sorted(each for each in ids if each))
 
 
@@ -120,7 +130,7 @@ def _moving(shop_id: int, code: str, version: int, under_way: dict[int, EffectVi
         if effect.state not in MOVING or (effect.state == "unknown" and effect.needs_person):
             continue
         owner, _, number = effect.subject.partition(":")
-        mine = owner in ("reissue", "notice", "correction") and effect.can_cancel and effect.next_at is not None
+        mine = owner in TAKEN_BACK and effect.can_cancel and effect.next_at is not None
         left = int((effect.next_at - real).total_seconds()) if mine and effect.next_at else 0
         rows.append({"effect": effect, "owner": owner, "id": number, "seconds": max(0, left)})
     url = reverse("cases_effects", args=[shop_id, code])
@@ -142,6 +152,7 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
     numbers = corrections.of_case(shop_id, case_id)
     mine = (
         {one.effect.effect_id for one in numbers if one.effect}
+        | set(cases.remedy_effects(shop_id, case_id))
         | {one.effect_id for one in sent}
         | {one.effect_id for one in told}
         | {one.effect_id for one in talk.messages}
@@ -178,9 +189,16 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
         "original": (found.original, track(found.original, now)),
         "outlooks": {each.parcel_id: parcels.outlook(each, now) for each in (found.original, *found.reissue_parcels)},
         "again": [(each, track(each, now)) for each in found.reissue_parcels],
-        "evidence": _evidence(found),
         "current": current,
         "put_off": put_off_forms(found.findings) if row.is_open else None,
+        "evidence": _evidence(found, talk),
+        "pasted": None,
+        "past": cases.claims_of_recipient(shop_id, row.order_id, now),
+        "task_text": task_text(found),
+        "asked_why": next((each.words for each in found.timeline if each.kind == "request_approval"), ""),
+        "asks_second": any(each.needs_second for each in found.options),
+        "is_asker": found.approval is not None and found.approval.by_id == here.operator_id,
+        "may_operate": may(here.role(shop_id), Permission.OPERATE_AFTERSALE),
         "open_findings": [each for each in found.findings if each.state == "open"],
         "action_base": reverse("cases_case", args=[shop_id, row.code]),
         "may_reveal": here.may(Permission.REVEAL_BUYER, shop_id)
@@ -233,6 +251,8 @@ def _panels(found: CaseView, failed: dict[str, Form]) -> list[Panel]:
 
 FORM_STEPS = {
     "decide": "determine",
+    "decline": "determine",
+    "remedy": "determine",
     "dismiss": "determine",
     "ask": "negotiate",
     "consent": "negotiate",
@@ -258,8 +278,12 @@ def _forms(
     made: dict[str, Form] = {
         "decide": case_forms.MeasureForm(auto_id="id_decide_%s", initial={"claim": claim}),
         "statement": case_forms.StatementForm(
-            auto_id="id_statement_%s", initial={"source": "customer", "claim": claim}
+            auto_id="id_statement_%s", initial={"source": "customer", "claim": claim}, lines=found.order.lines
         ),
+        "files": case_forms.FilesForm(auto_id="id_files_%s"),
+        "paste": case_forms.PasteForm(auto_id="id_paste_%s"),
+        "remedy": case_forms.RemedyForm(auto_id="id_remedy_%s"),
+        "decline": case_forms.ReasonForm(auto_id="id_decline_%s"),
         "ask": case_forms.AskForm(auto_id="id_ask_%s", contacts=talk.contacts),
         "consent": case_forms.ConsentForm(auto_id="id_consent_%s"),
         "without": case_forms.ReasonForm(auto_id="id_without_%s"),
@@ -304,7 +328,32 @@ def _letter(found: CaseView, acts: Acts, talk: negotiations.Talk, now: datetime)
         return refused.why
 
 
-def _evidence(found: CaseView) -> list[dict[str, Any]]:
+def task_text(found: CaseView) -> str:
+    """What a person does where the platform has no method: the steps, with the numbers to copy."""
+    remedy = found.remedy
+    if remedy is None or remedy.state not in ("todo", "failed"):
+        return ""
+    values = {"order": found.order.number, "money": yuan(remedy.amount_fen), "code": found.row.code}
+    if remedy.measure == Measure.REFUND:
+        return (
+            _(
+                "1. 请客户在订单 %(order)s 里申请“仅退款”，金额 %(money)s；申请一到，这里就能一键同意。\n"
+                "2. 客户申请不了的，到抖店后台 › 订单管理，搜 %(order)s，用“小额打款”付 %(money)s，备注 %(code)s。\n"
+                "3. 办好后把流水号填在下面。"
+            )
+            % values
+        )
+    return (
+        _(
+            "1. 到抖店后台 › 订单管理，搜 %(order)s，点“小额打款”。\n"
+            "2. 金额 %(money)s，原因选“物流问题补偿”，备注 %(code)s。\n"
+            "3. 打款成功后把流水号填在下面。"
+        )
+        % values
+    )
+
+
+def _evidence(found: CaseView, talk: negotiations.Talk) -> list[dict[str, Any]]:
     """The three kinds of evidence, each with what it says and whether it agrees with the verdict."""
     verdict = found.verdict
     rows = []
@@ -313,7 +362,9 @@ def _evidence(found: CaseView) -> list[dict[str, Any]]:
         stands = ""
         if verdict is not None:
             stands = "agree" if source in verdict.agree else "contradict" if source in verdict.contradict else "missing"
-        rows.append({"source": source, "said": said, "stands": stands})
+        answers = [each for each in talk.consents if each.result != "overridden"] if source == "carrier" else []
+        share = next((each for each in verdict.shares if each.source == source), None) if verdict else None
+        rows.append({"source": source, "said": said, "stands": stands, "answers": answers, "share": share})
     return rows
 
 

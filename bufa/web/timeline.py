@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bufa.apps.parcels.views import ParcelView
+from bufa.apps.parcels.views import ParcelView, ScanView
 
 GAP = timedelta(hours=24)
 """A silence longer than this is drawn."""
@@ -33,6 +33,7 @@ class Line:
     place: str = ""
     span: timedelta | None = None
     dated: datetime | None = None
+    pasted: bool = False
 
 
 def track(parcel: ParcelView | None, now: datetime, limit: int = 40) -> tuple[Line, ...]:
@@ -53,13 +54,19 @@ def _lines(parcel: ParcelView, now: datetime) -> Iterator[Line]:
     after: datetime | None = None
     for scan in scans:
         if not scan.usable:
-            yield Line("", scan.received_at, scan.kind, scan.reason, scan.text, scan.place, dated=scan.scanned_at)
+            told = (scan.kind, scan.reason, scan.text, scan.place)
+            yield Line("", scan.received_at, *told, dated=scan.scanned_at, pasted=_is_pasted(scan))
             continue
         if after is not None and after - scan.scanned_at > GAP:
             yield Line("gap", None, span=after - scan.scanned_at)
         hot = "hot" if scan is usable[0] else ""
         css = "good" if scan.kind in GOOD else "wrong" if scan.kind in WRONG else hot
-        yield Line(css, scan.scanned_at, scan.kind, scan.reason, scan.text, scan.place)
+        yield Line(css, scan.scanned_at, scan.kind, scan.reason, scan.text, scan.place, pasted=_is_pasted(scan))
         after = scan.scanned_at
     if parcel.uploaded_at is not None:
         yield Line("", parcel.uploaded_at, kind="uploaded")
+
+
+def _is_pasted(scan: ScanView) -> bool:
+    """A person copied it from the carrier's page."""
+    return scan.provider.partition(":")[0] == "pasted"

@@ -17,6 +17,7 @@ from bufa.apps.orders import queries as orders
 from bufa.apps.shops import queries as shops
 from bufa.domain import money_ahead
 from bufa.domain.money_ahead import day_end
+from bufa.domain.permissions import Permission
 from bufa.lib import clock
 from bufa.web.desk import Desk, desk
 from bufa.web.words import moment, yuan
@@ -37,6 +38,9 @@ def page(request: HttpRequest) -> HttpResponse:
         "hours": hours(today, here.names if len(here.shops) > 1 else {}),
         "shop_days": shop_days(today, here, now),
         "mine": today.mine[:8],
+        "approvals": cases.waiting_approvals(
+            [shop for shop in here.shops if here.may(Permission.APPROVE_MEASURE, shop)], limit=8
+        ),
         "tickets": orders.tickets_to_answer(here.shops, limit=6),
         "tasks": notices.calls(here.shops, limit=6),
         "loading": [each for each in shops.connections(here.shops) if _is_loading(each.progress)],

@@ -9,14 +9,34 @@ from simulator.clock import DAY, stamp
 from simulator.doudian.ciphers import mask_address
 from simulator.doudian.errors import failed, invalid, missing
 from simulator.doudian.orders import divisions, seen
-from simulator.state import REFUND_ONLY, REFUSED_ONCE, RESEND, RESENT, SUCCESS, TO_RESEND, WAITING, AfterSale, Json
+from simulator.state import (
+    EXCHANGE,
+    REFUND_ONLY,
+    REFUND_UNSHIPPED,
+    REFUSED_ONCE,
+    RESEND,
+    RESENT,
+    RETURN,
+    RETURN_REFUSED,
+    RETURNED,
+    SUCCESS,
+    TO_RESEND,
+    TO_RETURN,
+    WAITING,
+    AfterSale,
+    Json,
+    Order,
+)
 
 if TYPE_CHECKING:
     from simulator.sim import Sim
 
-_TYPES = {0: "退货退款", 1: "仅退款", 7: "补寄"}
+_TYPES = {0: "退货退款", 1: "仅退款", 2: "仅退款（未发货）", 3: "换货", 7: "补寄"}
 _STATUS = {
     6: "待商家处理",
+    7: "待买家退货",
+    11: "待商家收货",
+    29: "商家拒绝退货",
     8: "待商家发货",
     12: "售后成功",
     13: "商家已发货，待买家收货",
@@ -33,6 +53,11 @@ def find(sim: Sim, given: object) -> AfterSale:
     if sale is None:
         raise invalid(11000, "售后单不存在")
     return sale
+
+
+def refund_status(sale: AfterSale) -> int:
+    """3 paid back, 1 to be paid back, 0 nothing to pay."""
+    return 0 if not sale.refund_fen else 3 if sale.status == SUCCESS else 1
 
 
 def _order_logistics(sim: Sim, sale: AfterSale) -> list[Json]:
@@ -55,7 +80,7 @@ def _order_logistics(sim: Sim, sale: AfterSale) -> list[Json]:
 def _item(sim: Sim, sale: AfterSale) -> Json:
     order = sim.world.orders[sale.order_id]
     line = order.line(sale.sub_id) or order.lines[0]
-    refund = order.pay_fen if sale.type == REFUND_ONLY else 0
+    refund = sale.refund_fen
     return {
         "aftersale_info": {
             "aftersale_id": str(sale.aftersale_id),
@@ -70,7 +95,7 @@ def _item(sim: Sim, sale: AfterSale) -> Json:
             "aftersale_status_to_final_time": sale.final_at,
             "refund_amount": refund,
             "refund_post_amount": 0,
-            "refund_status": 3 if sale.status == SUCCESS and refund else 1 if refund else 0,
+            "refund_status": refund_status(sale),
             "aftersale_num": line.count,
             "part_type": 0,
             "got_pkg": 0,
@@ -163,8 +188,8 @@ def detail(sim: Sim, params: Json) -> Json:
         "after_sale_type_text": _TYPES.get(sale.type, ""),
         "after_sale_status": sale.status,
         "after_sale_status_desc": _STATUS.get(sale.status, ""),
-        "refund_status": 0,
-        "refund_amount": order.pay_fen if sale.type == REFUND_ONLY else 0,
+        "refund_status": refund_status(sale),
+        "refund_amount": sale.refund_fen,
         "apply_time": sale.apply_at,
         "update_time": sale.update_at,
         "status_deadline": sale.deadline,
@@ -222,53 +247,153 @@ def detail(sim: Sim, params: Json) -> Json:
     }
 
 
+# type → (after-sale types, statuses in which it is allowed, what becomes of the ticket), as the platform lists them.
+_STEPS: dict[int, tuple[frozenset[int], frozenset[int], str]] = {
+    101: (frozenset({RETURN}), frozenset({WAITING, REFUSED_ONCE}), "agree_return"),
+    102: (frozenset({RETURN}), frozenset({WAITING}), "refuse_return"),
+    111: (frozenset({RETURN}), frozenset({TO_RETURN, RETURNED, RETURN_REFUSED}), "refund"),
+    112: (frozenset({RETURN}), frozenset({RETURNED}), "refuse_returned"),
+    121: (frozenset({RETURN}), frozenset({WAITING, REFUSED_ONCE}), "refund"),
+    201: (frozenset({REFUND_ONLY}), frozenset({WAITING, REFUSED_ONCE}), "refund"),
+    202: (frozenset({REFUND_ONLY}), frozenset({WAITING}), "refuse_refund"),
+    203: (frozenset({REFUND_ONLY}), frozenset({WAITING}), "refund"),
+    321: (frozenset({EXCHANGE}), frozenset({WAITING, TO_RETURN, RETURNED, RETURN_REFUSED}), "refund"),
+    401: (frozenset({REFUND_UNSHIPPED}), frozenset({WAITING}), "refund"),
+    501: (frozenset({RESEND}), frozenset({WAITING, REFUSED_ONCE}), "agree_resend"),
+    502: (frozenset({RESEND}), frozenset({WAITING}), "refuse_resend"),
+}
+_REFUSALS = frozenset({"refuse_return", "refuse_returned", "refuse_refund", "refuse_resend"})
+_REASONS = {1: "商品已在途，预计近日送达", 2: "与买家协商一致", 3: "买家申请有误"}
+_NEEDS_PROOF = {3}
+
+
 def operate(sim: Sim, params: Json) -> Json:
-    """``afterSale.operate`` 501, 502 (and 201, 202) with ``update_time`` as a lock. One failure fails all."""
+    """``afterSale.operate``: the ticket's type and status decide what is allowed, ``update_time`` is a lock, and one
+    failure fails all. Exchange and repair beyond their refund are for the back office here (11001)."""
     kind, items = params.get("type"), params.get("items") or []
-    if not isinstance(kind, int):
+    if kind is None:
         raise missing(11005, "type 不能为空")
     if not items or len(items) > 20:
         raise invalid(11005, "items 1 到 20 条")
-    allowed = {
-        501: (RESEND, {WAITING, REFUSED_ONCE}),
-        502: (RESEND, {WAITING}),
-        201: (REFUND_ONLY, {WAITING, REFUSED_ONCE}),
-        202: (REFUND_ONLY, {WAITING}),
-    }
-    if kind not in allowed:
+    if kind not in _STEPS:
         raise failed(11001, "请在商家后台处理")
-    sale_type, states = allowed[kind]
-    sales = []
-    for item in items:
-        sale = find(sim, item.get("aftersale_id"))
-        if sale.type != sale_type:
-            raise failed(11005, "售后类型不支持该操作")
-        lock = item.get("update_time")
-        if sale.status not in states or (lock is not None and int(lock) != sale.update_at):
-            raise failed(20309541, "售后单状态已变化，请刷新后重试")
-        if kind in {502, 202} and not item.get("reject_reason_code"):
-            raise invalid(11005, "拒绝原因不能为空")
-        sales.append((sale, str(item.get("remark") or item.get("reason") or "")))
+    step = _STEPS[kind]
+    sales = [_checked(sim, kind, step, item) for item in items]
     for sale, reason in sales:
-        if kind == 501:
-            sim.customers.agree(sale, 2)
-        elif kind == 201:
-            sim.customers.change(sale, SUCCESS, "商家同意退款", 2)
-            sim.customers.tell(206, sale, success_time=sale.update_at)
-        else:
-            sim.customers.refuse(sale, reason)
+        _carry_out(sim, step[2], sale, reason)
     rows = [{"aftersale_id": s.aftersale_id, "status_code": 0, "status_msg": "success"} for s, _ in sales]
     return {"items": rows}
 
 
+def _checked(
+    sim: Sim, kind: int, step: tuple[frozenset[int], frozenset[int], str], item: Json
+) -> tuple[AfterSale, str]:
+    types, states, what = step
+    if not isinstance(item.get("aftersale_id"), str):
+        raise invalid(11005, "aftersale_id 类型应为 str")
+    sale = find(sim, item["aftersale_id"])
+    if sale.type not in types:
+        raise failed(11005, "售后类型不支持该操作")
+    lock = item.get("update_time")
+    if lock is not None and (not isinstance(lock, int) or isinstance(lock, bool)):
+        raise invalid(11005, "update_time 类型应为 int")
+    if sale.status not in states or (lock is not None and lock != sale.update_at):
+        raise failed(20309541, "售后单状态已变化，请刷新后重试")
+    if item.get("logistics") and kind != 311:
+        raise invalid(11005, "logistics 仅 311 可填")
+    if what in _REFUSALS:
+        code = item.get("reject_reason_code")
+        if code is None:
+            raise invalid(11005, "拒绝原因不能为空")
+        if isinstance(code, bool) or not isinstance(code, int) or code not in _REASONS:
+            raise invalid(11005, "拒绝原因编码有误")
+        if code in _NEEDS_PROOF and not item.get("evidence"):
+            raise missing(11005, "该拒绝原因须上传凭证")
+    if what == "agree_return" and not isinstance(item.get("receiver_address_id"), int):
+        raise invalid(11005, "receiver_address_id 类型应为 int")
+    return sale, str(item.get("remark") or item.get("reason") or "")
+
+
+def _carry_out(sim: Sim, what: str, sale: AfterSale, reason: str) -> None:
+    match what:
+        case "agree_resend":
+            sim.customers.agree(sale, 2)
+        case "refund":
+            sim.customers.pay_back(sale, 2)
+        case "agree_return":
+            sim.customers.let_return(sale)
+        case "refuse_return" | "refuse_returned":
+            sim.customers.refuse(sale, reason, tag=205)
+        case _:
+            sim.customers.refuse(sale, reason)
+
+
 def reject_reasons(sim: Sim, params: Json) -> Json:
-    """``afterSale.rejectReasonCodeList``."""
-    rows = [(1, "商品已在途，预计近日送达"), (2, "与买家协商一致"), (3, "买家申请有误")]
+    """``afterSale.rejectReasonCodeList``; empty for a ticket that is over."""
+    given = params.get("aftersale_id")
+    if given is not None and find(sim, given).final_at:
+        return {"items": []}
     items = [
-        {"reject_reason_code": code, "reason": text, "evidence_description": "", "evidence_need": "N", "order_type": 1}
-        for code, text in rows
+        {
+            "reject_reason_code": code,
+            "reason": text,
+            "evidence_description": "请上传聊天记录截图" if code in _NEEDS_PROOF else "",
+            "evidence_need": "Y" if code in _NEEDS_PROOF else "N",
+            "order_type": 1,
+        }
+        for code, text in _REASONS.items()
     ]
     return {"items": items}
+
+
+def intercept(sim: Sim, params: Json) -> Json:
+    """``afterSale.applyLogisticsIntercept``: only between pickup and delivery, each parcel with its own answer."""
+    sale = find(sim, params.get("after_sale_id"))
+    if sale.final_at:
+        raise failed(20309541, "售后单已完结")
+    if params.get("op_from") not in (1, 3):
+        raise invalid(11005, "op_from 取值 1 或 3")
+    targets = params.get("intercept_targets")
+    if not isinstance(targets, list) or not targets:
+        raise missing(11005, "intercept_targets 不能为空")
+    order = sim.world.orders[sale.order_id]
+    rows = [_stopped(sim, order, target) for target in targets]
+    good = sum(row["is_success"] for row in rows)
+    return {"intercept_results": rows, "success_count": good, "failed_count": len(rows) - good}
+
+
+def _stopped(sim: Sim, order: Order, target: Json) -> Json:
+    code, number = target.get("company_code"), target.get("tracking_no")
+    if not isinstance(code, str) or not isinstance(number, str):
+        raise invalid(11005, "intercept_targets 类型有误")
+    why = _why_not(sim, order, code, number)
+    if not why:
+        sim.world.stop(order, sim.world.parcels[code, number])
+    return {
+        "company_code": code,
+        "tracking_no": number,
+        "can_intercept": not why,
+        "is_success": not why,
+        "unavailable_reason_code": 0 if not why else _UNAVAILABLE[why],
+        "unavailable_reason": why,
+        "intercept_cost": 0 if why else 500,
+        "settlement_mode": 1,
+    }
+
+
+_UNAVAILABLE = {"运单不属于该订单": 1, "快递尚未揽收": 2, "包裹已签收": 3, "包裹已在退回": 4}
+
+
+def _why_not(sim: Sim, order: Order, code: str, number: str) -> str:
+    parcel = sim.world.parcels.get((code, number))
+    if parcel is None or parcel.order_id != order.order_id:
+        return "运单不属于该订单"
+    kinds = {scan.kind for scan in parcel.life.known(sim.clock.now())}
+    if "collected" not in kinds:
+        return "快递尚未揽收"
+    if kinds & {"signed", "signed_for", "signed_late", "from_shelf"}:
+        return "包裹已签收"
+    return "包裹已在退回" if kinds & {"returning", "return_hub", "returned", "intercepted"} else ""
 
 
 def fill_logistics(sim: Sim, params: Json) -> Json:

@@ -44,6 +44,7 @@ METHODS: dict[str, Method] = {
     "afterSale.List": aftersales.list_,
     "afterSale.Detail": aftersales.detail,
     "afterSale.operate": aftersales.operate,
+    "afterSale.applyLogisticsIntercept": aftersales.intercept,
     "afterSale.fillLogistics": aftersales.fill_logistics,
     "afterSale.rejectReasonCodeList": aftersales.reject_reasons,
     "security.batchReportOrderSecurityEvent": opening.security_event,

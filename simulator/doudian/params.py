@@ -28,6 +28,8 @@ order.batchSensitive            cipher_infos:list account_id:str account_type:st
 afterSale.Detail                after_sale_id:str need_operation_record:bool
 afterSale.fillLogistics         aftersale_id:int send_type:int company_code:str tracking_no:str
 afterSale.operate               type:int items:list
+afterSale.rejectReasonCodeList  aftersale_id:int
+afterSale.applyLogisticsIntercept after_sale_id:str! op_from:int! intercept_targets:list!
 sms.send                        sms_account:str sign:str template_id:str template_param:str post_tel:str tag:str
 """
 

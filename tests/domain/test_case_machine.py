@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from bufa.domain import cases
+from bufa.domain.case_facts import LEFT_REMEDY
+from bufa.domain.case_measures import SPENDING
 from bufa.domain.cases import (
     TABLE,
     Action,
@@ -21,11 +23,14 @@ from bufa.domain.cases import (
     Outcome,
     Purpose,
     ReissueState,
+    RemedyState,
 )
 from bufa.domain.kinds import Measure, Role
 from bufa.domain.outcome import Refused
 
 START = datetime(2026, 11, 24, 2, tzinfo=UTC)
+LIMIT = 100
+"""Fen above which a second person is needed in these walks; what a measure costs is drawn around it."""
 
 
 class AnyWalk(RuleBasedStateMachine):
@@ -38,7 +43,8 @@ class AnyWalk(RuleBasedStateMachine):
     @initialize(policy=st.sampled_from(ConsentPolicy), needs_ticket=st.booleans())
     def open(self, policy: ConsentPolicy, needs_ticket: bool) -> None:
         found = [FindingFact("transit_timeout", START)]
-        self.facts = cases.opened(START, found, consent_policy=policy, needs_ticket=needs_ticket)
+        known = {"consent_policy": policy, "needs_ticket": needs_ticket, "approve_over_fen": LIMIT}
+        self.facts = cases.opened(START, found, **known)
 
     @rule(
         action=st.sampled_from(Action),
@@ -48,6 +54,8 @@ class AnyWalk(RuleBasedStateMachine):
         purpose=st.sampled_from([None, None, *Purpose]),
         yes=st.booleans(),
         hours=st.integers(1, 200),
+        who=st.integers(1, 2),
+        remedy=st.sampled_from(RemedyState),
     )
     def act(
         self,
@@ -58,6 +66,8 @@ class AnyWalk(RuleBasedStateMachine):
         purpose: Purpose | None,
         yes: bool,
         hours: int,
+        who: int,
+        remedy: RemedyState,
     ) -> None:
         due = self.now + timedelta(hours=hours)
         params: dict[str, Any] = {
@@ -70,6 +80,7 @@ class AnyWalk(RuleBasedStateMachine):
             "until": due,
         }
         params |= {"claim": claim, "measure": measure, "purpose": purpose, "carrier_pays": yes, "promise_at": due}
+        params |= {"operator": who, "remedy": remedy, "accept_penalty": yes, "by_platform": not yes, "cost_fen": hours}
         before = self.facts
         closed_to = cases.can(before, action, role, self.now)
         try:
@@ -82,6 +93,13 @@ class AnyWalk(RuleBasedStateMachine):
         assert self.facts.round in (before.round, before.round + 1)
         if before.state is CaseState.CLOSED and action is not Action.REOPEN:
             assert self.facts.state is CaseState.CLOSED
+        if action is Action.APPROVE:
+            assert before.approval_by != who
+        if self.facts.measure is not before.measure and self.facts.measure in SPENDING:
+            assert action is Action.APPROVE or hours <= LIMIT
+        money = (Measure.REFUND, Measure.COMPENSATE)
+        if before.measure in money and before.remedy in LEFT_REMEDY and self.facts.round == before.round:
+            assert self.facts.measure is before.measure or action is Action.REOPEN
         for effect in decision.effects:
             if effect.kind is EffectKind.SUBMIT_REISSUE:
                 assert before.reissue_state is ReissueState.DRAFT
@@ -151,12 +169,23 @@ def test_every_arrow_of_the_table_is_reached_from_a_new_case() -> None:
     assert {(source, action) for source, action, _ in table} == {(source, action) for source, action, _ in arrows}
 
 
-SAID: dict[str, Any] = {"reason": "x", "who": "x", "text": "x", "until": START + timedelta(hours=9)}
+SAID: dict[str, Any] = {
+    "reason": "x",
+    "who": "x",
+    "text": "x",
+    "until": START + timedelta(hours=9),
+    "operator": 2,
+    "accept_penalty": True,
+}
 MEASURES: list[dict[str, Any]] = [{"measure": measure} for measure in Measure]
 BRANCHES: dict[Action, list[dict[str, Any]]] = {
     Action.CONFIRM_VERDICT: [{"claim": Claim.LOST}, {"claim": Claim.DAMAGED}],
     Action.CHOOSE_MEASURE: [*MEASURES, {"measure": Measure.REISSUE, "carrier_pays": False}],
     Action.CHANGE_MEASURE: [*MEASURES, {"measure": None}],
+    Action.REQUEST_APPROVAL: [
+        {"measure": measure, "operator": 1} for measure in (Measure.INTERCEPT, Measure.REISSUE, Measure.REFUND)
+    ],
+    Action.REMEDY_MOVED: [{"remedy": RemedyState.FAILED}],
     Action.RELEASE_UNKNOWN: [{"accepted": True}, {"accepted": False}],
     Action.CUSTOMER_TOLD: [{}, {"purpose": "apology"}],
     Action.PARCEL_CAME_BACK: [{"stage": "returned"}],

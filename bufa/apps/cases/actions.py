@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,8 +17,11 @@ from django.db import IntegrityError, transaction
 
 from bufa.apps.audit import actions as audit
 from bufa.apps.cases import facts as case_facts
+from bufa.apps.cases import remedy_start
 from bufa.apps.cases.actors import SYSTEM, Actor
 from bufa.apps.cases.models import Case, Finding, Statement, TimelineEntry
+from bufa.apps.cases.weighing import complete
+from bufa.apps.orders.models import Line
 from bufa.apps.parcels.models import Parcel, ParcelRole
 from bufa.apps.shops.models import Shop
 from bufa.domain.cases import (
@@ -35,6 +38,9 @@ from bufa.domain.cases import (
     decide,
     next_best,
 )
+from bufa.domain.effects import TAKE_BACK
+from bufa.domain.kinds import Measure
+from bufa.domain.measures import Items
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission, check
 from bufa.domain.verdict import Source
@@ -116,9 +122,11 @@ def act(
     version: int | None = None,
     carries_out: frozenset[EffectKind] = frozenset(),
     effect_id: int | None = None,
+    delay: timedelta = TAKE_BACK,
     **params: Any,
 ) -> Acted:
-    """Do one thing to a case. Parameters by action: see `domain.cases.decide`.
+    """Do one thing to a case. Parameters by action: see `domain.cases.decide`; what a measure costs, who pays and which
+    way it goes are filled in (`weighing.complete`). `delay`: real time in which what it does outside can be taken back.
 
     `version`: what the person saw; Refused `changed_meanwhile` (by, at) when somebody was faster. Raises Refused with
     the trade's reason otherwise. Case.DoesNotExist for a case that is not this shop's.
@@ -130,11 +138,13 @@ def act(
         facts = case_facts.read(case, around)
         if action is Action.REOPEN:
             _refuse_second_open_case(case)
-        decision = decide(facts, action, role=by.role, now=now, **params)
+        said = complete(case, facts, around, action, params, by, now)
+        decision = decide(facts, action, role=by.role, now=now, **said)
         new = after(facts, decision.changes)
         if action is Action.CONFIRM_VERDICT:
             case.verdict = {**case.verdict, "confirmed_by": by.name}
         _close_together(case, new, by, now)
+        effect_id = _start_remedy(case, facts, new, decision, around, by, now, delay) or effect_id
         wanted = _sort_out(case, decision, carries_out)
         _put(case, new, around, now)
         case.version += 1
@@ -200,14 +210,22 @@ def add_statement(
     words: str,
     said_at: datetime,
     by: Actor,
+    items: Items = (),
+    wish: Measure | None = None,
     now: datetime | None = None,
 ) -> int:
-    """Record what the carrier or the customer says; the verdict is weighed again."""
+    """Record what the carrier or the customer says; the verdict is weighed again.
+
+    `items`: (line id, quantity) that it is about, () for all of the parcel. `wish`: the measure the customer asks for.
+    Raises Refused: tracking_speaks_for_itself, said_in_the_future, items_not_ordered (ordered), wish_is_customers.
+    """
     now = (now or clock.now()).astimezone(UTC)
     if source is Source.TRACKING:
         raise Refused("tracking_speaks_for_itself")
     if said_at > now:
         raise Refused("said_in_the_future", said_at=said_at.isoformat())
+    if wish is not None and source is not Source.CUSTOMER:
+        raise Refused("wish_is_customers")
     if by.role is not None:
         check(by.role, Permission.WORK_CASE)
     with writing([shop_id]):
@@ -218,6 +236,8 @@ def add_statement(
             source=source.value,
             claim=claim.value,
             words=seal(shop_id, words.encode(), where=statement_place(case_id, now)) if words else b"",
+            items=_checked_items(case, items),
+            wish=wish.value if wish else "",
             said_at=said_at,
             recorded_at=now,
             by=by.name,
@@ -226,7 +246,8 @@ def add_statement(
         _put(case, case_facts.read(case, around), around, now)
         case.version += 1
         case.save()
-        write_entry(case, "statement", by, now, {"source": source.value, "claim": claim.value})
+        told = {"source": source.value, "claim": claim.value} | ({"measure": wish.value} if wish else {})
+        write_entry(case, "statement_wish" if wish else "statement", by, now, told)
         audit.record(shop_id, by.ref, "case.statement", f"case:{case_id}", {"source": source.value})
         return row.pk
 
@@ -295,6 +316,14 @@ def log(
 # --- inside ----------------------------------------------------------------------------------------------------------
 
 
+def _checked_items(case: Case, items: Items) -> list[list[Any]]:
+    ordered = dict(Line.objects.filter(shop_id=case.shop_id, order_id=case.order_id).values_list("line_id", "quantity"))
+    for line, count in items:
+        if not 0 < count <= ordered.get(line, 0):
+            raise Refused("items_not_ordered", ordered=ordered.get(line, 0))
+    return [[line, count] for line, count in items]
+
+
 def _lock(shop_id: int, case_id: int, version: int | None) -> Case:
     case = Case.objects.select_for_update(of=("self",)).get(shop_id=shop_id, id=case_id)
     if version is not None and case.version != version:
@@ -316,11 +345,30 @@ def _close_together(case: Case, new: CaseFacts, by: Actor, now: datetime) -> Non
         case.closed_at, case.closed_by = None, ""
 
 
+def _start_remedy(
+    case: Case,
+    before: CaseFacts,
+    new: CaseFacts,
+    decision: Decision,
+    around: case_facts.Around,
+    by: Actor,
+    now: datetime,
+    delay: timedelta,
+) -> int | None:
+    """What the measure does outside begins with the decision; one that another measure did ends with it."""
+    if any(effect.kind is EffectKind.START_REMEDY for effect in decision.effects):
+        return remedy_start.begin(case, new, around, by, now, delay).effect_id
+    if new.measure is not before.measure or new.outcome is not None:
+        remedy_start.stop(case, by, now)
+    return None
+
+
 def _sort_out(case: Case, decision: Decision, carries_out: frozenset[EffectKind]) -> tuple[EffectWanted, ...]:
     """Give the caller what it said it would carry out; keep the rest on the case."""
     own = tuple(effect for effect in decision.effects if effect.kind in carries_out)
     # Reading back needs nobody's hint: an unknown effect carries its own schedule.
-    rest = [e for e in decision.effects if e.kind not in carries_out and e.kind is not EffectKind.READ_BACK]
+    done = (EffectKind.READ_BACK, EffectKind.START_REMEDY)
+    rest = [e for e in decision.effects if e.kind not in carries_out and e.kind not in done]
     case.todo = [*case.todo, *({"kind": e.kind.value, "params": dict(e.params)} for e in rest)]
     return own
 

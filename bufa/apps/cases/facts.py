@@ -7,8 +7,8 @@ read fresh at each decision and never trusted from the row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -17,7 +17,7 @@ from bufa.apps.cases.models import Case, Finding, Statement
 from bufa.apps.orders.models import AfterSale
 from bufa.apps.parcels import lane_counts
 from bufa.apps.parcels.models import Parcel
-from bufa.apps.shops.models import Connection
+from bufa.apps.shops.models import Connection, Shop
 from bufa.domain import watch
 from bufa.domain.cases import (
     CaseFacts,
@@ -28,9 +28,12 @@ from bufa.domain.cases import (
     FindingFact,
     NoticeState,
     Outcome,
+    Payer,
     ReissueState,
+    RemedyState,
 )
 from bufa.domain.kinds import Measure, Stage, Step
+from bufa.domain.measures import ItemReport, MeasurePolicy, agree_refund_by
 from bufa.domain.outcome import Why
 from bufa.domain.reissues import needs_ticket
 from bufa.domain.rulebook import Certainty
@@ -44,14 +47,22 @@ _TYPES: dict[str, type[StrEnum]] = {
     "consent": Consent,
     "reissue_state": ReissueState,
     "notice_state": NoticeState,
+    "approval_measure": Measure,
+    "approval_payer": Payer,
+    "payer": Payer,
+    "remedy": RemedyState,
 }
-_TIMES = frozenset({"carrier_asked_at", "answer_due", "ticket_asked_at", "told_at", "promise_at", "wait_until"})
+_TIMES = frozenset(
+    {"carrier_asked_at", "answer_due", "ticket_asked_at", "told_at", "promise_at", "wait_until", "approval_at"}
+)
 _COLUMNS = frozenset(
     {"state", "opened_at", "round", "measure", "findings", "owner", "deadline", "risk_fen", "outcome", "snoozed_until"}
 )
-_KEPT = tuple(field.name for field in fields(CaseFacts) if field.name not in _COLUMNS)
+_KEPT = tuple(one.name for one in fields(CaseFacts) if one.name not in _COLUMNS)
 
 RESEND_TYPE, RESEND_ASKED, RESEND_AGREED = 7, 6, 8
+ENDED = frozenset({12, 14, 28, 51, 53})
+"""After-sale statuses in which nothing happens any more (doudian-openapi §9.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,33 @@ class Around:
     needs_ticket: bool
     ticket_deadline: datetime | None
     loss: float
+    refund_ticket: AfterSale | None = None
+    any_ticket: AfterSale | None = None
+    stored_policy: Mapping[str, Any] = field(default_factory=dict)
     snoozed_until: datetime | None = None
+
+    @property
+    def policy(self) -> MeasurePolicy:
+        return MeasurePolicy.read(self.stored_policy)
+
+    @property
+    def consent_policy(self) -> ConsentPolicy:
+        return ConsentPolicy(self.stored_policy.get("consent", ConsentPolicy.CARRIER_PAYS))
+
+    @property
+    def wish(self) -> Measure | None:
+        """What the customer last said they want."""
+        wished = [row.wish for row in self.statements if row.source == Source.CUSTOMER and row.wish]
+        return Measure(wished[-1]) if wished else None
+
+    @property
+    def reports(self) -> tuple[ItemReport, ...]:
+        """Which items of the parcel somebody reported."""
+        return tuple(
+            ItemReport(Claim(row.claim), row.said_at, tuple((str(line), int(count)) for line, count in row.items))
+            for row in self.statements
+            if row.items
+        )
 
 
 def parcel_ids(case: Case) -> list[int]:
@@ -76,7 +113,7 @@ def parcel_ids(case: Case) -> list[int]:
 
 
 def look_around(case: Case, now: datetime) -> Around:
-    """Read the parcels, findings, statements and tickets of a case: six small queries."""
+    """Read the parcels, findings, statements, tickets and the shop's policy around a case: seven small queries."""
     ids = parcel_ids(case)
     rows = {
         row.pk: row
@@ -105,11 +142,11 @@ def look_around(case: Case, now: datetime) -> Around:
     at_risk = [row for row in rows.values() if row.risk_at is not None and row.risk_fen > 0]
     first = min(at_risk, key=lambda row: (row.risk_at, row.pk), default=None)
     statements = Statement.objects.filter(shop_id=case.shop_id, case_id=case.pk).order_by("said_at", "id")
-    tickets = AfterSale.objects.filter(
-        shop_id=case.shop_id, order_id=case.order_id, type=RESEND_TYPE, resend_number=""
-    ).values_list("status", "deadline")
-    in_states = frozenset(status for status, _ in tickets)
-    clocks = [at for status, at in tickets if at is not None and status in (RESEND_ASKED, RESEND_AGREED)]
+    tickets = list(AfterSale.objects.filter(shop_id=case.shop_id, order_id=case.order_id).order_by("id"))
+    resends = [row for row in tickets if row.type == RESEND_TYPE and not row.resend_number]
+    in_states = frozenset(row.status for row in resends)
+    clocks = [row.deadline for row in resends if row.deadline and row.status in (RESEND_ASKED, RESEND_AGREED)]
+    refunds = [row for row in tickets if agree_refund_by(row.type, row.status) is not None]
     return Around(
         findings=tuple(by_parcel.get(current, ())),
         statements=tuple(statements),
@@ -121,6 +158,9 @@ def look_around(case: Case, now: datetime) -> Around:
         ticket_deadline=min(clocks, default=None),
         loss=_loss(rows.get(current), now),
         snoozed_until=min(wakes, default=None),
+        refund_ticket=refunds[-1] if refunds else None,
+        any_ticket=next((row for row in reversed(tickets) if row.status not in ENDED), None),
+        stored_policy=Shop.objects.values_list("policy", flat=True).get(id=case.shop_id),
     )
 
 
@@ -169,6 +209,8 @@ def read(case: Case, around: Around) -> CaseFacts:
     kept["ticket_open"] = around.ticket_open
     kept["ticket_waiting"] = around.ticket_waiting
     kept["needs_ticket"] = around.needs_ticket
+    kept["approve_over_fen"] = around.policy.approve_over_fen
+    kept["wants_recall"] = around.wish is Measure.INTERCEPT
     return CaseFacts(
         state=CaseState(case.state),
         opened_at=case.opened_at,
@@ -197,6 +239,7 @@ def write(case: Case, facts: CaseFacts, around: Around, verdict: Verdict) -> Non
     case.outcome = facts.outcome.value if facts.outcome else ""
     case.risk_fen = around.risk_fen
     case.risk_at = around.risk_at
+    case.approval_at = facts.approval_at
     case.headline = headline(around) or case.headline
     case.facts = {**case.facts, **{name: _plain(getattr(facts, name)) for name in _KEPT}}
     case.verdict = {

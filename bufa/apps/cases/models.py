@@ -40,6 +40,7 @@ class Case(models.Model):
     closed_by = models.CharField(max_length=80, blank=True)
     outcome = models.CharField(max_length=30, blank=True)
     version = models.IntegerField(default=0, help_text="Compare-and-set for people who act at once.")
+    approval_at = models.DateTimeField(null=True, help_text="Since when a measure waits for a second person.")
     todo = models.JSONField(default=list, help_text="What decisions asked of other rooms and nobody has done yet.")
 
     class Meta:
@@ -63,6 +64,9 @@ class Case(models.Model):
             ),
             models.Index(fields=["shop_id", "-opened_at"], name="case_newest"),
             models.Index(fields=["shop_id", "id"], condition=~Q(todo=[]), name="case_todo"),
+            models.Index(
+                fields=["shop_id", "approval_at"], condition=Q(approval_at__isnull=False), name="case_approval"
+            ),
         ]
 
 
@@ -104,12 +108,17 @@ class Statement(models.Model):
     source = models.CharField(max_length=10)
     claim = models.CharField(max_length=24)
     words = models.BinaryField(default=b"")
+    items = models.JSONField(default=list, help_text="[[line_id, quantity], …]: which items it is about; empty: all.")
+    wish = models.CharField(max_length=12, blank=True, help_text="The measure that the customer asks for.")
     said_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     by = models.CharField(max_length=80, help_text="Who recorded it.")
 
     class Meta:
-        constraints = [is_one_of("source", ["tracking", "carrier", "customer"], "statement_source_known")]
+        constraints = [
+            is_one_of("source", ["tracking", "carrier", "customer"], "statement_source_known"),
+            is_one_of("wish", ["", *Measure], "statement_wish_known"),
+        ]
 
 
 class TimelineEntry(models.Model):
@@ -128,3 +137,101 @@ class TimelineEntry(models.Model):
     class Meta:
         constraints = [is_one_of("audience", ["staff", "shop", "buyer"], "timeline_audience_known")]
         indexes = [models.Index(fields=["shop_id", "case", "id"], name="timeline_of_case")]
+
+
+FILE_SLOTS = ("photo", "weight", "video", "paper")
+
+
+class CaseFile(models.Model):
+    """A file that belongs to a case: a photo, a scale's picture, a packing video, a paper. Its bytes are in parts."""
+
+    shop_id = models.BigIntegerField()
+    case = models.ForeignKey(Case, models.PROTECT, related_name="files")
+    statement = models.ForeignKey(Statement, models.PROTECT, null=True, related_name="files")
+    slot = models.CharField(max_length=10, default="photo")
+    key = models.CharField(max_length=32, help_text="Random: where its sealed bytes belong.")
+    name = models.BinaryField(default=b"", help_text="Sealed: people put names into file names.")
+    media_type = models.CharField(max_length=40)
+    size = models.BigIntegerField(help_text="Bytes as kept.")
+    parts = models.IntegerField()
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the bytes as kept.")
+    width = models.IntegerField(null=True)
+    height = models.IntegerField(null=True)
+    thumb = models.BinaryField(default=b"", help_text="Sealed small JPEG of an image.")
+    by = models.CharField(max_length=80)
+    added_at = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True, help_text="When its bytes were deleted: the time to keep them was over.")
+
+    class Meta:
+        constraints = [
+            is_one_of("slot", FILE_SLOTS, "case_file_slot_known"),
+            models.UniqueConstraint(fields=["shop_id", "key"], name="case_file_key_once"),
+        ]
+        indexes = [models.Index(fields=["shop_id", "case"], name="case_file_of_case")]
+
+
+class FilePart(models.Model):
+    """A sealed piece of a file."""
+
+    shop_id = models.BigIntegerField()
+    file = models.ForeignKey(CaseFile, models.CASCADE, related_name="pieces")
+    number = models.IntegerField()
+    body = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["file", "number"], name="file_part_once")]
+
+
+REMEDY_STATES = ("under_way", "todo", "unknown", "failed", "done", "cancelled")
+
+
+class Remedy(models.Model):
+    """What a measure does outside: pay the buyer back, pay compensation, have the parcel called back."""
+
+    shop_id = models.BigIntegerField()
+    case = models.ForeignKey(Case, models.PROTECT, related_name="remedies")
+    round = models.IntegerField()
+    measure = models.CharField(max_length=12)
+    state = models.CharField(max_length=10)
+    amount_fen = models.BigIntegerField(default=0)
+    payer = models.CharField(max_length=10, blank=True)
+    ticket = models.CharField(max_length=40, blank=True, help_text="The platform's after-sale that it goes through.")
+    effect_id = models.BigIntegerField(null=True)
+    reference = models.CharField(max_length=80, blank=True, help_text="Of what a person did by hand.")
+    why = models.CharField(max_length=200, blank=True, help_text="What the platform said when it refused.")
+    by = models.CharField(max_length=80)
+    asked_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+    done_by = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        constraints = [
+            is_one_of("measure", ["refund", "compensate", "intercept"], "remedy_measure_known"),
+            is_one_of("state", REMEDY_STATES, "remedy_state_known"),
+            is_one_of("payer", ["", "shop", "carrier"], "remedy_payer_known"),
+            models.UniqueConstraint(
+                fields=["case"], condition=Q(state__in=["under_way", "todo", "unknown"]), name="one_live_remedy"
+            ),
+        ]
+        indexes = [models.Index(fields=["shop_id", "case"], name="remedy_of_case")]
+
+
+class LedgerLine(models.Model):
+    """Money that moved because of a case, and who pays it in the end. Append-only; a correction is another line."""
+
+    shop_id = models.BigIntegerField()
+    case = models.ForeignKey(Case, models.PROTECT, related_name="ledger")
+    remedy = models.ForeignKey(Remedy, models.PROTECT, null=True, related_name="ledger")
+    kind = models.CharField(max_length=20)
+    amount_fen = models.BigIntegerField()
+    payer = models.CharField(max_length=10)
+    at = models.DateTimeField()
+    by = models.CharField(max_length=80)
+
+    class Meta:
+        constraints = [
+            is_one_of("kind", ["refund", "compensation", "intercept_fee"], "ledger_kind_known"),
+            is_one_of("payer", ["shop", "carrier"], "ledger_payer_known"),
+            models.UniqueConstraint(fields=["remedy", "kind"], name="ledger_line_once"),
+        ]
+        indexes = [models.Index(fields=["shop_id", "at"], name="ledger_by_time")]

@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
 from bufa.apps.cases import facts as case_facts
 from bufa.apps.cases.actions import entry_place, statement_place
-from bufa.apps.cases.models import Case, Statement, TimelineEntry
+from bufa.apps.cases.files import files_of
+from bufa.apps.cases.models import Case, LedgerLine, Remedy, Statement, TimelineEntry
+from bufa.apps.cases.remedy_start import way
 from bufa.apps.cases.rows import case_row, case_rows, findings_of
 from bufa.apps.cases.shapes import (
     ActionView,
+    ApprovalView,
     CaseView,
+    FileView,
+    ItemView,
+    LedgerView,
     OptionView,
+    RemedyView,
+    ShareView,
     StatementView,
     StepView,
     TimelineView,
     VerdictView,
 )
+from bufa.apps.cases.weighing import Weighed, weigh
 from bufa.apps.orders.views import OrderView, order_view
-from bufa.apps.parcels import lane_counts
-from bufa.apps.parcels.views import ParcelView, parcel_views
-from bufa.apps.shops import queries as shops
+from bufa.apps.parcels.views import parcel_views
 from bufa.domain.case_facts import NoticeState, Outcome, ReissueState
+from bufa.domain.case_measures import SPENDING
 from bufa.domain.cases import Action, CaseFacts, CaseState, can, next_best
-from bufa.domain.kinds import Measure, Role, Stage, Step
-from bufa.domain.measures import CaseMoney, MeasurePolicy, Option, options, propose
-from bufa.domain.parcels import ParcelState
-from bufa.domain.verdict import Verdict
+from bufa.domain.kinds import Measure, Role, Step
+from bufa.domain.measures import Items, Option
+from bufa.domain.verdict import DOUBT, Verdict
 from bufa.lib.crypto import unseal
 from bufa.lib.tenancy import reading
 
 _STEPS = tuple(Step)
-_FREIGHT_FEN = 800
-"""What sending one parcel costs where the shop has not said: an ordinary 1 to 5 kg box between provinces."""
 
 
 def case_page(shop_id: int, code: str, role: Role | None, now: datetime) -> CaseView | None:
@@ -48,11 +54,13 @@ def case_page(shop_id: int, code: str, role: Role | None, now: datetime) -> Case
         facts = case_facts.read(case, around)
         verdict = case_facts.weigh_all(around, now)
         parcels = parcel_views([shop_id], case_facts.parcel_ids(case), with_scans=True)
+        files = files_of(case)
         order = order_view(shop_id, case.order_id)
         if order is None:
             raise LookupError(f"case {code} has no order")
         original = parcels[case.parcel_id]
         reissued = tuple(parcels[key] for key in case_facts.parcel_ids(case)[1:] if key in parcels)
+        weighed = weigh(facts, around, order, reissued[-1] if reissued else original, verdict, now)
         open_tickets = [ticket.deadline for ticket in order.after_sales if ticket.status in (6, 8) and ticket.deadline]
         return CaseView(
             row=case_row(case),
@@ -60,9 +68,15 @@ def case_page(shop_id: int, code: str, role: Role | None, now: datetime) -> Case
             original=original,
             reissue_parcels=reissued,
             findings=findings_of([shop_id], list(parcels)),
-            statements=tuple(_statement(row) for row in around.statements),
+            statements=tuple(_statement(row, order, files) for row in around.statements),
             verdict=_verdict(case, verdict),
-            options=_options(case, facts, verdict, around, order, reissued[-1] if reissued else original, now),
+            options=_options(facts, weighed),
+            items=_items(weighed.items, order),
+            approval=_approval(facts),
+            remedy=_remedy(case, around),
+            files=tuple(one for one in files if one.statement_id is None),
+            penalty_fen=0 if facts.wants_recall else weighed.option(Measure.INTERCEPT).payout_fen,
+            ledger=_ledger(case),
             steps=_steps(facts),
             actions=_actions(facts, role, now),
             timeline=_timeline(case),
@@ -79,36 +93,38 @@ def _verdict(case: Case, verdict: Verdict) -> VerdictView:
         contradict=tuple(source.value for source in verdict.contradict),
         missing=tuple(source.value for source in verdict.missing),
         confirmed_by=case.verdict.get("confirmed_by", ""),
+        shares=tuple(
+            ShareView(one.source.value, one.said.value, round(one.weight), round(one.support), round(one.against))
+            for one in verdict.shares
+        ),
+        doubt=DOUBT,
     )
 
 
-def _options(
-    case: Case,
-    facts: CaseFacts,
-    verdict: Verdict,
-    around: case_facts.Around,
-    order: OrderView,
-    current: ParcelView,
-    now: datetime,
-) -> tuple[OptionView, ...]:
-    policy, money = weigh_money(case.shop_id, facts, around, order, current, now)
-    choices = options(verdict, money, policy, now)
-    proposed, why = propose(choices, verdict, policy)
+def _options(facts: CaseFacts, weighed: Weighed) -> tuple[OptionView, ...]:
     return tuple(
         OptionView(
             measure=one.measure.value,
-            is_proposed=one.measure is proposed,
+            is_proposed=one.measure is weighed.proposed,
             is_chosen=one.measure is facts.measure,
             costs=_costs(one),
             net_fen=one.net_fen,
+            outlay_fen=one.outlay_fen,
             act_by=one.until,
             arrives_at=one.eta,
-            arrives_late=None,
-            why=why if one.measure is proposed else None,
+            arrives_late=one.late,
+            hours=one.hours,
+            needs_second=_needs_second(facts, one),
+            why=weighed.why if one.measure is weighed.proposed else None,
             refused=one.why_not,
         )
-        for one in choices
+        for one in weighed.choices
     )
+
+
+def _needs_second(facts: CaseFacts, one: Option) -> bool:
+    limit = facts.approve_over_fen
+    return one.measure in SPENDING and limit is not None and one.outlay_fen > limit
 
 
 def _costs(one: Option) -> dict[str, int]:
@@ -120,55 +136,44 @@ def _costs(one: Option) -> dict[str, int]:
     }
 
 
-def weigh_money(
-    shop_id: int,
-    facts: CaseFacts,
-    around: case_facts.Around,
-    order: OrderView,
-    current: ParcelView,
-    now: datetime,
-) -> tuple[MeasurePolicy, CaseMoney]:
-    """What the measures cost here: the shop's settings and the money and clocks of the case."""
-    stored = shops.policy_json(shop_id)
-    given = {name: stored[name] for name in ("wait_hours", "chase_hours", "compensation_percent") if name in stored}
-    goods = sum(line.paid_fen for line in order.lines)
-    state = ParcelState.from_json(current.state)
-    origin, destination = current.origin_province, current.dest_province
-    again = lane_counts.eta(shop_id, current.carrier, origin, destination, None, now)
-    same = lane_counts.eta(shop_id, current.carrier, origin, destination, state.collected_at, now)
-    money = CaseMoney(
-        paid_fen=order.paid_fen or None,
-        goods_fen=goods or None,
-        freight_fen=int(stored.get("freight_fen", _FREIGHT_FEN)),
-        stage=Stage(current.stage),
-        loss_chance=around.loss,
-        risk_fen=around.risk_fen,
-        risk_at=around.risk_at,
-        recovery_fen=goods if facts.carrier_pays else 0,
-        reissue_eta=again.p50,
-        original_eta=same.p50,
-        reissue_is_live=facts.reissue_is_live,
+def _approval(facts: CaseFacts) -> ApprovalView | None:
+    if facts.approval_measure is None or facts.approval_at is None:
+        return None
+    return ApprovalView(
+        measure=facts.approval_measure.value,
+        cost_fen=facts.approval_fen,
+        by_id=facts.approval_by,
+        by=facts.approval_name,
+        at=facts.approval_at,
+        amount_fen=facts.approval_amount_fen,
+        payer=facts.approval_payer.value if facts.approval_payer else "",
     )
-    return MeasurePolicy(**given), money
 
 
-def proposed_measure(shop_id: int, case_id: int, now: datetime) -> tuple[Measure, datetime | None]:
-    """The system's proposal for a case, and until when it is good (for waiting: until when to wait)."""
-    with reading([shop_id]):
-        case = case_rows([shop_id]).get(id=case_id)
-        around = case_facts.look_around(case, now)
-        facts = case_facts.read(case, around)
-        verdict = case_facts.weigh_all(around, now)
-        order = order_view(shop_id, case.order_id)
-        ids = case_facts.parcel_ids(case)
-        parcels = parcel_views([shop_id], ids)
-        if order is None:
-            raise LookupError(f"case {case.code} has no order")
-        policy, money = weigh_money(shop_id, facts, around, order, parcels[ids[-1]], now)
-        choices = options(verdict, money, policy, now)
-        measure, _ = propose(choices, verdict, policy)
-        until = next(one.until for one in choices if one.measure is measure)
-        return measure, until or now + timedelta(hours=policy.wait_hours)
+def _remedy(case: Case, around: case_facts.Around) -> RemedyView | None:
+    """The newest thing that a measure of this round does outside."""
+    rows = Remedy.objects.filter(shop_id=case.shop_id, case=case, round=case.round).exclude(state="cancelled")
+    row = rows.order_by("-id").first()
+    if row is None:
+        return None
+    ticket = way(case.shop_id, around, Measure(row.measure)) if row.state in ("todo", "failed") else None
+    return RemedyView(
+        remedy_id=row.pk,
+        measure=row.measure,
+        state=row.state,
+        amount_fen=row.amount_fen,
+        payer=row.payer,
+        ticket=row.ticket,
+        can_use=ticket.number if ticket else "",
+        can_use_fen=ticket.refund_fen if ticket else 0,
+        effect_id=row.effect_id,
+        reference=row.reference,
+        why=row.why,
+        by=row.by,
+        asked_at=row.asked_at,
+        done_at=row.done_at,
+        done_by=row.done_by,
+    )
 
 
 def _steps(facts: CaseFacts) -> tuple[StepView, ...]:
@@ -201,6 +206,12 @@ _STEP_OF_ACTION: dict[Action, Step] = {
     Action.CHANGE_MEASURE: Step.DETERMINE,
     Action.WAIT_OVER: Step.DETERMINE,
     Action.DISMISS: Step.DETERMINE,
+    Action.REQUEST_APPROVAL: Step.DETERMINE,
+    Action.APPROVE: Step.DETERMINE,
+    Action.DECLINE: Step.DETERMINE,
+    Action.WITHDRAW_REQUEST: Step.DETERMINE,
+    Action.REMEDY_DONE: Step.DETERMINE,
+    Action.REMEDY_MOVED: Step.DETERMINE,
     Action.PARCEL_MOVED: Step.DETERMINE,
     Action.ASK_CARRIER: Step.NEGOTIATE,
     Action.RECORD_CONSENT: Step.NEGOTIATE,
@@ -230,11 +241,35 @@ def _actions(facts: CaseFacts, role: Role | None, now: datetime) -> tuple[Action
     return tuple(found)
 
 
-def _statement(row: Statement) -> StatementView:
+def _items(items: Items, order: OrderView) -> tuple[ItemView, ...]:
+    titles = {line.line_id: line for line in order.lines}
+    return tuple(
+        ItemView(line, f"{titles[line].title} {titles[line].spec}".strip(), count, titles[line].quantity)
+        for line, count in items
+        if line in titles
+    )
+
+
+def _ledger(case: Case) -> tuple[LedgerView, ...]:
+    rows = LedgerLine.objects.filter(shop_id=case.shop_id, case=case).order_by("id")
+    return tuple(LedgerView(row.kind, row.amount_fen, row.payer, row.at, row.by) for row in rows)
+
+
+def _statement(row: Statement, order: OrderView, files: Sequence[FileView]) -> StatementView:
     sealed = bytes(row.words)
     place = statement_place(row.case_id, row.recorded_at)
     words = unseal(row.shop_id, sealed, where=place).decode() if sealed else ""
-    return StatementView(row.pk, row.source, row.claim, words, said_at=row.said_at, by=row.by)
+    return StatementView(
+        row.pk,
+        row.source,
+        row.claim,
+        words,
+        said_at=row.said_at,
+        by=row.by,
+        wish=row.wish,
+        items=_items(tuple((str(line), int(count)) for line, count in row.items), order),
+        files=tuple(one for one in files if one.statement_id == row.pk),
+    )
 
 
 def _timeline(case: Case) -> tuple[TimelineView, ...]:

@@ -11,25 +11,33 @@ from django.db import connection
 from django.db.models import Count, F, Min, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
-from bufa.apps.cases.models import Case
+from bufa.apps.cases import facts as case_facts
+from bufa.apps.cases.models import Case, Remedy
 from bufa.apps.cases.page import case_page
 from bufa.apps.cases.rows import case_row, case_rows, findings_of
 from bufa.apps.cases.shapes import (
+    ApprovalRow,
     CaseFilters,
     CasePage,
     CaseRow,
     Hit,
     MoneyNext,
+    PastCase,
+    RecipientHistory,
     StepCount,
     Today,
     Yesterday,
 )
+from bufa.apps.cases.weighing import items_of
+from bufa.apps.orders import queries as orders_q
+from bufa.apps.orders.views import order_view
 from bufa.apps.parcels import money as parcel_money
 from bufa.apps.parcels.models import Parcel
 from bufa.apps.parcels.numbers import clean_number
 from bufa.apps.parcels.views import FAR, find_parcels, make_cursor, read_cursor
 from bufa.domain import money_ahead
 from bufa.domain.kinds import Step
+from bufa.domain.measures import Items
 from bufa.lib import crypto
 from bufa.lib.tenancy import reading
 
@@ -39,17 +47,22 @@ __all__ = [
     "case_page",
     "cases_by_id",
     "cases_of_parcels",
+    "claims_of_recipient",
     "due_waits",
     "find",
     "findings_of",
     "involved",
     "of_orders",
+    "remedy_effects",
+    "reported_items",
     "step_counts",
     "today",
     "unanswered",
+    "waiting_approvals",
     "with_todo",
 ]
 
+HISTORY_DAYS = 180
 SHOP_ZONE = ZoneInfo("Asia/Shanghai")
 OPEN = ~Q(state="closed")
 
@@ -237,6 +250,62 @@ def involved(shop_id: int, parcel_ids: Sequence[int]) -> dict[int, tuple[int, bo
             for reissue in reissues:
                 found[reissue] = (case_id, reissue == reissues[-1])
         return {parcel_id: one for parcel_id, one in found.items() if parcel_id in wanted}
+
+
+def waiting_approvals(shops: Sequence[int], limit: int = 50) -> tuple[ApprovalRow, ...]:
+    """Measures that wait for a second person, the oldest first."""
+    with reading(shops):
+        rows = Case.objects.filter(OPEN, shop_id__in=shops, approval_at__isnull=False).select_related("order")
+        return tuple(
+            ApprovalRow(
+                shop_id=row.shop_id,
+                code=row.code,
+                order_number=row.order.number,
+                measure=str(row.facts.get("approval_measure", "")),
+                cost_fen=int(row.facts.get("approval_fen") or 0),
+                by_id=row.facts.get("approval_by"),
+                by=str(row.facts.get("approval_name", "")),
+                at=row.approval_at,
+            )
+            for row in rows.order_by("approval_at", "id")[:limit]
+            if row.approval_at is not None
+        )
+
+
+def claims_of_recipient(shop_id: int, order_id: int, now: datetime, days: int = HISTORY_DAYS) -> RecipientHistory:
+    """What the same person or address had before: orders, cases, how they ended. Shown to people, read by no rule."""
+    since = now - timedelta(days=days)
+    with reading([shop_id]):
+        others = orders_q.same_recipient(shop_id, order_id, since)
+        rows = Case.objects.filter(shop_id=shop_id, order_id__in=list(others)).order_by("-opened_at", "-id")
+        past = tuple(
+            PastCase(
+                code=row.code,
+                order_number=others[row.order_id],
+                opened_at=row.opened_at,
+                claim=str(row.facts.get("claim") or row.verdict.get("claim", "")),
+                measure=row.measure,
+                outcome=row.outcome,
+                is_open=row.state != "closed",
+            )
+            for row in rows[:20]
+        )
+        return RecipientHistory(days, len(others), past)
+
+
+def remedy_effects(shop_id: int, case_id: int) -> list[int]:
+    """Effects of what the case's measures do outside."""
+    with reading([shop_id]):
+        rows = Remedy.objects.filter(shop_id=shop_id, case_id=case_id, effect_id__isnull=False)
+        return [effect_id for effect_id in rows.values_list("effect_id", flat=True) if effect_id]
+
+
+def reported_items(shop_id: int, case_id: int, now: datetime) -> Items:
+    """Which items of the parcel were reported as damaged, missing or wrong: what a reissue has to hold; () for all."""
+    with reading([shop_id]):
+        case = Case.objects.get(shop_id=shop_id, id=case_id)
+        order = order_view(shop_id, case.order_id)
+        return items_of(case_facts.look_around(case, now), order) if order is not None else ()
 
 
 def due_waits(shops: Sequence[int], now: datetime, limit: int = 200) -> list[tuple[int, int]]:

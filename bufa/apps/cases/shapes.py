@@ -163,8 +163,126 @@ class FindingView:
 
 
 @dataclass(frozen=True, slots=True)
+class FileView:
+    """A file of a case. `slot`: photo, weight, video, paper. `is_gone`: its bytes were deleted, their time was over."""
+
+    file_id: int
+    statement_id: int | None
+    slot: str
+    name: str = field(repr=False)
+    media_type: str
+    size: int
+    is_image: bool
+    is_gone: bool
+    by: str
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """Some of an order's line: what was reported, or what is to be sent again."""
+
+    line_id: str
+    title: str
+    quantity: int
+    ordered: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShareView:
+    """What one source adds to the verdict, in whole points."""
+
+    source: str
+    said: str
+    weight: int
+    support: int
+    against: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalView:
+    """A measure that waits for a second person."""
+
+    measure: str
+    cost_fen: int
+    by_id: int | None
+    by: str
+    at: datetime
+    amount_fen: int | None
+    payer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRow:
+    """One of them in a list: which case, since when."""
+
+    shop_id: int
+    code: str
+    order_number: str
+    measure: str
+    cost_fen: int
+    by_id: int | None
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PastCase:
+    """An earlier case of the same recipient."""
+
+    code: str
+    order_number: str
+    opened_at: datetime
+    claim: str
+    measure: str
+    outcome: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientHistory:
+    """What the same person or address had in the last `days`: other orders, and their cases, newest first."""
+
+    days: int
+    orders: int
+    cases: tuple[PastCase, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemedyView:
+    """What the measure does outside. `can_use`: the after-sale through which the platform can do it now, "" for none;
+    it would pay `can_use_fen`."""
+
+    remedy_id: int
+    measure: str
+    state: str
+    amount_fen: int
+    payer: str
+    ticket: str
+    can_use: str
+    can_use_fen: int
+    effect_id: int | None
+    reference: str
+    why: str
+    by: str
+    asked_at: datetime
+    done_at: datetime | None
+    done_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerView:
+    kind: str
+    amount_fen: int
+    payer: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class StatementView:
-    """`words` are unsealed, for staff of the shop."""
+    """`words` are unsealed, for staff of the shop. `items`: what it is about, () for all. `wish`: what the customer
+    asks for."""
 
     statement_id: int
     source: str
@@ -172,6 +290,9 @@ class StatementView:
     words: str = field(repr=False)
     said_at: datetime = field(kw_only=True)
     by: str = field(kw_only=True)
+    wish: str = field(kw_only=True, default="")
+    items: tuple[ItemView, ...] = field(kw_only=True, default=())
+    files: tuple[FileView, ...] = field(kw_only=True, default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +305,16 @@ class VerdictView:
     contradict: tuple[str, ...]
     missing: tuple[str, ...]
     confirmed_by: str
-    why: Why | None = None
+    shares: tuple[ShareView, ...] = ()
+    doubt: int = 0
+
+    @property
+    def support(self) -> int:
+        return sum(share.support for share in self.shares)
+
+    @property
+    def against(self) -> int:
+        return sum(share.against for share in self.shares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +326,12 @@ class OptionView:
     is_chosen: bool
     costs: Mapping[str, int]
     net_fen: int
+    outlay_fen: int
     act_by: datetime | None
     arrives_at: datetime | None
     arrives_late: datetime | None
+    hours: int | None
+    needs_second: bool
     why: Why | None
     refused: Why | None
 
@@ -252,6 +385,12 @@ class CaseView:
     timeline: tuple[TimelineView, ...]
     facts: Mapping[str, Any]
     ticket_deadline: datetime | None
+    items: tuple[ItemView, ...]
+    approval: ApprovalView | None
+    remedy: RemedyView | None
+    files: tuple[FileView, ...]
+    penalty_fen: int
+    ledger: tuple[LedgerView, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.db import OperationalError
 
-from bufa.apps.cases import actions, findings, queries
+from bufa.apps.cases import actions, findings, queries, remedies
 from bufa.apps.cases.models import Case
 from bufa.apps.orders import actions as orders_in
 from bufa.apps.orders import queries as orders_q
@@ -212,6 +212,7 @@ def _tell_cases(
         result.case_ids.add(case_id)
     with_ticket = Case.objects.filter(shop_id=shop_id, order_id__in=ticketed).exclude(state=CaseState.CLOSED)
     for case_id in with_ticket.order_by("id").values_list("id", flat=True):
+        remedies.settle_by_ticket(shop_id=shop_id, case_id=case_id, now=now)
         if case_id not in result.case_ids:
             actions.react(shop_id=shop_id, case_id=case_id, event=actions.FINDINGS_CHANGED, now=now)
             result.case_ids.add(case_id)

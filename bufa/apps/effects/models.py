@@ -18,6 +18,8 @@ class EffectKind(models.TextChoices):
     REFUSE_RESEND = "refuse_resend", "afterSale.operate 502"
     BOOK_LABEL = "book_label", "logistics.newCreateOrder"
     CANCEL_LABEL = "cancel_label", "logistics.cancelOrder"
+    AGREE_REFUND = "agree_refund", "afterSale.operate 201, 121, 401…"
+    INTERCEPT = "intercept", "afterSale.applyLogisticsIntercept"
     PLATFORM_SMS = "platform_sms", "sms.send"
     CARRIER_MAIL = "carrier_mail", "SMTP to a carrier"
     CUSTOMER_MAIL = "customer_mail", "SMTP to a customer"

@@ -16,7 +16,7 @@ from bufa.apps.effects import actions as effects
 from bufa.apps.effects.actions import Settled
 from bufa.apps.effects.models import EffectKind, EffectState
 from bufa.apps.negotiations.models import CarrierContact, CarrierMessage, Consent
-from bufa.apps.negotiations.queries import consent_place, message_place
+from bufa.apps.negotiations.queries import consent_place, contacts_for, message_place
 from bufa.apps.orders.views import order_view
 from bufa.apps.parcels.views import parcel_views
 from bufa.apps.shops import queries as shops
@@ -158,6 +158,26 @@ def ask_carrier(
         )
         row.save(update_fields=["effect_id"])
         return Asked(row.pk, row.effect_id)
+
+
+def write_by_itself(*, shop_id: int, case_id: int, now: datetime | None = None) -> int | None:
+    """The mail that a chosen measure owes the carrier (stop the parcel, deliver it again). None: nobody to write to, or
+    the case has gone on; a person then finds the text on the case's page."""
+    now = now or clock.now()
+    with writing([shop_id]):
+        facts, _, _ = cases.about(shop_id=shop_id, case_id=case_id)
+        if facts.measure not in (Measure.INTERCEPT, Measure.REDELIVER) or facts.carrier_asked_at is not None:
+            return None
+        case = cases_by_id([shop_id], [case_id])[case_id]
+        parcel = parcel_views([shop_id], [_current(case)[0]])[_current(case)[0]]
+        contacts = contacts_for(shop_id, parcel.carrier, parcel.place)
+        if not contacts:
+            return None
+        try:
+            asked = ask_carrier(shop_id=shop_id, case_id=case_id, contact_id=contacts[0].contact_id, by=SYSTEM, now=now)
+        except Refused:
+            return None
+        return asked.message_id
 
 
 def record_answer(

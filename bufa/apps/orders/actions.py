@@ -83,6 +83,7 @@ def record_after_sales(shop_id: int, facts: Iterable[AfterSaleFact], now: dateti
                 "applied_at": ("timestamptz", [fact.applied_at for fact in rows]),
                 "update_time": ("bigint", [fact.update_time for fact in rows]),
                 "reason": ("text", [fact.reason[:200] for fact in rows]),
+                "refund_fen": ("bigint", [fact.refund_fen for fact in rows]),
                 "resend_carrier": ("text", [fact.resend_carrier[:40] for fact in rows]),
                 "resend_number": ("text", [fact.resend_number[:40] for fact in rows]),
                 "recorded_at": ("timestamptz", [now] * len(rows)),
@@ -97,6 +98,7 @@ _TICKET_CONFLICT = """(shop_id, number) DO UPDATE SET
     type = EXCLUDED.type, status = EXCLUDED.status, deadline = EXCLUDED.deadline,
     applied_at = COALESCE(EXCLUDED.applied_at, orders_aftersale.applied_at), update_time = EXCLUDED.update_time,
     reason = COALESCE(NULLIF(EXCLUDED.reason, ''), orders_aftersale.reason),
+    refund_fen = COALESCE(NULLIF(EXCLUDED.refund_fen, 0), orders_aftersale.refund_fen),
     resend_carrier = COALESCE(NULLIF(EXCLUDED.resend_carrier, ''), orders_aftersale.resend_carrier),
     resend_number = COALESCE(NULLIF(EXCLUDED.resend_number, ''), orders_aftersale.resend_number),
     recorded_at = EXCLUDED.recorded_at

@@ -87,6 +87,12 @@ class Recipient(models.Model):
         indexes = [
             models.Index(fields=["shop_id", "phone_tail_index"], name="recipient_phone_tail"),
             models.Index(fields=["shop_id", "phone_index"], name="recipient_phone"),
+            models.Index(
+                fields=["shop_id", "open_address_id"], condition=~models.Q(open_address_id=""), name="recipient_address"
+            ),
+            models.Index(
+                fields=["shop_id", "blind_index"], condition=~models.Q(blind_index=""), name="recipient_blind"
+            ),
         ]
 
 
@@ -102,6 +108,7 @@ class AfterSale(models.Model):
     applied_at = models.DateTimeField(null=True)
     update_time = models.BigIntegerField(default=0, help_text="The platform's optimistic lock, as it came.")
     reason = models.CharField(max_length=200, blank=True)
+    refund_fen = models.BigIntegerField(default=0, help_text="What the buyer asks back.")
     resend_carrier = models.CharField(max_length=40, blank=True)
     resend_number = models.CharField(max_length=40, blank=True)
     recorded_at = models.DateTimeField()

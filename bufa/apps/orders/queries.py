@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from bufa.apps.orders import people
 from bufa.apps.orders.models import AfterSale, Order, Recipient
@@ -115,3 +115,19 @@ def resend_tickets(shops: Sequence[int], *, open_only: bool = True, limit: int =
 def tickets_to_answer(shops: Sequence[int], *, limit: int = 20) -> list[TicketRow]:
     """补寄 tickets that wait for the shop's answer, the most urgent first."""
     return [row for row in resend_tickets(shops, limit=limit * 2) if row.status == TO_ANSWER][:limit]
+
+
+def same_recipient(shop_id: int, order_id: int, since: datetime, *, limit: int = 200) -> dict[int, str]:
+    """Other orders (id → number) of the same person or address since then, newest first: equal platform address id,
+    or equal blind index of the phone or of the whole recipient. Nothing readable is compared."""
+    with reading([shop_id]):
+        me = Recipient.objects.filter(shop_id=shop_id, order_id=order_id).first()
+        same = Q()
+        for name in ("open_address_id", "phone_index", "blind_index"):
+            if me is not None and (value := getattr(me, name)):
+                same |= Q(**{name: value})
+        if not same:
+            return {}
+        rows = Recipient.objects.filter(same, shop_id=shop_id).exclude(order_id=order_id)
+        rows = rows.filter(Q(order__paid_at__gte=since) | Q(order__paid_at=None, order__recorded_at__gte=since))
+        return dict(rows.order_by("-order_id").values_list("order_id", "order__number")[:limit])

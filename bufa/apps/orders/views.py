@@ -54,6 +54,7 @@ class AfterSaleView:
     reason: str
     resend_carrier: str
     resend_number: str
+    refund_fen: int = 0
 
     @property
     def is_resend(self) -> bool:
@@ -133,6 +134,7 @@ def _ticket(row: AfterSale) -> AfterSaleView:
         reason=row.reason,
         resend_carrier=row.resend_carrier,
         resend_number=row.resend_number,
+        refund_fen=row.refund_fen,
     )
 
 

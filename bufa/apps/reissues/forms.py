@@ -10,7 +10,7 @@ from typing import Any
 
 from bufa.apps.cases import actions as cases
 from bufa.apps.cases.facts import late_orders
-from bufa.apps.cases.queries import cases_by_id
+from bufa.apps.cases.queries import cases_by_id, reported_items
 from bufa.apps.cases.shapes import CaseRow
 from bufa.apps.effects import queries as effects
 from bufa.apps.orders.views import AfterSaleView, OrderView, RecipientView, order_view, order_views
@@ -101,7 +101,8 @@ def open_draft(shop_id: int, case_id: int, now: datetime) -> Draft:
         kept = Reissue.objects.filter(shop_id=shop_id, case_id=case_id, state="draft").first()
         _, ids, _ = cases.about(shop_id=shop_id, case_id=case_id)
         bad = next((parcel for parcel in parcels if parcel.parcel_id == ids[-1]), parcels[0])
-        items = bad.contents or tuple((line.line_id, line.quantity) for line in order.lines)
+        whole = bad.contents or tuple((line.line_id, line.quantity) for line in order.lines)
+        items = reported_items(shop_id, case_id, now) or whole
         form = ReissueForm(
             carrier=kept.carrier if kept else bad.carrier,
             number=kept.number if kept else "",

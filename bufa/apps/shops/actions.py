@@ -232,6 +232,20 @@ def set_policy(*, shop_id: int, policy: Mapping[str, Any], by: str) -> None:
         audit.record(shop_id, by, "policy.set", f"shop:{shop_id}", {"keys": sorted(str(key) for key in policy)})
 
 
+def change_policy(*, shop_id: int, changes: Mapping[str, Any], by: str) -> dict[str, list[Any]]:
+    """Change some entries of the shop's policy and leave the others; None takes an entry out. What changed, from what
+    to what, is in the audit log and comes back: name → [before, after]."""
+    with for_shops([shop_id]):
+        row = Shop.objects.select_for_update().get(id=shop_id)
+        changed = {name: [row.policy.get(name), new] for name, new in changes.items() if row.policy.get(name) != new}
+        if changed:
+            kept = {**row.policy, **changes}
+            row.policy = {name: value for name, value in kept.items() if value is not None}
+            row.save(update_fields=["policy"])
+            audit.record(shop_id, by, "policy.change", f"shop:{shop_id}", {"changed": changed})
+        return changed
+
+
 def set_pickup_address(*, shop_id: int, fact: PickupAddressFact, by: str) -> int:
     """Add a pickup address, or update the one with the same platform id; the first is the default. Returns its id."""
     with for_shops([shop_id]):

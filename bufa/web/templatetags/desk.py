@@ -26,6 +26,7 @@ _TONE_WORDS = {
     "case": "determining:warn numbering:act submitting:act telling:act closed:ok",
     "effect": "accepted:ok rejected:bad unknown:warn ready:act sending:act",
     "notice": "sent:ok delivered:ok done:ok failed:bad unknown:warn todo:warn queued:act sending:act",
+    "remedy": "under_way:act todo:warn unknown:warn failed:bad done:ok",
     "reissue": "submitting:act unknown:warn accepted:ok rejected:bad delivered:ok wrong:bad",
     "bulk": "refused:bad ready:act submitting:act unknown:warn accepted:ok rejected:bad failed:bad stopped:warn",
     "bulk_run": "checked:warn running:act stopped:warn done:ok",
@@ -73,6 +74,12 @@ def hour(at: datetime | None) -> str:
 def lasting(span: timedelta | None) -> str:
     """3 小时 12 分."""
     return words.span(span)
+
+
+@register.filter
+def hours(count: int | None) -> str:
+    """48 → 2 天, 5 → 5 小时."""
+    return "" if count is None else words.span(timedelta(hours=count))
 
 
 @register.simple_tag

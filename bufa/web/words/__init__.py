@@ -47,6 +47,8 @@ _PARAM_GROUPS = {
     "names": "value",
     "failure": "failure",
     "by": "by",
+    "remedy": "remedy",
+    "payer": "payer",
 }
 
 

@@ -96,13 +96,14 @@ PERMISSION: Words = {
     "view": _("查看"),
     "work_case": _("处理案件"),
     "choose_measure": _("选择措施"),
+    "approve_measure": _("批准超过限额的措施"),
     "record_consent": _("记录承运商答复"),
     "override_consent": _("未经承运商同意继续"),
     "fill_number": _("填写补发单号"),
     "submit_reissue": _("提交补发单号"),
     "override_gate": _("越过预检提交"),
     "settle_effect": _("认定结果未知的提交"),
-    "operate_aftersale": _("答复补寄申请"),
+    "operate_aftersale": _("答复售后单"),
     "send_notice": _("通知客户"),
     "reveal_buyer": _("查看收件人明文"),
     "read_templates": _("识读轨迹文字"),
@@ -211,6 +212,9 @@ CLAIM: Words = {
     "refused": _("拒收"),
     "returned": _("退回"),
     "wrong_or_short": _("少件或错件"),
+    "short": _("少件"),
+    "wrong": _("错件"),
+    "empty": _("空包"),
     "signed_not_received": _("签收未收到"),
     "delivered": _("已送达"),
     "moving": _("正常运输"),
@@ -253,6 +257,27 @@ CONSENT_POLICY: Words = {
     "carrier_pays": _("由承运商承担费用时才要同意"),
     "never": _("不需要承运商同意"),
 }
+PAYER: Words = {"shop": _("本店承担"), "carrier": _("承运商承担")}
+WISH: Words = {
+    "reissue": _("客户要补发"),
+    "refund": _("客户要退款"),
+    "compensate": _("客户要赔付"),
+    "wait": _("客户愿意等"),
+    "intercept": _("客户要拦截退回"),
+    "chase": _("客户要催件"),
+    "redeliver": _("客户要重派"),
+}
+REMEDY: Words = {
+    "": _("不用办"),
+    "under_way": _("平台在办"),
+    "todo": _("等人来办"),
+    "unknown": _("结果未知"),
+    "failed": _("没有办成"),
+    "done": _("已办"),
+    "cancelled": _("已撤回"),
+}
+LEDGER: Words = {"refund": _("退款"), "compensation": _("赔付"), "intercept_fee": _("拦截费")}
+FILE: Words = {"photo": _("照片"), "weight": _("称重"), "video": _("打包视频"), "paper": _("文件")}
 FREIGHT: Words = {"": _("未说明"), "carrier": _("承运商承担"), "shop": _("本店承担"), "customer": _("客户承担")}
 
 PURPOSE: Words = {
@@ -272,6 +297,11 @@ PLACE: Words = {"original": _("原件"), "reissue": _("补发件")}
 
 GROUPS: Mapping[str, Words] = {
     "kind": KIND,
+    "payer": PAYER,
+    "wish": WISH,
+    "remedy": REMEDY,
+    "ledger": LEDGER,
+    "file": FILE,
     "reason": REASON,
     "stage": STAGE,
     "step": STEP,

@@ -35,6 +35,7 @@ def listed(row: Mapping[str, Any]) -> AfterSaleFact:
         updated_at=instant(info.get("update_time")),
         update_time=number(info.get("update_time")),
         reason=text(child(row.get("text_part")).get("reason_text")),
+        refund_fen=number(info.get("refund_amount")),
     )
 
 
@@ -55,6 +56,7 @@ def detailed(data: Any) -> AfterSaleFact:
         updated_at=instant(info.get("update_time")),
         update_time=number(info.get("update_time")),
         reason=text(info.get("reason")),
+        refund_fen=number(info.get("refund_amount")),
         resend_carrier=text(resend.get("company_code")),
         resend_number=text(resend.get("tracking_no")),
         recipient=recipient_fact(info, "post_address", "post_tel_sec") if info.get("post_address") else None,

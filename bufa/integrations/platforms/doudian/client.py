@@ -131,6 +131,9 @@ class Client:
         refusal = {"reason": reason, "remark": reason, "reject_reason_code": reason_code}
         return self._operate(aftersales.operate_params(aftersales.REFUSE_RESEND, number, update_time, **refusal))
 
+    def agree_refund(self, number: str, kind: int, update_time: int) -> Sent:
+        return self._operate(aftersales.operate_params(kind, number, update_time))
+
     def _operate(self, params: Mapping[str, object]) -> Sent:
         answer = self._gateway.call("afterSale.operate", params, changes=True)
         aftersales.check_operated(answer.data, log_id=answer.log_id, raw=answer.raw)
