@@ -27,7 +27,7 @@ crash: setup ## SIGKILL at every write of a submission, by strace and by our own
 storm: setup ## 1,000 cases while 300 processes of every kind are killed (ARGS="--cases 50 --kills 20")
 	@exec $(BIN)/python -m tests.storm.storm $(ARGS)
 
-mutants: setup ## break the promise of "once" in eighteen ways, on a copy; each must turn a test red
+mutants: setup ## break the promise of "once" in nineteen ways, on a copy; each must turn a test red
 	@exec $(BIN)/python tools/mutants.py $(ARGS)
 
 check: setup ## lint, types, contracts, house rules; offline

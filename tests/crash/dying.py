@@ -127,6 +127,11 @@ class Traced:
         self._tracer.communicate(timeout=30)
 
 
+def kind_of(route: str) -> dict[str, bool]:
+    """What the journey's factory is asked for, for a route."""
+    return {"ticket": {"ticket": True}, "add_pack": {"first": True}}.get(route, {})
+
+
 @cache
 def strace_works() -> bool:
     """Whether this machine has strace and lets it kill a child of ours."""

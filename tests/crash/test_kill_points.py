@@ -26,13 +26,17 @@ from bufa.jobs import effects as jobs
 from bufa.jobs.status import status
 from bufa.lib import clock
 from bufa.lib.tenancy import for_shops
-from tests.crash.dying import LONG, Victims, strace_works
+from tests.crash.dying import LONG, Victims, kind_of, strace_works
 from tests.factories.journey import LEAD, Filled, Ready, connected_shop, forms_filled, press_submit
 from tests.jobs.conftest import World
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-METHODS = {"ticket": "afterSale.fillLogistics", "extra_package": "order.uploadextrapackage"}
+METHODS = {
+    "ticket": "afterSale.fillLogistics",
+    "extra_package": "order.uploadextrapackage",
+    "add_pack": "order.logisticsAddMultiPack",
+}
 PLATFORM = {"answers": "", "drops_the_answer": "reply_lost", "rejects": "refused", "hangs": "hang"}
 COUNTERS = ("points", "strace") if LONG else ("points",)
 ROUTES = tuple(METHODS) if LONG else ("ticket",)
@@ -75,7 +79,7 @@ class Scene:
 
     def next_case(self) -> Filled:
         if not self._stock:
-            self._stock = forms_filled(self.world, self.shop, AT_ONCE, ticket=self.route == "ticket")
+            self._stock = forms_filled(self.world, self.shop, AT_ONCE, **kind_of(self.route))
         return self._stock.pop()
 
     def platform_behaves(self) -> None:

@@ -114,11 +114,13 @@ def press_submit(world: Outside, filled: Filled) -> Ready:
     return Ready(filled.shop_id, filled.case_id, filled.order, filled.number, done.reissue_id, done.effect_id)
 
 
-def forms_filled(world: Outside, shop: int, count: int, *, ticket: bool) -> list[Filled]:
-    """So many parcels that were never collected, each one's case taken to a filled-in reissue form."""
-    wanted = {"carrier": "zhongtong", "fate": "never_collected", "customer": "silent"}
+def forms_filled(world: Outside, shop: int, count: int, *, ticket: bool = False, first: bool = False) -> list[Filled]:
+    """So many parcels that were never collected (`first`: orders that were never shipped, long past their time), each
+    one's case taken to a filled-in reissue form."""
+    wanted: dict[str, Any] = {"carrier": "zhongtong", "customer": "silent"}
+    wanted |= {"shipped": False} if first else {"fate": "never_collected"}
     orders = [world.control("orders", wanted)["order_id"] for _ in range(count)]
-    now = world.advance(hours=25)
+    now = world.advance(hours=73 if first else 25)
     with clock.frozen(now):
         sync.sync(shop)
         _until(lambda: len(_cases_of(shop, orders)) == count, lambda: due_parcels([shop], now))
@@ -126,25 +128,16 @@ def forms_filled(world: Outside, shop: int, count: int, *, ticket: bool) -> list
         _agreed_tickets(world, shop, orders)
     cases_of = _cases_of(shop, orders)
     with clock.frozen(world.now):
-        return [_filled(world, shop, cases_of[order], order, ticket) for order in orders]
+        claim = Claim.NOT_SHIPPED if first else Claim.NOT_PICKED_UP
+        return [_filled(world, shop, cases_of[order], order, ticket or first, claim) for order in orders]
 
 
 def first_shipment_ready(world: Outside, shop: int) -> Ready:
     """A case of an order that was never shipped, long past its time: its first number is wanted now."""
-    order = world.control("orders", {"carrier": "zhongtong", "shipped": False, "customer": "silent"})["order_id"]
-    now = world.advance(hours=73)
-    with clock.frozen(now):
-        sync.sync(shop)
-        due_parcels([shop], now)
-        with for_shops([shop]):
-            case = Case.objects.get(order__number=order)
-        filled = _filled(world, shop, case, order, True, Claim.NOT_SHIPPED)
-    return press_submit(world, filled)
+    return press_submit(world, forms_filled(world, shop, 1, first=True)[0])
 
 
-def _filled(
-    world: Outside, shop: int, case: Case, order: str, ticket: bool, claim: Claim = Claim.NOT_PICKED_UP
-) -> Filled:
+def _filled(world: Outside, shop: int, case: Case, order: str, no_reason: bool, claim: Claim) -> Filled:
     at: dict[str, Any] = {"shop_id": shop, "case_id": case.pk, "by": LEAD}
     cases.act(**at, action=Action.CONFIRM_VERDICT, claim=claim)
     cases.act(**at, action=Action.CHOOSE_MEASURE, measure=Measure.REISSUE)
@@ -152,7 +145,7 @@ def _filled(
     number = world.control("waybills", {"carrier": "zhongtong", "order_id": order})["number"]
     draft = reissue_queries.open_draft(shop, case.pk, clock.now())
     form = ReissueForm("zhongtong", number, draft.form.items, draft.form.pickup_id, draft.form.delivery)
-    return Filled(shop, case.pk, case.code, order, form, "" if ticket else "客户联系不上")
+    return Filled(shop, case.pk, case.code, order, form, "" if no_reason else "客户联系不上")
 
 
 def _agreed_tickets(world: Outside, shop: int, orders: list[str]) -> None:
