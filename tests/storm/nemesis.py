@@ -48,6 +48,14 @@ def _table() -> tuple[dict[int, int], dict[int, str]]:
     return parents, commands
 
 
+def _age(pid: int) -> float:
+    """Seconds since the process began; 0 for one that is gone."""
+    with suppress(OSError, ValueError):
+        began = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - began / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
 def _ancestors(pid: int, parents: dict[int, int]) -> set[int]:
     above: set[int] = set()
     while pid in parents and pid not in above:
@@ -61,15 +69,23 @@ class Nemesis(threading.Thread):
 
     def __init__(
         self, up: int, kills: int, pause: tuple[float, float], empty_queue: Callable[[], None],
-        mood: Callable[[str], None], seed: int,
+        mood: Callable[[str], None], answers: Callable[[], bool], starting_s: float, seed: int,
     ) -> None:  # fmt: skip
         super().__init__(daemon=True)
         self.up, self.kills, self.pause = up, kills, pause
-        self.empty_queue, self.mood = empty_queue, mood
+        self.empty_queue, self.mood, self.answers = empty_queue, mood, answers
+        self.starting_s = starting_s
         self.chance = random.Random(seed)
         self.killed: Counter[str] = Counter()
         self.emptied = 0
         self.enough = threading.Event()
+
+    def _has_lived(self, kind: str, pids: list[int]) -> bool:
+        """Whether it had the time to do something since it was last killed: the desk answers; the others are given a
+        share of what starting takes on this machine, so that some die while they start and most while they work."""
+        if kind == "web":
+            return self.answers()
+        return kind == "connection" or min(map(_age, pids)) >= self.starting_s * self.chance.choice((0.3, 1.0, 2.0))
 
     def run(self) -> None:
         turn = list(KINDS)
@@ -80,7 +96,7 @@ class Nemesis(threading.Thread):
             self.mood(self.chance.choice(MOODS))
             kind = turn.pop()
             pids = processes(self.up)[kind]
-            if not pids:
+            if not pids or not self._has_lived(kind, pids):
                 turn.insert(0, kind)  # it has not come back yet
                 continue
             with suppress(ProcessLookupError):

@@ -46,9 +46,15 @@ class Shop:
     address: str
     process: subprocess.Popen[bytes]
     env: dict[str, str]
+    starting_s: float = 5.0
     shop: int = 0
     logins: list[str] = field(default_factory=list)
     cases: list[Json] = field(default_factory=list)
+
+    def answers(self) -> bool:
+        with suppress(httpx.HTTPError):
+            return httpx.get(self.address + "/sign-in/", timeout=5, trust_env=False).status_code == 200
+        return False
 
     @property
     def socket(self) -> str:
@@ -91,7 +97,8 @@ class Person:
 
     def press(self, case: Json, act: str, fields: Json) -> int:
         """Press a button until an answer comes; its status: 303, or 422 for a form that was not taken."""
-        for _ in range(400):
+        until = time.monotonic() + 600
+        while time.monotonic() < until:
             with suppress(httpx.HTTPError):
                 if "csrftoken" not in self.http.cookies or "sessionid" not in self.http.cookies:
                     self._sign_in()
@@ -102,7 +109,7 @@ class Person:
                 if answer.status_code in (302, 403):
                     self.http.cookies.clear()
             time.sleep(0.25)
-        raise AssertionError(f"no answer to {act} on {case['code']}")
+        raise AssertionError(f"no answer to {act} on {case['code']} within ten minutes")
 
     def _sign_in(self) -> None:
         self.http.get("/sign-in/")
@@ -126,10 +133,11 @@ def whole_bufa(world: World) -> Iterator[Shop]:
     with (base / "up.log").open("w") as log:
         command = [sys.executable, "-m", "tests.storm.up", str(port), str(data)]
         process = processes.start(processes.Program(command, env=env), stdout=log, stderr=log)
-    shop = Shop(world, data, f"http://127.0.0.1:{port}", process, env)
+    shop, began = Shop(world, data, f"http://127.0.0.1:{port}", process, env), time.monotonic()
     try:
         wait_for(lambda: "Bufa 补发" in (base / "up.log").read_text() or process.poll() is not None, "the desk", 120)
         assert process.poll() is None, (base / "up.log").read_text()[-2000:]
+        shop.starting_s = min(30.0, max(2.0, (time.monotonic() - began) / 4))  # of database, preparation, web, worker
         yield shop
     finally:
         process.send_signal(signal.SIGTERM)
@@ -153,7 +161,10 @@ def storm(cases: int, kills: int, *, pause: tuple[float, float], say: Callable[[
             say(f"{cases} cases are ready; the storm begins")
             before = len(_submissions(shop))
             began = time.monotonic()
-            nemesis = Nemesis(shop.process.pid, kills, pause, shop.empty_queue, lambda kind: _mood(world, kind), seed)
+            nemesis = Nemesis(
+                shop.process.pid, kills, pause, shop.empty_queue, lambda kind: _mood(world, kind), shop.answers,
+                shop.starting_s, seed,
+            )  # fmt: skip
             nemesis.start()
             pressed = _press_all(shop, nemesis)
             while nemesis.is_alive():
