@@ -20,7 +20,7 @@ from bufa.apps.negotiations import actions as negotiations_actions
 from bufa.apps.negotiations import queries as negotiations
 from bufa.apps.notices import queries as notices
 from bufa.apps.parcels import queries as parcels
-from bufa.apps.reissues import booking, corrections
+from bufa.apps.reissues import booking, copy_pack, corrections
 from bufa.apps.reissues import queries as reissues
 from bufa.apps.shops import queries as shops
 from bufa.domain.kinds import Measure, Step
@@ -178,6 +178,11 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
         "reissues": sent,
         "labels": labels,
         "numbers": numbers,
+        "packs": {
+            each.reissue_id: copy_pack.pack(shop_id, each.reissue_id, here.operator_id)
+            for each in sent
+            if each.state == "unknown" and each.effect_id is None
+        },
         "live_reissue": next(
             (each for each in reversed(sent) if each.state in ("submitting", "unknown", "accepted")), None
         ),

@@ -10,6 +10,7 @@ from bufa.apps.parcels.models import Parcel
 from bufa.apps.shops.choices import is_one_of
 from bufa.apps.shops.models import PickupAddress
 from bufa.domain.bulk import RowState, RunState
+from bufa.domain.copy_pack import FIELDS
 
 LIVE = ("draft", "submitting", "unknown", "accepted")
 
@@ -142,4 +143,20 @@ class LabelBooking(models.Model):
                 name="one_live_label_per_reissue",
             ),
             is_one_of("state", BOOKING_STATES, "label_state_known"),
+        ]
+
+
+class CopyMark(models.Model):
+    """An operator copied one field of a reissue into the platform's page, in a shop without API."""
+
+    shop_id = models.BigIntegerField()
+    reissue = models.ForeignKey(Reissue, models.CASCADE, related_name="+")
+    operator_id = models.BigIntegerField()
+    name = models.CharField(max_length=10)
+    copied_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["reissue", "operator_id", "name"], name="copied_once"),
+            is_one_of("name", FIELDS, "copied_field_known"),
         ]

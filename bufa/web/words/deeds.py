@@ -409,6 +409,14 @@ BULK: Words = {
     "rejected": _("平台拒绝"),
     "cancelled": _("已撤回"),
 }
+COPY: Words = {
+    "order": _("订单号"),
+    "carrier": _("承运商"),
+    "number": _("运单号"),
+    "items": _("补发商品"),
+    "pickup": _("取件地址"),
+    "delivery": _("收货人（平台上已有，核对用）"),
+}
 BULK_RUN: Words = {
     "checked": _("待确认"),
     "running": _("提交中"),
@@ -419,6 +427,7 @@ BULK_RUN: Words = {
 GROUPS: Mapping[str, Words] = {
     "texts": TEXTS,
     "bulk": BULK,
+    "copy": COPY,
     "bulk_run": BULK_RUN,
     "action": ACTION,
     "entry": ENTRY,

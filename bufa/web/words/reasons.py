@@ -333,6 +333,11 @@ ROOMS: Words = {
     "sheet_empty": _("没有一行写了运单号"),
     "sheet_too_long": _("有 %(rows)s 行，一次最多 %(most)s 行，请分成几份"),
     "run_has_begun": _("已经开始提交，不能再改选"),
+    "no_such_field": _("没有这一栏"),
+    "page_other_order": _("粘贴的是别的订单的页面（%(others)s），没有认定"),
+    "page_no_order": _("粘贴的文字里没有这个订单号，请把订单详情整页复制过来"),
+    "page_other_number": _("页面里没有这个运单号，有的是 %(found)s。请核对平台上填的单号，没有认定"),
+    "page_no_number": _("页面里有这个订单，但没有运单号。可能还没有填，或没有复制到物流那一段"),
     "nothing_chosen": _("没有选中任何一行"),
 }
 

@@ -1,0 +1,84 @@
+"""Shops without API: the fields to copy into the platform's page, and the page's own text as the proof afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bufa.apps.cases.actors import Actor
+from bufa.apps.orders.views import order_view
+from bufa.apps.reissues import actions
+from bufa.apps.reissues.models import CopyMark, Reissue
+from bufa.apps.shops import queries as shops
+from bufa.domain import carriers, copy_pack
+from bufa.domain.copy_pack import FIELDS, Page, Proof
+from bufa.domain.outcome import Refused
+from bufa.domain.permissions import Permission, check
+from bufa.lib import clock
+from bufa.lib.tenancy import for_shops, reading, writing
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of the platform's page. `copied_at`: this operator copied it then. `text` "" has nothing to copy."""
+
+    name: str
+    text: str
+    copied_at: datetime | None
+
+
+def pack(shop_id: int, reissue_id: int, operator_id: int) -> tuple[Field, ...]:
+    """The fields in the order of the platform's page. The buyer's plain address is not among them: the page has it."""
+    with reading([shop_id]):
+        row = Reissue.objects.select_related("case").get(shop_id=shop_id, id=reissue_id)
+        order = order_view(shop_id, row.case.order_id)
+        pickup = next(
+            (one for one in shops.pickup_addresses([shop_id]) if one.pickup_id == row.pickup_address_id), None
+        )
+        marks = CopyMark.objects.filter(shop_id=shop_id, reissue_id=reissue_id, operator_id=operator_id)
+        copied = dict(marks.values_list("name", "copied_at"))
+    known = carriers.get(row.carrier)
+    titles = {line.line_id: f"{line.title} {line.spec}".strip() for line in order.lines} if order else {}
+    where = (pickup.province, pickup.city, pickup.district, pickup.street, pickup.detail) if pickup else ()
+    who = f" {pickup.contact} {pickup.phone}" if pickup else ""
+    to = order.recipient if order else None
+    texts = {
+        "order": order.number if order else "",
+        "carrier": known.name if known else row.carrier,
+        "number": row.number,
+        "items": "；".join(f"{titles.get(str(line), line)}×{count}" for line, count in row.contents),
+        "pickup": "".join(where) + who,
+        "delivery": f"{to.name_mask} {to.province}{to.city}{to.district}{to.town}{to.address_mask}".strip()
+        if to
+        else "",
+    }
+    return tuple(Field(name, texts[name], copied.get(name)) for name in FIELDS)
+
+
+def mark(*, shop_id: int, reissue_id: int, name: str, by: Actor) -> None:
+    """Remember that this operator copied a field; again is the same."""
+    if by.operator_id is None or by.role is None:
+        raise Refused("people_only", action="submit")
+    check(by.role, Permission.FILL_NUMBER)
+    if name not in FIELDS:
+        raise Refused("no_such_field")
+    with for_shops([shop_id]):
+        row = Reissue.objects.get(shop_id=shop_id, id=reissue_id)
+        CopyMark.objects.get_or_create(
+            shop_id=shop_id,
+            reissue=row,
+            operator_id=by.operator_id,
+            name=name,
+            defaults={"copied_at": clock.now()},
+        )
+
+
+def read_back(*, shop_id: int, reissue_id: int, text: str, reason: str, by: Actor) -> Page:
+    """Look for order and number in the text of the platform's page; when both stand there the reissue is settled.
+    The text itself holds buyers' data and is not kept. Raises Refused as `release` does."""
+    with writing([shop_id]):
+        row = Reissue.objects.select_related("case__order").get(shop_id=shop_id, id=reissue_id)
+        page = copy_pack.read_page(text, row.case.order.number, row.number)
+        if page.proof is Proof.THERE:
+            actions.release(shop_id=shop_id, reissue_id=reissue_id, is_there=True, reason=reason, by=by)
+        return page
