@@ -32,25 +32,23 @@ def pack(shop_id: int, reissue_id: int, operator_id: int) -> tuple[Field, ...]:
     with reading([shop_id]):
         row = Reissue.objects.select_related("case").get(shop_id=shop_id, id=reissue_id)
         order = order_view(shop_id, row.case.order_id)
-        pickup = next(
-            (one for one in shops.pickup_addresses([shop_id]) if one.pickup_id == row.pickup_address_id), None
-        )
+        pickups = {one.pickup_id: one for one in shops.pickup_addresses([shop_id])}
         marks = CopyMark.objects.filter(shop_id=shop_id, reissue_id=reissue_id, operator_id=operator_id)
         copied = dict(marks.values_list("name", "copied_at"))
     known = carriers.get(row.carrier)
     titles = {line.line_id: f"{line.title} {line.spec}".strip() for line in order.lines} if order else {}
+    pickup = pickups.get(row.pickup_address_id or 0)
     where = (pickup.province, pickup.city, pickup.district, pickup.street, pickup.detail) if pickup else ()
     who = f" {pickup.contact} {pickup.phone}" if pickup else ""
     to = order.recipient if order else None
+    place = f"{to.province}{to.city}{to.district}{to.town}{to.address_mask}" if to else ""
     texts = {
         "order": order.number if order else "",
         "carrier": known.name if known else row.carrier,
         "number": row.number,
         "items": "；".join(f"{titles.get(str(line), line)}×{count}" for line, count in row.contents),
         "pickup": "".join(where) + who,
-        "delivery": f"{to.name_mask} {to.province}{to.city}{to.district}{to.town}{to.address_mask}".strip()
-        if to
-        else "",
+        "delivery": f"{to.name_mask} {place}".strip() if to else "",
     }
     return tuple(Field(name, texts[name], copied.get(name)) for name in FIELDS)
 
