@@ -122,7 +122,8 @@ def test_files_go_some_time_after_their_case_closed(sample: Sample) -> None:
 
 def test_a_pasted_trace_is_judged_like_any_other(sample: Sample) -> None:
     before = page(sample)
-    text = "中通快递\n2026-11-20 09:10 【深圳市】快件外包装破损，已登记问题件\n2026-11-20 09:00 【深圳市】到达 深圳转运中心"
+    damaged = "2026-11-20 09:10 【深圳市】快件外包装破损，已登记问题件"
+    text = f"中通快递\n{damaged}\n2026-11-20 09:00 【深圳市】到达 深圳转运中心"
     parcel = before.original.parcel_id
     read = pasting.paste_trace(shop_id=sample.shop_id, parcel_id=parcel, text=text, by=AGENT)
     assert (len(read.lines), read.new_scans, read.unread) == (2, 2, ("中通快递",))
