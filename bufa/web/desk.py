@@ -80,7 +80,8 @@ class Desk:
 
     def refusal(self, permission: Permission | str, shop_id: int | None = None) -> str:
         """Why a button is grey, in words; "" when it may be pressed."""
-        if self.may(permission, shop_id):
+        # Who belongs to no shop still sees pages, with nothing to press.
+        if self.seats and self.may(permission, shop_id):
             return ""
         return say(not_allowed(Permission(permission)))
 
