@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[2]
 ENV = {name: value for name, value in os.environ.items() if not name.startswith(("BUFA_", "DJANGO_", "DATABASE_"))}
-DAYS = "3"
+DAYS = "5"
 PATIENCE_S = 180
 
 

@@ -9,7 +9,7 @@ from django.db.utils import ProgrammingError
 from psycopg.errors import InsufficientPrivilege
 
 from bufa.apps.shops.models import Shop
-from bufa.lib.db import Columns, _array, cursor, unnest_insert, unnest_update
+from bufa.lib.db import Columns, array, cursor, unnest_insert, unnest_update
 from bufa.lib.tenancy import for_shops
 
 AT = datetime(2026, 11, 3, 4, 0, tzinfo=UTC)
@@ -72,14 +72,14 @@ ODD = ["", "a", '"', "\\", "NULL", "null", "{}", ",", "\n", " x ", "补发", '\\
 @pytest.mark.parametrize("values", [ODD, ODD[:-1], ["one"], [""]])
 def test_texts_of_all_kinds_arrive_as_they_were(values: list[str]) -> None:
     with cursor() as cur:
-        sent = _array("text", values)
+        sent = array("text", values)
         assert cur.execute("SELECT %s::text[]", [sent]).fetchall() == [(values,)]
 
 
 def test_numbers_and_instants_arrive_as_they_were() -> None:
     when = datetime(2026, 11, 3, 4, 5, 6, 789, tzinfo=timezone(timedelta(hours=8)))
     with cursor() as cur:
-        sent = [_array("bigint", [1, None, -(2**62)]), _array("timestamptz", [when, None])]
+        sent = [array("bigint", [1, None, -(2**62)]), array("timestamptz", [when, None])]
         assert cur.execute("SELECT %s::bigint[], %s::timestamptz[]", sent).fetchall() == [
             ([1, None, -(2**62)], [when, None])
         ]
