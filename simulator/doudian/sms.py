@@ -53,11 +53,16 @@ def _target(sim: Sim, tel: str) -> tuple[Order | None, str, str]:
     """Order, phone and mask that a cipher or plain number stands for."""
     if tel.startswith(("$", "#")):
         found = sim.vault.find(tel)
+        if found is None:
+            # A world that lives its journal again was never asked for the order: reads are not kept.
+            for order in sim.world.orders.values():
+                sim.vault.receiver(order)
+            found = sim.vault.find(tel)
         if found is None or found.kind != PHONE:
             raise failed(628002001, "手机号密文解密失败")
         return sim.world.orders.get(found.order_id), found.plain, found.mask
-    order = next((o for o in reversed(sim.world.orders.values()) if o.buyer.phone == tel), None)
-    return order, tel, f"{tel[:3]}****{tel[-4:]}"
+    theirs = next((o for o in reversed(sim.world.orders.values()) if o.buyer.phone == tel), None)
+    return theirs, tel, f"{tel[:3]}****{tel[-4:]}"
 
 
 def send(sim: Sim, params: Json) -> Json:
