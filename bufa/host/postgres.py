@@ -85,6 +85,14 @@ class Postgres:
             return False
         return True
 
+    def is_provisioned(self) -> bool:
+        """Ready, roles and database included. False also when it died between the two: it will be asked again."""
+        try:
+            self.provision()
+        except psycopg.OperationalError:
+            return False
+        return True
+
     def provision(self, dbname: str = "bufa") -> None:
         """Roles and database, as often as you like. The application's role owns nothing and bypasses nothing."""
         with psycopg.connect(self.conninfo(), autocommit=True) as connection:

@@ -100,8 +100,7 @@ class Up:
             "postgres",
             server.program,
             on_line=hear,
-            is_ready=server.is_ready,
-            when_ready=server.provision,
+            is_ready=lambda: server.is_ready() and server.is_provisioned(),
             stop_signal=signal.SIGINT,
             last_to_stop=True,
         )

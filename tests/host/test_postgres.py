@@ -37,6 +37,16 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(base)
 
 
+def test_a_server_that_dies_before_its_roles_are_made_is_waited_for(folder: Path) -> None:
+    """It answered, and was gone when its roles were to be made: not ready yet, and no reason to give up."""
+    server = Postgres(folder, settings=THROWAWAY)
+    server.prepare()
+    assert not server.is_provisioned()
+    with server.running():
+        assert server.is_provisioned()
+    assert not server.is_provisioned()
+
+
 def test_what_was_committed_is_on_disk(folder: Path) -> None:
     """As Bufa starts it; a server that could forget is refused before anything is sent."""
     for settings, forgets in (

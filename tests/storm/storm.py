@@ -139,6 +139,9 @@ def whole_bufa(world: World) -> Iterator[Shop]:
         assert process.poll() is None, (base / "up.log").read_text()[-2000:]
         shop.starting_s = min(30.0, max(2.0, (time.monotonic() - began) / 4))  # of database, preparation, web, worker
         yield shop
+    except AssertionError:
+        sys.stderr.write((base / "up.log").read_text()[-6000:])
+        raise
     finally:
         process.send_signal(signal.SIGTERM)
         try:
