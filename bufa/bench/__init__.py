@@ -1,7 +1,7 @@
 """Benchmarks on the production path: real actions, a real PostgreSQL as the application's role, throwaway data.
 
 A benchmark of your own: write `bufa/bench/<name>.py` with `measure() -> Figure` and add one line to `BENCHES`. That is
-all: `bufa bench <name>`, `bufa bench all`, `make bench` and the table in docs/benchmarks.md take it up from there.
+all: `bufa bench <name>`, `bufa bench all` and `make bench` take it up from there.
 
 - One number is the figure, with the goal it is held against; everything else that was measured stands in `beside`.
 - With `sized=True` the signature is `measure(scale: float)`: 1.0 is the size that the goal speaks of, tests run a
