@@ -57,6 +57,7 @@ def hello(sim: Sim, host: str, port: int, smtp_port: int) -> Json:
             "business_id": sim.keys.business_id,
             "app_key": sim.keys.kdniao_key,
         },
+        "17track": {"base_url": f"{base}/17track", "key": sim.keys.track17_key},
         "smtp": {"host": host, "port": smtp_port},
         "carriers": {c.code: {"name": c.name, "email": c.email} for c in carriers.CARRIERS.values()},
         "sms": {"account": sms.ACCOUNT, "sign": sms.SIGN, "templates": dict(sim.templates.items)},

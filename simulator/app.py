@@ -30,7 +30,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 _JSON = b"application/json"
 REFRESH_TAKES = 0.05  # real seconds in which a second refresh is refused
-SERVICES = ("doudian", "kuaidi100", "kdniao")
+SERVICES = ("doudian", "kuaidi100", "kdniao", "17track")
 
 
 class Cut(Exception):
@@ -47,6 +47,8 @@ def _method(service: str, rest: str, body: bytes) -> str:
         return method_of(rest)
     if service == "kuaidi100":
         return {"poll/query.do": "query", "poll": "subscribe"}.get(rest, rest)
+    if service == "17track":
+        return rest.rpartition("/")[2]
     return dict(parse_qsl(body.decode("utf-8", "replace"))).get("RequestType", rest)
 
 
@@ -258,6 +260,13 @@ def make(sim: Sim) -> Door:
         entry.facts["outcome"] = answer["Success"]
         return JSONResponse(answer)
 
+    async def track17(request: Request) -> Response:
+        entry = _entry(request)
+        token, name = request.headers.get("17token", ""), request.path_params["call"]
+        answer = sim.track17.call(name, token, await request.body(), entry.facts)
+        entry.facts["outcome"] = answer["code"]
+        return JSONResponse(answer)
+
     routes = [
         Route("/doudian/authorize", authorize, methods=["GET", "POST"]),
         Route("/doudian/{path:path}", doudian, methods=["POST"]),
@@ -265,6 +274,7 @@ def make(sim: Sim) -> Door:
         Route("/kuaidi100/poll", subscribe, methods=["POST"]),
         Route("/kdniao/{path:path}", kdniao, methods=["POST"]),
         Route("/kdniao", kdniao, methods=["POST"]),
+        *(Route(f"/17track/track/{version}/{{call:str}}", track17, methods=["POST"]) for version in ("v2.2", "v2.4")),
         *control.routes(sim),
         *pages.routes(sim),
     ]

@@ -127,11 +127,13 @@ def truth(sim: Sim) -> Json:
             "doudian_messages": dict(sim.pusher.made),
             "kuaidi100": dict(sim.kuaidi100.pushed),
             "kdniao": sim.kdniao.pushed,
+            "17track": sim.track17.pushed,
         },
         "subscriptions": {
             "kuaidi100": len(sim.kuaidi100.subscriptions),
             "open": sum(s.open for s in sim.kuaidi100.subscriptions.values()),
             "kdniao": len(sim.kdniao.watches),
+            "17track": len(sim.track17.follows),
         },
         "security_events": len(sim.world.security_events),
         "ledger": len(sim.ledger.entries),
@@ -211,6 +213,15 @@ async def kdniao(sim: Sim, request: Request, body: Json) -> Json:
     """The account's own push address at KDNiao."""
     sim.kdniao.url = str(body.get("url") or "")
     return {"url": sim.kdniao.url}
+
+
+async def track17(sim: Sim, request: Request, body: Json) -> Json:
+    """The account's own push address at 17TRACK, and what is left of its quota."""
+    if "url" in body:
+        sim.track17.url = str(body["url"] or "")
+    if "quota" in body:
+        sim.track17.quota = int(body["quota"])
+    return {"url": sim.track17.url, "quota": sim.track17.quota}
 
 
 async def trouble(sim: Sim, request: Request, body: Json) -> Json:
@@ -376,6 +387,7 @@ _TABLE: list[tuple[str, Handler, list[str]]] = [
     ("/control/clock", clock, ["GET", "POST"]),
     ("/control/push", push, ["POST"]),
     ("/control/kdniao", kdniao, ["POST"]),
+    ("/control/17track", track17, ["POST"]),
     ("/control/trouble", trouble, ["GET", "POST", "DELETE"]),
     ("/control/platform", platform, ["GET", "POST"]),
     ("/control/numbers", numbers, ["POST"]),

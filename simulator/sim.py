@@ -21,6 +21,7 @@ from simulator.ledger import Ledger
 from simulator.mail import PostOffice
 from simulator.outbound import Outbox
 from simulator.state import Json
+from simulator.track17 import Track17
 from simulator.trouble import Trouble
 from simulator.world import World
 
@@ -37,6 +38,7 @@ class Keys:
     kuaidi100_key: str
     business_id: str
     kdniao_key: str
+    track17_key: str
 
     @staticmethod
     def make(seed: int) -> Keys:
@@ -52,6 +54,7 @@ class Keys:
             hexes(12),
             str(1_200_000 + rng.randrange(700_000)),
             hexes(8) + "-" + hexes(12),
+            hexes(32).upper(),
         )
 
 
@@ -90,6 +93,7 @@ class Sim:
         self.limits: dict[str, int] = {}  # calls a second and method, where they differ from the published ones
         self.kuaidi100 = Kuaidi100(self.world, self.outbox, self.keys.customer, self.keys.kuaidi100_key)
         self.kdniao = KdNiao(self.world, self.outbox, self.keys.business_id, self.keys.kdniao_key)
+        self.track17 = Track17(self.world, self.outbox, self.keys.track17_key)
         self.post = PostOffice(self.world, self.ledger, self.trouble)
         self._advancing = asyncio.Lock()
         self.outbox.replaying = lambda: self.journal.replaying

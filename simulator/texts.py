@@ -40,6 +40,29 @@ CODES: dict[str, tuple[str, str]] = {
     "note": ("0", "2"),
 }
 
+# kind -> 17TRACK's sub-status
+TRACK17: dict[str, str] = {
+    "label": "InfoReceived",
+    "collected": "InTransit_PickedUp",
+    "out": "OutForDelivery_Other",
+    "out_again": "OutForDelivery_Other",
+    "to_shelf": "AvailableForPickup_Other",
+    "from_shelf": "Delivered_Other",
+    "signed": "Delivered_Other",
+    "signed_for": "Delivered_Other",
+    "signed_late": "Delivered_Other",
+    "fail_contact": "DeliveryFailure_NoBody",
+    "fail_absent": "DeliveryFailure_Other",
+    "fail_address": "DeliveryFailure_InvalidAddress",
+    "held": "Exception_Delayed",
+    "overdue": "AvailableForPickup_Other",
+    "refused": "DeliveryFailure_Rejected",
+    "damaged": "Exception_Damage",
+    "returning": "Exception_Returning",
+    "return_hub": "Exception_Returning",
+    "returned": "Exception_Returned",
+} | {kind: "InTransit_Other" for kind in CODES if kind.startswith(("depart", "arrive", "intercepted", "note"))}
+
 # The coarse states that Kuaidi100 and KDNiao give to callers who did not ask for fine ones.
 KUAIDI100_STATE_NAMES = {
     "0": "在途", "1": "揽收", "2": "疑难", "3": "签收", "4": "退签", "5": "派件", "6": "退回", "7": "转投", "8": "清关",

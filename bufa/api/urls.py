@@ -8,5 +8,5 @@ from bufa.api import health, hooks
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
-    re_path(r"^hooks/(?P<token>[^/]{1,120})/(?P<kind>doudian|kuaidi100|kdniao)/?$", hooks.receive, name="hook"),
+    re_path(r"^hooks/(?P<token>[^/]{1,120})/(?P<kind>doudian|kuaidi100|kdniao|17track)/?$", hooks.receive, name="hook"),
 ]

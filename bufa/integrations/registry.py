@@ -15,6 +15,7 @@ PROVIDERS: dict[str, dict[str, str]] = {
     "tracking": {
         "kuaidi100": "bufa.integrations.tracking.kuaidi100",
         "kdniao": "bufa.integrations.tracking.kdniao",
+        "17track": "bufa.integrations.tracking.seventeentrack",
     },
     "mail": {"smtp": "bufa.integrations.messaging.smtp"},
 }

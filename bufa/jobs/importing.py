@@ -276,7 +276,7 @@ def _add_history(tracks: dict[tuple[str, str, str], _Track], row: Row, report: I
     if track is None:
         return
     scans = [
-        RawScan(as_time(event.get("time")), as_text(event.get("text"))[:2000], as_text(event.get("code"))[:20])
+        RawScan(as_time(event.get("time")), as_text(event.get("text"))[:2000], as_text(event.get("code"))[:40])
         for event in events
     ]
     dated = [scan for scan in scans if scan.scanned_at is not None and scan.text]

@@ -116,6 +116,19 @@ class KdniaoForm(ConnectionForm):
     )
 
 
+class Track17Form(ConnectionForm):
+    secret = ("key",)
+    key = forms.CharField(
+        label=_("API 密钥（17token）"),
+        max_length=100,
+        widget=_SECRET,
+        help_text=_("推送也用它验签；推送地址填到 17TRACK 后台的 Webhook"),
+    )
+    base_url = forms.URLField(
+        label=_("接口地址"), required=False, assume_scheme="https", widget=forms.URLInput(attrs=_URL)
+    )
+
+
 class SmtpForm(ConnectionForm):
     secret = ("password",)
     host = forms.CharField(label=_("SMTP 服务器"), max_length=120)
@@ -133,6 +146,7 @@ FORMS: dict[str, type[ConnectionForm]] = {
     "doudian": DoudianForm,
     "kuaidi100": Kuaidi100Form,
     "kdniao": KdniaoForm,
+    "17track": Track17Form,
     "smtp": SmtpForm,
 }
 

@@ -38,6 +38,7 @@ def shop() -> int:
         secrets={"key": KEY, "salt": "s4lt"},
     )
     shop_actions.connect(shop_id=shop, kind="kdniao", settings={"business_id": "1300000"}, secrets={"app_key": KEY})
+    shop_actions.connect(shop_id=shop, kind="17track", settings={}, secrets={"key": KEY})
     shop_actions.connect(
         shop_id=shop,
         kind="doudian",
@@ -127,6 +128,29 @@ def test_one_kdniao_push_moves_many_parcels(shop: int, client: Client) -> None:
     assert (answer.status_code, answer.json()["Success"]) == (200, True)
     handle_tracking(shop, NOW)
     assert [stage(shop, number) for number in numbers] == ["collected", "delivered"]
+
+
+def test_a_17track_push_moves_its_parcel_by_its_longest_code(shop: int, client: Client) -> None:
+    take_in(shop_id=shop, orders=[make_shipped("1", YTO, carrier="yuantong")], now=NOW)
+    codes = ["InTransit_PickedUp", "InTransit_CustomsRequiringInformation"]
+    events = [
+        {"time_utc": f"2026-11-{18 + day}T02:00:00Z", "description": "…", "location": "深圳", "sub_status": code}
+        for day, code in enumerate(codes)
+    ]
+    leg = {"provider": {"key": 190157}, "latest_sync_status": "Success", "events": events[::-1]}
+    info = {"latest_status": {"status": "InTransit", "sub_status": codes[-1]}, "tracking": {"providers": [leg]}}
+    told = {"event": "TRACKING_UPDATED", "data": {"number": YTO, "carrier": 190157, "track_info": info}}
+    body = json.dumps(told).encode()
+    sign = hashlib.sha256(body + b"/" + KEY.encode()).hexdigest()
+    assert push(client, path(shop, "17track"), body).status_code == 403
+    assert push(client, path(shop, "17track"), body, sign=sign).json() == {"code": 0}
+    assert handle_tracking(shop, NOW).new_scans == 2
+    with for_shops([shop]):
+        scans = Scan.objects.order_by("scanned_at")
+        assert [(scan.kind, scan.reason, scan.code) for scan in scans] == [
+            ("collected", "", codes[0]),
+            ("customs", "regulation", codes[1]),
+        ]
 
 
 def test_a_repeated_push_is_thanked_and_changes_nothing(shop: int, client: Client) -> None:

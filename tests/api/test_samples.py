@@ -93,3 +93,24 @@ def test_kdniao(client: Client, name: str, stage: str) -> None:
     carrier = from_kdniao(item["ShipperCode"]) or item["ShipperCode"].lower()
     found = stage_after(client, "kdniao", carrier, item["LogisticCode"], form, business_id="1300000", app_key=KEY)
     assert found == stage
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [("17track/push-tracking-updated", "ready_for_pickup"), ("17track/gettrackinfo-delivered", "delivered")],
+)
+def test_17track(client: Client, name: str, stage: str) -> None:
+    told = payload(name)
+    if "event" not in told:  # an answer carries what a push wraps
+        told = {"event": "TRACKING_UPDATED", "data": told["data"]["accepted"][0]}
+    shop = make_shop()
+    where = shop_actions.connect(shop_id=shop, kind="17track", settings={}, secrets={"key": KEY})
+    number = told["data"]["number"]
+    take_in(shop_id=shop, orders=[make_shipped("1", number, carrier="ems")], now=NOW)
+    body = json.dumps(told, ensure_ascii=False).encode()
+    sign = hashlib.sha256(body + b"/" + KEY.encode()).hexdigest()
+    assert client.post(where, data=body, content_type="application/json", headers={"sign": sign}).status_code == 200
+    handle_tracking(shop, NOW)
+    assert inbox.counts([shop]) == {"new": 0, "done": 1, "parked": 0}
+    with for_shops([shop]):
+        assert Parcel.objects.get(number=number).stage == stage

@@ -1,4 +1,4 @@
-"""Kuaidi100's and KDNiao's clients against those of the simulator."""
+"""Kuaidi100's, KDNiao's and 17TRACK's clients against those of the simulator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def settings(world: World, name: str) -> dict[str, Any]:
     return dict(world.hello[name]) | ({"salt": SALT} if name == "kuaidi100" else {})
 
 
-@pytest.fixture(params=["kuaidi100", "kdniao"])
+@pytest.fixture(params=["kuaidi100", "kdniao", "17track"])
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -43,6 +43,8 @@ def known_scans(world: World, order: dict[str, Any]) -> list[tuple[datetime, str
 def test_a_track_is_told_whole(world: World, tracker: Any, name: str):
     order = shipped(world)
     world.advance(hours=40)
+    tracker.query("yuantong", order["number"], order["tail"])  # 17TRACK follows only what it was asked about before
+    world.advance(minutes=31)
     report = tracker.query("yuantong", order["number"], order["tail"])
     assert (report.provider, report.carrier, report.number, report.ended) == (name, "yuantong", order["number"], "")
     told = [(scan.scanned_at, scan.text) for scan in report.scans]
@@ -74,10 +76,10 @@ def test_a_carrier_they_do_not_know(world: World, tracker: Any):
 
 
 def test_a_wrong_key_is_named(world: World, name: str):
-    wrong = settings(world, name) | ({"key": "wrong"} if name == "kuaidi100" else {"app_key": "wrong"})
+    wrong = settings(world, name) | ({"app_key": "wrong"} if name == "kdniao" else {"key": "wrong"})
     with pytest.raises(ProviderError) as caught:
         registry.load("tracking", name, wrong).query("yuantong", "YT0000000000001", "")
-    assert caught.value.why == "signature"
+    assert caught.value.why == ("denied" if name == "17track" else "signature")
 
 
 @pytest.mark.parametrize("kind", ["cut", "http500", "reply_lost"])
@@ -91,12 +93,14 @@ def test_trouble_on_the_line_may_be_asked_again(world: World, tracker: Any, name
 def test_pushes_tell_the_whole_life(world: World, hook: Hook, tracker: Any, name: str):
     receiver = registry.load_push("tracking", name, settings(world, name))
     hook.reply = lambda body: bytes(receiver.accepted(world.now()))
-    world.post("/kdniao", url=hook.url)
+    if name != "kuaidi100":  # the others push to the address that stands in their console
+        world.post(f"/{name}", url=hook.url)
     order = shipped(world)
     for _ in range(2):  # a repeated subscription is a success
         tracker.subscribe("yuantong", order["number"], hook.url, SALT, order["tail"])
     world.advance(days=9)
     world.post("/kdniao", url="")
+    world.post("/17track", url="")
     reports = []
     for headers, body in hook.got:
         receiver.verify(headers, body)
@@ -129,3 +133,33 @@ def test_kuaidi100_locks_a_number_that_is_asked_about_twice(world: World):
     with pytest.raises(ProviderError) as caught:
         tracker.query("yuantong", order["number"], "")
     assert (caught.value.why, caught.value.retryable, caught.value.wait) == ("busy", True, timedelta(minutes=30))
+
+
+def test_17track_takes_a_stopped_number_up_again_once(world: World, hook: Hook):
+    receiver = registry.load_push("tracking", "17track", settings(world, "17track"))
+    tracker = registry.load("tracking", "17track", settings(world, "17track"))
+    world.post("/17track", url=hook.url)
+    number = "YT0000000000999"  # nobody ever handed it in
+    tracker.subscribe("yuantong", number, "", "", "")
+    assert tracker.query("yuantong", number).scans == ()
+    world.advance(days=31)
+    reports = [report for _, body in hook.got for report in receiver.parse(body) if report.number == number]
+    assert [(report.ended, report.note) for report in reports] == [("aborted", "tracking stopped")]
+    tracker.subscribe("yuantong", number, "", "", "")
+    world.advance(days=31)
+    with pytest.raises(ProviderError) as caught:
+        tracker.subscribe("yuantong", number, "", "", "")
+    world.post("/17track", url="")
+    assert (caught.value.why, caught.value.retryable) == ("stopped", False)
+
+
+def test_17track_says_that_the_quota_is_used_up(world: World):
+    tracker = registry.load("tracking", "17track", settings(world, "17track"))
+    before = tracker.quota()
+    tracker.subscribe("yuantong", "YT0000000000888", "", "", "")
+    assert (tracker.quota().left, before.total) == (before.left - 1, before.total)
+    world.post("/17track", quota=0)
+    with pytest.raises(ProviderError) as caught:
+        tracker.subscribe("yuantong", "YT0000000000887", "", "", "")
+    world.post("/17track", quota=before.left)
+    assert (caught.value.why, caught.value.retryable) == ("no_credit", False)

@@ -119,6 +119,7 @@ SETTINGS = {
     ("platform", "doudian"): {"app_key": "1", "app_secret": "2"},
     ("tracking", "kuaidi100"): {"customer": "1", "key": "2"},
     ("tracking", "kdniao"): {"business_id": "1", "app_key": "2"},
+    ("tracking", "17track"): {"key": "1"},
     ("mail", "smtp"): {"host": "127.0.0.1"},
 }
 
@@ -135,7 +136,7 @@ def test_every_registered_provider_loads():
 def test_an_unknown_provider_is_named():
     with pytest.raises(registry.UnknownProvider, match="tracking:pigeon"):
         registry.load("tracking", "pigeon", {})
-    assert registry.names("tracking") == ("kuaidi100", "kdniao")
+    assert registry.names("tracking") == ("kuaidi100", "kdniao", "17track")
 
 
 @given(

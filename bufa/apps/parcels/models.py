@@ -86,7 +86,7 @@ class Scan(models.Model):
     text = models.TextField()
     digest = models.CharField(max_length=32)
     provider = models.CharField(max_length=20)
-    code = models.CharField(max_length=20, blank=True)
+    code = models.CharField(max_length=40, blank=True)
     fineness = models.SmallIntegerField(default=0)
     platform_hub = models.BooleanField(default=False)
 

@@ -142,7 +142,7 @@ def _scans_of(one: Heard, result: ScansRecorded) -> list[Scan]:
             carrier=report.carrier,
             scanned_at=raw.scanned_at,
             received_at=one.received_at,
-            code=storable(raw.code)[:20],
+            code=storable(raw.code)[:40],
             # The state of the whole parcel speaks of its newest scan only.
             state=raw.state or (report.state if raw.scanned_at == newest and not raw.code else ""),
             text=storable(raw.text),

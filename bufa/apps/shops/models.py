@@ -16,6 +16,7 @@ class ConnectionKind(models.TextChoices):
     DOUDIAN = "doudian"
     KUAIDI100 = "kuaidi100"
     KDNIAO = "kdniao"
+    TRACK17 = "17track"
     SMTP = "smtp"
 
 

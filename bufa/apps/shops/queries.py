@@ -20,13 +20,14 @@ from bufa.integrations import registry
 from bufa.lib import crypto
 from bufa.lib.tenancy import for_operator, reading
 
-TRACKING_KINDS = ("kuaidi100", "kdniao")
+TRACKING_KINDS = ("kuaidi100", "kdniao", "17track")
 """Kinds of connection that follow parcels, the preferred one first."""
 
 PROVIDER_AREA: Mapping[str, str] = {
     "doudian": "platform",
     "kuaidi100": "tracking",
     "kdniao": "tracking",
+    "17track": "tracking",
     "smtp": "mail",
 }
 

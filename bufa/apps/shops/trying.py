@@ -35,6 +35,8 @@ def try_connection(*, shop_id: int, kind: str, by: str, code: str = "", to: str 
                     actions.set_pickup_address(shop_id=shop_id, fact=fact, by=by)
             case "smtp":
                 client.send(_test_mail(shop_id, to))
+            case "17track":
+                client.quota()  # a query would register a number, and cost one of the quota
             case _:
                 client.query(*_NO_PARCEL)
     except ProviderError as error:

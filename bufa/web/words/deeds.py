@@ -242,6 +242,7 @@ CONNECTION_KIND: Words = {
     "doudian": _("抖店"),
     "kuaidi100": _("快递100"),
     "kdniao": _("快递鸟"),
+    "17track": _("17TRACK"),
     "smtp": _("邮件（SMTP）"),
     "file": _("文件"),
 }
@@ -291,6 +292,7 @@ FAILURE: Words = {
     "phone": _("要提供手机尾号"),
     "unsupported": _("对方不支持"),
     "no_credit": _("余额不足"),
+    "stopped": _("对方已停止跟踪，也不能再恢复"),
     "malformed": _("答复看不懂"),
     "permanent": _("永久失败"),
     "person_says_absent": _("人工核对：平台上没有"),

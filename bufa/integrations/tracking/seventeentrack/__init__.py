@@ -1,0 +1,1 @@
+"""17TRACK: registration, query, push."""
