@@ -59,6 +59,11 @@ def load_push(kind: str, name: str, settings: dict[str, Any]) -> Any:
     return _module(kind, name, "push").Push(made)
 
 
+def report_reader(kind: str, name: str) -> Any:
+    """`report_of(told) -> ports.TrackReport`: how a tracking provider's answer is read, without a connection to it."""
+    return _module(kind, name, "mapping").report_of
+
+
 def limits(kind: str, name: str) -> Any:
     """The provider's limits module (pure questions), None when it has none of its own."""
     try:

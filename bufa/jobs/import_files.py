@@ -22,10 +22,12 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its number as a spreadsheet counts, and what stands in it under our names of columns."""
+    """One row: its number as a spreadsheet counts, and what stands in it under our names of columns. `message` is the
+    JSON of a row as it came, None for rows of tables."""
 
     number: int
     values: Mapping[str, Any]
+    message: Any = None
 
 
 class Unreadable(Exception):
@@ -37,15 +39,21 @@ class Unreadable(Exception):
 
 
 def read_rows(
-    path: Path, names: Mapping[str, Sequence[str]], required: Sequence[str], report: ImportReport
+    path: Path,
+    names: Mapping[str, Sequence[str]],
+    required: Sequence[str],
+    report: ImportReport,
+    *,
+    messages: bool = False,
 ) -> Iterator[Row]:
     """Rows of a file, one at a time. Raises Unreadable before the first one when columns are missing.
 
     `names`: our column name → what its header may be called. Broken rows are written into the report and left out.
+    `messages`: JSON of any form is a row, a list among it, for who can read it whole.
     """
     suffix = path.suffix.lower()
     if suffix in (".jsonl", ".ndjson", ".json"):
-        yield from _jsonl(path, names, report)
+        yield from _json(path, names, report, messages=messages)
     elif suffix in (".xlsx", ".xlsm", ".xls", ".ods"):
         yield from _table(_sheet(path), names, required, report)
     elif suffix in (".csv", ".txt", ".tsv"):
@@ -148,21 +156,39 @@ def _plain(written: str) -> str:
     return "".join(written.replace("\ufeff", "").split()).strip("*:：").lower()
 
 
-def _jsonl(path: Path, names: Mapping[str, Sequence[str]], report: ImportReport) -> Iterator[Row]:
+def _json(path: Path, names: Mapping[str, Sequence[str]], report: ImportReport, *, messages: bool) -> Iterator[Row]:
+    """One object a line; or the whole file is one object, or a list of them, whose rows are counted from 1."""
     ours = {_plain(written): name for name, all_written in names.items() for written in (name, *all_written)}
-    empty = True
-    for number, line in enumerate(decode(path.read_bytes()).splitlines(), start=1):
-        if not line.strip():
-            continue
-        empty = False
-        report.rows += 1
-        try:
-            told = json.loads(line)
-        except (ValueError, RecursionError):
-            told = None
-        if not isinstance(told, dict):
-            report.problems.append(RowProblem(number, "", "not_json"))
-            continue
-        yield Row(number, {ours.get(_plain(key)) or key: value for key, value in told.items() if key})
-    if empty:
+    text = decode(path.read_bytes())
+    if not text.strip():
         raise Unreadable("file_empty")
+    for number, told in _objects(text):
+        report.rows += 1
+        if isinstance(told, dict):
+            yield Row(number, {ours.get(_plain(key)) or key: value for key, value in told.items() if key}, told)
+        elif messages and isinstance(told, list):
+            yield Row(number, {}, told)
+        else:
+            report.problems.append(RowProblem(number, "", "not_json"))
+
+
+def _objects(text: str) -> Iterator[tuple[int, Any]]:
+    """(row, value) of each line, None for one that is no JSON; of the whole text where a first line alone is none."""
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    if _loaded(lines[0][1]) is None or len(lines) == 1:
+        whole = _loaded(text)
+        if isinstance(whole, list):
+            yield from enumerate(whole, start=1)
+            return
+        if whole is not None:
+            yield 1, whole
+            return
+    for number, line in lines:
+        yield number, _loaded(line)
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -93,6 +93,7 @@ WORDS: Mapping[str, str] = {
     "row_cut": gettext_noop("这一行不完整，文件可能没有传完。"),
     "row_too_long": gettext_noop("这一行的列比表头多，请检查逗号和引号。"),
     "not_json": gettext_noop("这一行不是 JSON 对象。"),
+    "message_unknown": gettext_noop("不认识这种报文格式，没有在里面找到轨迹。"),
     "missing": gettext_noop("必填项为空。"),
     "number_rounded": gettext_noop("长数字被表格软件改成了科学计数法，末位已丢失。请把这一列设为文本后重新导出。"),
     "number_missing": gettext_noop("没有运单号，无法对应到包裹。"),

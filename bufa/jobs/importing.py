@@ -16,6 +16,8 @@ from django.db import OperationalError
 from bufa.apps.audit import actions as audit
 from bufa.apps.cases.taking_in import take_in
 from bufa.apps.parcels import queries as parcels
+from bufa.domain import codes
+from bufa.integrations.feeds import recognise
 from bufa.integrations.ports import LineFact, OrderFact, PackageFact, RawScan, RecipientFact, TrackReport
 from bufa.jobs import import_addresses, import_stock, import_templates
 from bufa.jobs.import_fields import Fields, as_text, as_time
@@ -224,15 +226,20 @@ class _Track:
     carrier: str
     number: str
     provider: str = FILE
+    state: str = ""
     rows: list[int] = field(default_factory=list)
     scans: list[RawScan] = field(default_factory=list)
 
 
 def _scans(path: Path, shop_id: int, report: ImportReport, progress: Progress, now: datetime) -> None:
     tracks: dict[tuple[str, str, str], _Track] = {}
-    for row in read_rows(path, SCAN_COLUMNS, ("waybill", "time", "text"), report):
-        if isinstance(row.values.get("events"), list):
+    for row in read_rows(path, SCAN_COLUMNS, ("waybill", "time", "text"), report, messages=True):
+        if row.message is not None and (found := recognise(row.message)):
+            _add_message(tracks, row, found, report)
+        elif isinstance(row.values.get("events"), list):
             _add_history(tracks, row, report)
+        elif row.message is not None and not row.values.keys() & {"waybill", "time", "text"}:
+            report.problems.append(RowProblem(row.number, "", "message_unknown"))
         else:
             _add_scan_row(tracks, row, report)
     done = 0
@@ -243,11 +250,13 @@ def _scans(path: Path, shop_id: int, report: ImportReport, progress: Progress, n
         progress(done, len(tracks))
 
 
-def _track(tracks: dict[tuple[str, str, str], _Track], fields: Fields, provider: str = FILE) -> _Track | None:
+def _track(
+    tracks: dict[tuple[str, str, str], _Track], fields: Fields, provider: str = FILE, effect: Effect = Effect.ROW
+) -> _Track | None:
     if not as_text(fields.row.values.get("waybill")):
-        fields.problem("waybill", "number_missing", Effect.ROW)
+        fields.problem("waybill", "number_missing", effect)
         return None
-    carrier, number = fields.waybill("waybill", "carrier", effect=Effect.ROW)
+    carrier, number = fields.waybill("waybill", "carrier", effect=effect)
     if not number:
         fields.refused = True
         return None
@@ -272,7 +281,7 @@ def _add_history(tracks: dict[tuple[str, str, str], _Track], row: Row, report: I
     fields = Fields(row, report)
     events = [event for event in row.values["events"] if isinstance(event, dict)]
     provider = as_text(row.values.get("provider"))
-    track = _track(tracks, fields, provider if provider in ("kuaidi100", "kdniao") else FILE)
+    track = _track(tracks, fields, provider if provider in codes.tables() else FILE)
     if track is None:
         return
     scans = [
@@ -286,6 +295,26 @@ def _add_history(tracks: dict[tuple[str, str, str], _Track], row: Row, report: I
         fields.problem("events", "events_without_time", Effect.FIELD, count=len(scans) - len(dated))
     track.rows.append(row.number)
     track.scans += dated
+
+
+def _add_message(
+    tracks: dict[tuple[str, str, str], _Track], row: Row, told: Sequence[TrackReport], report: ImportReport
+) -> None:
+    """A tracking service's own message, as it was kept: each track in it by itself, so that a bad number keeps no good
+    one out."""
+    for one in told:
+        fields = Fields(Row(row.number, {"waybill": one.number, "carrier": one.carrier}), report)
+        track = _track(tracks, fields, one.provider, Effect.ROW if len(told) == 1 else Effect.FIELD)
+        if track is None:
+            continue
+        dated = [replace(scan, text=scan.text[:2000], code=scan.code[:40]) for scan in one.scans if scan.scanned_at]
+        if not one.scans:
+            fields.problem("events", "events_missing", Effect.NOTE)
+        if len(dated) < len(one.scans):
+            fields.problem("events", "events_without_time", Effect.FIELD, count=len(one.scans) - len(dated))
+        track.rows.append(row.number)
+        track.scans += dated
+        track.state = one.state or track.state
 
 
 def _track_facts(shop_id: int, tracks: Sequence[_Track]) -> dict[str, Any]:
@@ -310,7 +339,10 @@ def _track_facts(shop_id: int, tracks: Sequence[_Track]) -> dict[str, Any]:
         for track in tracks
         if track.number not in known
     }
-    reports = [TrackReport(track.provider, track.carrier, track.number, tuple(track.scans)) for track in tracks]
+    reports = [
+        TrackReport(track.provider, track.carrier, track.number, tuple(track.scans), state=track.state)
+        for track in tracks
+    ]
     return {"orders": list(bare.values()), "reports": reports}
 
 

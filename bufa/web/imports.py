@@ -26,7 +26,9 @@ SHOWN = 500
 
 class ImportForm(Choices):
     kind = forms.ChoiceField(label=_("文件里是什么"))
-    file = forms.FileField(label=_("文件"), help_text=_("csv（UTF-8 或 GBK）、xlsx 或 jsonl，最大 20 MB"))
+    file = forms.FileField(
+        label=_("文件"), help_text=_("csv（UTF-8 或 GBK）、xlsx、jsonl 或快递服务商的原始 JSON 报文，最大 20 MB")
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

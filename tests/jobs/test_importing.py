@@ -265,7 +265,79 @@ def test_json_lines_that_are_none_are_named(shop: int, write: Any) -> None:
         "[1, 2]",
     ]
     report = run_import("scans", write(lines(*told), name="scans.jsonl"), shop, now=NOW)
-    assert (report.taken, problems(report)) == (1, [(2, "", "not_json", "row"), (3, "", "not_json", "row")])
+    assert (report.taken, problems(report)) == (1, [(2, "", "not_json", "row"), (3, "", "message_unknown", "row")])
+
+
+def message(number: str, *events: tuple[str, str, str]) -> dict[str, Any]:
+    """What 快递助手 answers about one number."""
+    detail = [
+        {"time": at, "logisticsStatus": "", "subLogisticsStatus": code, "desc": text} for at, code, text in events
+    ]
+    return {"success": True, "logisticsTrace": {"cpCode": "YTO", "mailNo": number, "logisticsTraceDetailList": detail}}
+
+
+@pytest.mark.parametrize("form", ["one_whole", "list", "lines"])
+def test_messages_of_tracking_services_are_taken_as_they_were_kept(shop: int, write: Any, form: str) -> None:
+    collected, stored = ("1774000000000", "ACCEPT", "已揽收"), ("1774100000000", "STA_INBOUND", "…")
+    good, other = message("YT2531106325899", collected, stored), message("YT2531106325888", collected)
+    told = {
+        "one_whole": json.dumps(good, indent=2),
+        "list": json.dumps([good, message("", collected), {"code": 1}, other], indent=1),
+        "lines": lines(*(json.dumps(one) for one in (good, message("", collected), {"code": 1}, other))),
+    }[form]
+    for _ in range(2):
+        report = run_import("scans", write(told, name="kept.json"), shop, now=NOW)
+        if form == "one_whole":
+            assert (report.rows, report.taken, problems(report)) == (1, 1, [])
+        else:
+            assert (report.rows, report.taken) == (4, 2)
+            assert problems(report) == [(2, "waybill", "number_missing", "row"), (3, "", "message_unknown", "row")]
+    with for_shops([shop]):
+        stages = dict(Parcel.objects.values_list("number", "stage"))
+        providers = set(Scan.objects.values_list("provider", "code"))
+    assert stages["YT2531106325899"] == "ready_for_pickup"
+    assert (len(stages), providers) == (1 if form == "one_whole" else 2, {("kdzs", "ACCEPT"), ("kdzs", "STA_INBOUND")})
+
+
+def test_a_bad_number_in_a_push_of_many_keeps_no_good_one_out(shop: int, write: Any) -> None:
+    def item(number: str) -> dict[str, Any]:
+        trace = {"AcceptTime": "2026-11-19 18:00:00", "AcceptStation": "已揽收", "Action": "1"}
+        undated = {"AcceptTime": "gestern", "AcceptStation": "已发出", "Action": "2"}
+        return {"ShipperCode": "YTO", "LogisticCode": number, "Traces": [trace, undated]}
+
+    push = {"EBusinessID": "1", "Count": "2", "Data": [item("YT2531106325899"), item("!"), item("")]}
+    report = run_import("scans", write(json.dumps(push), name="push.json"), shop, now=NOW)
+    assert (report.rows, report.taken, report.scans) == (1, 1, 1)
+    assert sorted(problems(report)) == [
+        (1, "events", "events_without_time", "field"),
+        (1, "waybill", "number_dirty", "field"),
+        (1, "waybill", "number_missing", "field"),
+    ]
+
+
+@needs_samples
+@pytest.mark.samples
+@pytest.mark.parametrize(
+    ("name", "number", "stage"),
+    [
+        ("zto/push-traces", "73100196611386", "delivered"),
+        ("sf/route-response", "6677543221", "delivered"),
+        ("chinapost/internal-trace-messages", "1272448151316", "delivered"),
+        ("juhe/response-sf-signed", "929695769779", "delivered"),
+        ("showapi/response-best-signed", "70048306456243", "delivered"),
+        ("aliyun-wuliu/response-deppon-in-transit", "DPK330146968653", "in_transit"),
+        ("kdzs-apispace/query-yto-signed-from-station", "YT8988680934020", "delivered"),
+        ("kuaidi100/query-response-deppon-future-eta", "8478081206", "in_transit"),
+        ("17track/gettrackinfo-delivered", "RR123456789CN", None),
+    ],
+)
+def test_captured_messages_end_in_the_right_stage(shop: int, name: str, number: str, stage: str | None) -> None:
+    report = run_import("scans", SAMPLES / "payloads" / f"{name}.json", shop, now=NOW)
+    with for_shops([shop]):
+        found = Parcel.objects.filter(number=number).values_list("stage", flat=True).first()
+    assert found == stage
+    if stage is None:  # a made-up number: its check digit is wrong, and it is refused for that
+        assert problems(report) == [(1, "waybill", "number_bad_check_digit", "row")]
 
 
 STAGES = {
