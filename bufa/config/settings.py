@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "bufa.apps.parcels",
     "bufa.apps.cases",
     "bufa.apps.negotiations",
+    "bufa.apps.claims",
     "bufa.apps.reissues",
     "bufa.apps.notices",
     "bufa.web",

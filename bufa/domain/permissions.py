@@ -28,6 +28,8 @@ class Permission(StrEnum):
     READ_TEMPLATES = "read_templates"
     IMPORT_DATA = "import_data"
     SEE_MONEY = "see_money"
+    WORK_CLAIM = "work_claim"
+    EDIT_CARRIER_RULES = "edit_carrier_rules"
     EDIT_SETTINGS = "edit_settings"
     MANAGE_OPERATORS = "manage_operators"
     CONNECT_SHOP = "connect_shop"
@@ -45,6 +47,7 @@ _AGENT = frozenset(
         Permission.SEND_NOTICE,
         Permission.REVEAL_BUYER,
         Permission.SEE_MONEY,
+        Permission.WORK_CLAIM,
     }
 )
 _LEAD = _AGENT | {
@@ -54,6 +57,7 @@ _LEAD = _AGENT | {
     Permission.SETTLE_EFFECT,
     Permission.READ_TEMPLATES,
     Permission.IMPORT_DATA,
+    Permission.EDIT_CARRIER_RULES,
 }
 
 TABLE: Mapping[Role, frozenset[Permission]] = {
@@ -62,7 +66,7 @@ TABLE: Mapping[Role, frozenset[Permission]] = {
     Role.WAREHOUSE: frozenset(
         {Permission.VIEW, Permission.FILL_NUMBER, Permission.SUBMIT_REISSUE, Permission.IMPORT_DATA}
     ),
-    Role.FINANCE: frozenset({Permission.VIEW, Permission.SEE_MONEY, Permission.APPROVE_MEASURE}),
+    Role.FINANCE: frozenset({Permission.VIEW, Permission.SEE_MONEY, Permission.APPROVE_MEASURE, Permission.WORK_CLAIM}),
     Role.OWNER: frozenset(Permission),
 }
 

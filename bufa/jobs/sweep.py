@@ -29,6 +29,7 @@ from bufa.apps.reissues import actions as reissues
 from bufa.apps.shops import queries as shops
 from bufa.jobs import bulk, inbox, lanes, sync, templates, tracking
 from bufa.jobs import cases as case_jobs
+from bufa.jobs import claims as claim_jobs
 from bufa.jobs import effects as effect_jobs
 from bufa.lib import clock
 from bufa.lib.queue import hint
@@ -127,6 +128,11 @@ def forget_files(now: datetime) -> int:
     return sum(files.forget_old(shop_id, now) for shop_id in shops.all_shop_ids())
 
 
+def watch_claims(now: datetime) -> int:
+    """What carriers owe on cases that changed; windows that ended unused are said to have."""
+    return claim_jobs.watch(shops.all_shop_ids(), now)
+
+
 def loop() -> None:
     """Sweep until SIGTERM. An error is logged and the next round goes on: rows that could not be done are still due."""
     stop = threading.Event()
@@ -144,6 +150,7 @@ def loop() -> None:
             _guarded(partial(poll_platforms, now))
             _guarded(partial(purge_inbox, now))
             _guarded(partial(forget_files, now))
+            _guarded(partial(watch_claims, now))
             polled = now
         if gave_up is None or now - gave_up >= GIVE_UP_EVERY:
             _guarded(partial(given_up, now))

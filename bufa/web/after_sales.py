@@ -15,8 +15,7 @@ from bufa.apps.orders import queries as orders
 from bufa.apps.reissues import tickets
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
-from bufa.web.case_actions import actor
-from bufa.web.desk import back_to, desk, tell, tell_refusal
+from bufa.web.desk import actor, back_to, desk, tell, tell_refusal
 
 
 class RefuseForm(forms.Form):

@@ -26,8 +26,7 @@ from bufa.domain.bulk import MOST_ROWS
 from bufa.domain.outcome import Refused, Why
 from bufa.domain.permissions import Permission
 from bufa.jobs import bulk_sheet, import_report
-from bufa.web.case_actions import actor
-from bufa.web.desk import back_to, desk, tell, tell_refusal
+from bufa.web.desk import actor, back_to, desk, tell, tell_refusal
 from bufa.web.words import carrier as carrier_name
 from bufa.web.words import carrier_choices, fill, has_words, say, word
 

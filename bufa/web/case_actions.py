@@ -24,8 +24,8 @@ from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.lib import clock
 from bufa.web import case_forms, case_measures, case_page
-from bufa.web.case_doing import Doing, Mistyped, actor, checked, finish, start
-from bufa.web.desk import tell_refusal
+from bufa.web.case_doing import Doing, Mistyped, checked, finish, start
+from bufa.web.desk import actor, tell_refusal
 
 
 @require_POST

@@ -16,11 +16,7 @@ from bufa.apps.cases.shapes import CaseRow
 from bufa.domain.case_facts import Action
 from bufa.domain.outcome import Refused
 from bufa.web import case_page
-from bufa.web.desk import Desk, back_to, desk, tell, tell_refusal
-
-
-def actor(here: Desk, shop_id: int) -> Actor:
-    return Actor(here.operator_id, here.name, here.role(shop_id))
+from bufa.web.desk import Desk, actor, back_to, desk, tell, tell_refusal
 
 
 @dataclass(frozen=True, slots=True)

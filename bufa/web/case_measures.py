@@ -21,8 +21,8 @@ from bufa.domain.outcome import Refused
 from bufa.domain.verdict import Source
 from bufa.lib import clock
 from bufa.web import case_forms, case_page
-from bufa.web.case_doing import Doing, Mistyped, actor, checked, finish, start
-from bufa.web.desk import desk
+from bufa.web.case_doing import Doing, Mistyped, checked, finish, start
+from bufa.web.desk import actor, desk
 from bufa.web.words import say, word
 
 MOST_AT_ONCE = 10

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bufa.apps.cases import queries as cases
 from bufa.apps.cases.shapes import CaseFilters
+from bufa.apps.claims import queries as claims
 from bufa.apps.shops import queries as shops
 from bufa.domain.kinds import Measure, Step
 from bufa.lib import clock
@@ -71,6 +72,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "form": form,
             "filters": filters,
             "rows": found.rows,
+            "claim_windows": claims.windows(here.shops, [row.case_id for row in found.rows]),
             "next_cursor": found.next_cursor,
             "at_cursor": cursor,
             "counts": counts,

@@ -12,6 +12,7 @@ from typing import cast
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 
+from bufa.apps.cases.actors import Actor
 from bufa.apps.shops import queries as shops
 from bufa.domain.kinds import Role
 from bufa.domain.outcome import Refused, Why
@@ -120,6 +121,11 @@ def build(request: HttpRequest) -> Desk:
 
 def desk(request: HttpRequest) -> Desk:
     return cast(DeskRequest, request).desk
+
+
+def actor(here: Desk, shop_id: int) -> Actor:
+    """Who acts, with the role held in that shop."""
+    return Actor(here.operator_id, here.name, here.role(shop_id))
 
 
 def by(request: HttpRequest) -> str:

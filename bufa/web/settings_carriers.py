@@ -14,8 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from bufa.apps.negotiations import actions, queries
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
-from bufa.web.case_actions import actor
-from bufa.web.desk import back_to, desk, tell, tell_refusal
+from bufa.web.desk import actor, back_to, desk, tell, tell_refusal
 from bufa.web.forms import Choices
 from bufa.web.words import carrier_choices
 

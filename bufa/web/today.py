@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from bufa.apps.cases import queries as cases
 from bufa.apps.cases.shapes import MoneyNext, Today
+from bufa.apps.claims import queries as claims
 from bufa.apps.notices import queries as notices
 from bufa.apps.orders import queries as orders
 from bufa.apps.shops import queries as shops
@@ -41,6 +42,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "approvals": cases.waiting_approvals(
             [shop for shop in here.shops if here.may(Permission.APPROVE_MEASURE, shop)], limit=8
         ),
+        "claims_due": claims.due_soon(here.shops, now, limit=6),
         "tickets": orders.tickets_to_answer(here.shops, limit=6),
         "tasks": notices.calls(here.shops, limit=6),
         "loading": [each for each in shops.connections(here.shops) if _is_loading(each.progress)],

@@ -12,7 +12,7 @@ from django.utils import translation
 
 from bufa.apps.effects.models import EffectKind, EffectState
 from bufa.apps.shops.models import ConnectionKind, ConnectionState
-from bufa.domain import case_facts, kinds, notices, reissues, rulebook
+from bufa.domain import carrier_rules, case_facts, claims, kinds, notices, reissues, rulebook
 from bufa.domain.outcome import Why
 from bufa.domain.permissions import Permission
 from bufa.domain.regions import Distance
@@ -47,6 +47,13 @@ GROUPS: dict[str, type[StrEnum]] = {
     "gate": reissues.Answer,
     "route": reissues.Route,
     "number": NumberState,
+    "topic": carrier_rules.Topic,
+    "rule_mark": carrier_rules.Mark,
+    "paper": carrier_rules.Paper,
+    "basis": carrier_rules.Basis,
+    "begins": carrier_rules.From,
+    "claim_state": claims.ClaimState,
+    "claim_act": claims.ClaimAct,
 }
 
 
@@ -113,7 +120,7 @@ def test_what_leaves_the_house_has_words() -> None:
 
 def test_every_line_of_the_timeline_that_is_written_has_words() -> None:
     written = set()
-    rooms = ("cases", "negotiations", "notices", "reissues")
+    rooms = ("cases", "claims", "negotiations", "notices", "reissues")
     for path in sorted(path for room in rooms for path in (ROOT / "apps" / room).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             is_kind = isinstance(node, ast.keyword) and node.arg == "kind"

@@ -71,3 +71,16 @@ class Consent(models.Model):
             is_one_of("result", ["given", "refused", "overridden"], "consent_result_known"),
             is_one_of("freight_by", ["", "carrier", "shop", "customer"], "consent_freight_known"),
         ]
+
+
+class OwnRule(models.Model):
+    """A shop's own rule about a carrier: over a row of the library with the same id, or beside them."""
+
+    shop_id = models.BigIntegerField()
+    rule_id = models.CharField(max_length=60)
+    row = models.JSONField(help_text="As domain.carrier_rules.read_rule takes it.")
+    by = models.CharField(max_length=80)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop_id", "rule_id"], name="own_rule_once")]

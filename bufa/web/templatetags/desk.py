@@ -14,9 +14,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from heroicons.templatetags.heroicons import heroicon_mini, heroicon_outline
 
+from bufa.domain.carrier_rules import CarrierRule
+from bufa.domain.notices import Language
 from bufa.domain.outcome import Why
 from bufa.web import words
 
@@ -38,6 +41,8 @@ _TONE_WORDS = {
     "consent": "given:ok refused:bad overridden:warn",
     "after_sale": "6:warn 8:act 14:ok",
     "label": "booked:ok failed:bad unknown:warn wanted:act cancelling:act",
+    "claim_state": "open:warn lapsed:bad asked:act answered:act refused:bad short_paid:bad paid:ok settled:ok",
+    "rule_mark": "verified:ok seen:act inferred:warn",
     "gate": "pass:ok refused:bad punished_later:warn cannot_tell:warn",
 }
 TONES = {group: dict(pair.split(":") for pair in pairs.split()) for group, pairs in _TONE_WORDS.items()}
@@ -239,6 +244,12 @@ def moved(why: Why | Mapping[str, Any] | None) -> str:
 def parked_why(row: Any) -> str:
     """Why an inbox message was put aside, in words."""
     return words.say(Why(row.code, row.params))
+
+
+@register.filter
+def rule_text(rule: CarrierRule) -> str:
+    """A carrier's rule in the reader's language."""
+    return rule.text(Language.ZH if (get_language() or "zh").startswith("zh") else Language.EN)
 
 
 @register.filter

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 
 from bufa.domain import carriers
 from bufa.domain.outcome import Why
-from bufa.web.words import deeds, reasons, trade
+from bufa.web.words import carrier_side, deeds, reasons, trade
 
-GROUPS: Mapping[str, trade.Words] = {**trade.GROUPS, **deeds.GROUPS}
+GROUPS: Mapping[str, trade.Words] = {**trade.GROUPS, **deeds.GROUPS, **carrier_side.GROUPS}
 
 # Params whose value is itself a code, and where its words are.
 _PARAM_GROUPS = {
@@ -49,6 +49,7 @@ _PARAM_GROUPS = {
     "by": "by",
     "remedy": "remedy",
     "payer": "payer",
+    **carrier_side.PARAMS,
 }
 
 

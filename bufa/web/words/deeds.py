@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _in
 
+from bufa.web.words import carrier_side
 from bufa.web.words.trade import Words
 
 ACTION: Words = {
@@ -432,7 +433,7 @@ GROUPS: Mapping[str, Words] = {
     "copy": COPY,
     "bulk_run": BULK_RUN,
     "action": ACTION,
-    "entry": ENTRY,
+    "entry": {**ENTRY, **carrier_side.ENTRY},
     "effect_kind": EFFECT_KIND,
     "effect_why": EFFECT_WHY,
     "effect_field": EFFECT_FIELD,

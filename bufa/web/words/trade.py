@@ -95,6 +95,8 @@ ROLE: Words = {
 PERMISSION: Words = {
     "view": _("查看"),
     "work_case": _("处理案件"),
+    "work_claim": _("办理赔"),
+    "edit_carrier_rules": _("改承运商规则"),
     "choose_measure": _("选择措施"),
     "approve_measure": _("批准超过限额的措施"),
     "record_consent": _("记录承运商答复"),

@@ -1,0 +1,1 @@
+"""Money asked from carriers: claims, what was paid, and the ledger of both."""

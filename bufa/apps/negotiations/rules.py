@@ -1,0 +1,84 @@
+"""The rule library of a shop: the product's rows about carriers, and its own over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from bufa.apps.audit import actions as audit
+from bufa.apps.cases.actors import Actor
+from bufa.apps.negotiations.models import OwnRule
+from bufa.domain.carrier_rules import CarrierRule, Library, Mark, defaults, library, read_rule
+from bufa.domain.outcome import Refused
+from bufa.domain.permissions import Permission, check
+from bufa.lib import clock
+from bufa.lib.tenancy import for_shops, reading
+
+MOST_OWN = 300
+
+
+def of_shop(shop_id: int) -> Library:
+    """All rules that hold for a shop."""
+    return of_shops([shop_id])[shop_id]
+
+
+def of_shops(shop_ids: Sequence[int]) -> dict[int, Library]:
+    """The libraries of several shops; one query."""
+    own: dict[int, list[CarrierRule]] = {shop_id: [] for shop_id in shop_ids}
+    with reading(shop_ids):
+        for row in OwnRule.objects.filter(shop_id__in=shop_ids).order_by("id"):
+            own[row.shop_id].append(read_rule(row.row))
+    return {shop_id: library(rules) for shop_id, rules in own.items()}
+
+
+def changed_by(shop_id: int) -> dict[str, tuple[str, datetime]]:
+    """Rule → who wrote the shop's own row over it, and when."""
+    with reading([shop_id]):
+        rows = OwnRule.objects.filter(shop_id=shop_id)
+        return {row.rule_id: (row.by, row.changed_at) for row in rows}
+
+
+def set_rule(
+    *, shop_id: int, row: Mapping[str, Any], by: Actor, rule_id: str = "", now: datetime | None = None
+) -> CarrierRule:
+    """Write the shop's own rule: over the row named, or a new one. Its mark is "own".
+
+    Raises Refused as `carrier_rules.read_rule` does, and no_such_rule, too_many_rules (most).
+    """
+    _may_edit(by)
+    if rule_id and not rule_id.startswith("own_") and defaults().get(rule_id) is None:
+        raise Refused("no_such_rule")
+    named = rule_id or f"own_{uuid4().hex[:12]}"
+    kept = {**row, "id": named, "mark": Mark.OWN.value}
+    rule = read_rule(kept)
+    kept["since"] = rule.since.isoformat()
+    with for_shops([shop_id]):
+        there = OwnRule.objects.filter(shop_id=shop_id)
+        if rule_id.startswith("own_") and not there.filter(rule_id=rule_id).exists():
+            raise Refused("no_such_rule")
+        if there.exclude(rule_id=named).count() >= MOST_OWN:
+            raise Refused("too_many_rules", most=MOST_OWN)
+        OwnRule.objects.update_or_create(
+            shop_id=shop_id,
+            rule_id=named,
+            defaults={"row": kept, "by": by.name, "changed_at": now or clock.now()},
+        )
+        audit.record(shop_id, by.ref, "carrier_rule.set", f"rule:{named}", {"topic": rule.topic.value})
+    return rule
+
+
+def restore_rule(*, shop_id: int, rule_id: str, by: Actor) -> bool:
+    """Take the shop's own rule away: the product's row holds again, if there is one. Returns whether there was any."""
+    _may_edit(by)
+    with for_shops([shop_id]):
+        gone, _ = OwnRule.objects.filter(shop_id=shop_id, rule_id=rule_id).delete()
+        if gone:
+            audit.record(shop_id, by.ref, "carrier_rule.restore", f"rule:{rule_id}")
+        return bool(gone)
+
+
+def _may_edit(by: Actor) -> None:
+    if by.role is not None:
+        check(by.role, Permission.EDIT_CARRIER_RULES)

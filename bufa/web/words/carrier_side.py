@@ -1,0 +1,122 @@
+"""Words around carriers: their rules, papers, what they said, and the money asked from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_lazy as _
+
+from bufa.web.words.trade import Words
+
+TOPIC: Words = {
+    "window": _("索赔期限"),
+    "amount": _("赔付标准"),
+    "papers": _("要的材料"),
+    "answer": _("答复期限"),
+    "terms": _("条款"),
+    "contact": _("联系方式"),
+}
+
+RULE_MARK: Words = {
+    "verified": _("法规标准"),
+    "seen": _("公开汇总"),
+    "inferred": _("推断"),
+    "own": _("本店约定"),
+}
+
+PAPER: Words = {
+    "application": _("补发申请表"),
+    "order_info": _("订单信息表"),
+    "waybill_photo": _("面单照片"),
+    "six_sides": _("外包装六面照"),
+    "unboxing": _("开箱视频"),
+    "value_proof": _("价值证明"),
+    "chats": _("沟通记录或工单号"),
+    "insurance": _("保价凭证"),
+    "tracks": _("轨迹截图"),
+}
+
+BASIS: Words = {
+    "multiple": _("运费的倍数"),
+    "freight": _("退运费"),
+    "value": _("按货值"),
+}
+
+BEGINS: Words = {"delivered": _("签收"), "collected": _("揽收")}
+
+CLAIM_STATE: Words = {
+    "none": _("不需要"),
+    "open": _("未提出"),
+    "lapsed": _("过了期限"),
+    "asked": _("已提出"),
+    "answered": _("已答复"),
+    "refused": _("被拒"),
+    "short_paid": _("少赔"),
+    "paid": _("已赔"),
+    "settled": _("认了差额"),
+    "waived": _("不追了"),
+}
+
+CLAIM_ACT: Words = {
+    "ask": _("提出索赔"),
+    "answer": _("记下对方答应的金额"),
+    "refuse": _("记下被拒"),
+    "pay": _("记下到账"),
+    "accept": _("认下差额"),
+    "waive": _("不追了"),
+    "lapse": _("过了期限"),
+    "reopen": _("重新打开"),
+}
+
+CLAIM_VIEW: Words = {
+    "todo": _("要办"),
+    "window": _("未提出"),
+    "waiting": _("等答复"),
+    "short": _("少赔和被拒"),
+    "done": _("已了结"),
+    "all": _("全部"),
+}
+
+SHEET_KIND: Words = {"paid": _("赔款"), "bill": _("运费账单")}
+
+GROUPS: Mapping[str, Words] = {
+    "topic": TOPIC,
+    "rule_mark": RULE_MARK,
+    "paper": PAPER,
+    "basis": BASIS,
+    "begins": BEGINS,
+    "claim_state": CLAIM_STATE,
+    "claim_act": CLAIM_ACT,
+    "claim_view": CLAIM_VIEW,
+    "sheet_kind": SHEET_KIND,
+}
+
+ENTRY: Words = {
+    "claim_asked": _("向承运商提出索赔 %(amount)s"),
+    "claim_answered": _("承运商答应赔 %(amount)s"),
+    "claim_refused": _("承运商拒赔"),
+    "claim_paid": _("承运商赔付到账 %(amount)s，还差 %(short)s"),
+    "claim_settled": _("认下了少赔的差额"),
+    "claim_waived": _("不再索赔"),
+    "claim_reopened": _("重新打开索赔"),
+    "claim_lapsed": _("没有提出索赔，期限 %(until)s 已过"),
+}
+
+TEXTS: Words = {
+    "rule_text_missing": _("写一句规则是什么"),
+    "rule_hours": _("时限写 1 到 %(most)s 小时"),
+    "rule_papers_missing": _("至少选一样材料"),
+    "rule_multiple": _("倍数写 1 到 100，最低不高于最高"),
+    "rule_percent": _("百分比写 1 到 100，封顶不能是负数"),
+    "no_such_rule": _("没有这条规则，可能已被恢复默认"),
+    "too_many_rules": _("本店自己的规则最多 %(most)s 条，请先删掉不用的"),
+    "claim_not_now": _("这笔索赔现在是“%(claim_state)s”，不能%(act)s"),
+    "claim_amount": _("金额要大于 0"),
+    "claim_reason_missing": _("写明原因，以后对账要看"),
+    "claim_changed": _("这笔索赔刚被别人改过，请看一眼再做"),
+    "claim_not_found": _("没有找到这个运单号或案件号的索赔"),
+    "claim_nothing_owed": _("这个案件现在判定的问题，承运商不用赔"),
+    "line_is_placed": _("这一行已经有人处理了"),
+}
+
+PARAMS: Mapping[str, str] = {"claim_state": "claim_state", "act": "claim_act"}
