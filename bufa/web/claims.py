@@ -23,6 +23,7 @@ from bufa.domain.carrier_rules import Library, Topic
 from bufa.domain.claims import ANSWER_WITHIN, ClaimAct
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
+from bufa.domain.rulebook import SHOP_ZONE
 from bufa.jobs import claims as claim_jobs
 from bufa.jobs.bulk_sheet import write_xlsx
 from bufa.jobs.import_report import ImportReport
@@ -253,7 +254,7 @@ def act(request: HttpRequest, shop_id: int, claim_id: int, act: str) -> HttpResp
 def _noon(on: Any, now: datetime) -> datetime | None:
     if on is None:
         return None
-    at = now.astimezone(claim_jobs.SHOP_ZONE).replace(year=on.year, month=on.month, day=on.day)
+    at = now.astimezone(SHOP_ZONE).replace(year=on.year, month=on.month, day=on.day)
     return min(at, now)
 
 
