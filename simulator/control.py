@@ -243,7 +243,8 @@ async def platform(sim: Sim, request: Request, body: Json) -> Json:
 
     ``lag``: most simulated seconds until reads show a submission · ``forbidden``: methods that the app was not granted
     · ``limits``: calls a second by method · ``broken``: kinds of cipher (name, phone, address) that can't be opened ·
-    ``virtual``: phones open as virtual numbers · ``balance``: e-waybills left by carrier.
+    ``virtual``: phones open as virtual numbers · ``balance``: e-waybills left by carrier · ``out_of_range``: places
+    that a carrier does not serve, ``{"yuantong": [["西藏自治区", "那曲市"]]}``.
     """
     if "lag" in body:
         sim.lag = max(0, int(body["lag"]))
@@ -257,8 +258,12 @@ async def platform(sim: Sim, request: Request, body: Json) -> Json:
         sim.vault.virtual = bool(body["virtual"])
     if "balance" in body:
         sim.ebill_balance = {str(carrier): int(left) for carrier, left in body["balance"].items()}
+    if "out_of_range" in body:
+        told = body["out_of_range"].items()
+        sim.out_of_range = {str(code): [tuple(map(str, one)) for one in places] for code, places in told}
     return {
         "balance": sim.ebill_balance,
+        "out_of_range": sim.out_of_range,
         "lag": sim.lag,
         "forbidden": sorted(sim.forbidden),
         "limits": sim.limits,

@@ -78,6 +78,9 @@ def _later(sim: Sim, order: Order, method: str, carrier: str, number: str, label
     serial = _S10.fullmatch(number)
     if serial is not None and s10_check(serial.group(1)) != serial.group(2):
         found.add("never_collected")  # no carrier ever printed it
+    place = (order.buyer.place.province, order.buyer.place.city, order.buyer.place.district)
+    if any(place[: len(one)] == one for one in sim.out_of_range.get(carrier, ())):
+        found.add("comes_back")  # nobody delivers there
     if label.sender is None:
         found.add("never_collected")
     bought = {line.sub_id: line.count for line in order.lines}

@@ -88,6 +88,7 @@ class Sim:
         self.multi_packs: dict[str, Json] = {}
         self.ebills: dict[tuple[str, str], Ebill] = {}  # (order, pack_id) -> the waybill booked for it
         self.ebill_balance: dict[str, int] = {}  # labels left with a carrier, where they are counted
+        self.out_of_range: dict[str, list[tuple[str, ...]]] = {}  # carrier -> places that it does not serve
         self.lag = 0  # most simulated seconds until a reading call shows what was submitted
         self.forbidden: set[str] = set()  # methods that the app was not granted
         self.limits: dict[str, int] = {}  # calls a second and method, where they differ from the published ones

@@ -10,22 +10,35 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bufa.domain import addresses, carriers, waybills
-from bufa.domain.divisions import Divisions, Finding, Fit
+from bufa.domain import carriers, waybills
+from bufa.domain.address_checks import ADDRESS_RULE, FormAddress, address_check, missing_parts
+from bufa.domain.calendars import Pause
+from bufa.domain.checks import Answer, Check, said
+from bufa.domain.divisions import Divisions
 from bufa.domain.kinds import Role
 from bufa.domain.outcome import Refused, Why
 from bufa.domain.permissions import Permission, check, may
+from bufa.domain.reach import UNASKED, Reach, area_check, range_check
 from bufa.domain.stock import Shortage
 from bufa.domain.waybills import NumberState
 
-
-class Answer(StrEnum):
-    """What a check says."""
-
-    PASS = "pass"  # noqa: S105 - an answer, not a secret
-    REFUSED = "refused"
-    PUNISHED_LATER = "punished_later"
-    CANNOT_TELL = "cannot_tell"
+__all__ = [
+    "Answer",
+    "Check",
+    "Form",
+    "FormAddress",
+    "FormItem",
+    "GateReport",
+    "RecipientMatch",
+    "RecordedChange",
+    "Route",
+    "TicketFacts",
+    "choose_route",
+    "correction_refused",
+    "gate",
+    "missing_parts",
+    "needs_ticket",
+]
 
 
 class Route(StrEnum):
@@ -38,31 +51,31 @@ class Route(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class FormAddress:
-    """An address on the form, without plain text where that is not needed: `has_*` say whether it is there.
+class RecordedChange:
+    """The customer asked for another recipient or address, and somebody here wrote it down: when it was said, by whom
+    it was recorded, whether there is proof of it, and whether the platform's order says the same meanwhile."""
 
-    A pickup address also needs `address_id`, the platform's `send_address_id`, unless the shop has no API access.
-    `from_platform`: the platform itself gave this address, partly as ciphers, so that it knows what we may not.
-    """
-
-    province: str = ""
-    city: str = ""
-    district: str = ""
-    has_detail: bool = False
-    has_name: bool = False
-    has_phone: bool = False
-    address_id: str = ""
-    from_platform: bool = False
+    said_at: datetime
+    by: str
+    has_proof: bool
+    in_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientMatch:
-    """What tells whether the parcel goes to the order's recipient: platform ids, else blind indexes; "" unknown."""
+    """What tells whether the parcel goes to the order's recipient: platform ids, else blind indexes; "" unknown.
+
+    `change`: it goes to a recorded change instead. `unused_change`: there is a newer one, and it does not go there.
+    `label_is_older`: its waybill was booked before the platform moved the order's delivery elsewhere.
+    """
 
     order_open_address_id: str = ""
     form_open_address_id: str = ""
     order_blind: str = ""
     form_blind: str = ""
+    change: RecordedChange | None = None
+    unused_change: RecordedChange | None = None
+    label_is_older: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +108,8 @@ class Form:
     one of the platform's clocks, so that another package without a ticket counts as sending again (重新发货异常).
     `short`: goods of which too few are free on the shelf; `uncounted`: those nobody has counted, None when the shop
     counts none. `shipped`: the platform knows a first package. `order_status`: the platform's number, 0 when not
-    known. `collected_at`: the reissue's first track, if it has one already.
+    known. `collected_at`: the reissue's first track, if it has one already. `reach`: what the platform said of the
+    carrier's range. `closed`: the shop's no-service areas that the way leads through today.
     """
 
     order_number: str
@@ -118,16 +132,8 @@ class Form:
     order_status: int = 0
     short: tuple[Shortage, ...] = ()
     uncounted: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check's answer, with the reason and the rule it rests on."""
-
-    code: str
-    verdict: Answer
-    why: Why
-    rule: str = ""
+    reach: Reach = UNASKED
+    closed: tuple[Pause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +152,10 @@ class GateReport:
 
     def of(self, answer: Answer) -> tuple[Check, ...]:
         return tuple(check_ for check_ in self.checks if check_.verdict is answer)
+
+    @property
+    def passed(self) -> tuple[Check, ...]:
+        return self.of(Answer.PASS)
 
     def may_submit(self, role: Role, reason: str = "") -> None:
         """Raise Refused unless this role may submit: gate_refused, not_allowed, gate_needs_lead, gate_needs_reason."""
@@ -189,6 +199,8 @@ def gate(form: Form, now: datetime, divisions: Divisions | None = None) -> GateR
         _recipient_check(form),
         _pickup_check(form, divisions),
         _delivery_check(form, divisions),
+        range_check(form.reach),
+        area_check(form.closed),
         _items_check(form),
         _stock_check(form),
         _ticket_check(form, route, now),
@@ -246,35 +258,27 @@ def needs_ticket(order_is_late: bool, shipped: bool) -> bool:
 
 
 _NUMBER_RULE = "tracking 4.2"
-_ADDRESS_RULE = "doudian 5.2"
-_DIVISION_RULE = "GB/T 2260"
+_RECIPIENT_RULE = "doudian 12.5"
 _NOTHING_TO_SEND = {1: "unpaid", 4: "cancelled"}
 """order_status in which every route refuses a package (60137, 60021)."""
-
-_SOME_DETAIL = "路1号楼101室"
-"""Stands for a detail that we hold masked or as a cipher only."""
 
 # --- the checks ------------------------------------------------------------------------------------------------------
 
 
-def _said(code: str, answer: Answer, why: str = "", rule: str = "", **params: object) -> Check:
-    return Check(code, answer, Why(why or f"{code}_{answer.value}", params), rule)
-
-
 def _order_check(form: Form) -> Check:
     if not form.order_number.strip():
-        return _said("order", Answer.REFUSED, "order_missing")
+        return said("order", Answer.REFUSED, "order_missing")
     if form.order_status in _NOTHING_TO_SEND:
-        return _said("order", Answer.REFUSED, f"order_{_NOTHING_TO_SEND[form.order_status]}", rule="doudian 5.2")
-    return _said("order", Answer.PASS)
+        return said("order", Answer.REFUSED, f"order_{_NOTHING_TO_SEND[form.order_status]}", rule="doudian 5.2")
+    return said("order", Answer.PASS)
 
 
 def _carrier_check(form: Form) -> Check:
     if not form.carrier.strip():
-        return _said("carrier", Answer.REFUSED, "carrier_missing")
+        return said("carrier", Answer.REFUSED, "carrier_missing")
     if carriers.get(form.carrier) is None:
-        return _said("carrier", Answer.CANNOT_TELL, "carrier_unknown", carrier=form.carrier)
-    return _said("carrier", Answer.PASS, carrier=form.carrier)
+        return said("carrier", Answer.CANNOT_TELL, "carrier_unknown", carrier=form.carrier)
+    return said("carrier", Answer.PASS, carrier=form.carrier)
 
 
 def _number_check(form: Form) -> Check:
@@ -285,171 +289,125 @@ def _number_check(form: Form) -> Check:
     fits = [other for other in waybills.guess(form.number) if other != carrier]
     match found.state:
         case NumberState.OK:
-            return _said("number", Answer.PASS, "number_fits_carrier", carrier=carrier)
+            return said("number", Answer.PASS, "number_fits_carrier", carrier=carrier)
         case NumberState.EMPTY:
-            return _said("number", Answer.REFUSED, "number_missing")
+            return said("number", Answer.REFUSED, "number_missing")
         case NumberState.PATTERN_MISMATCH if fits and found.number[0].isalpha():
-            return _said(
-                "number", Answer.REFUSED, "number_of_another_carrier", _NUMBER_RULE, carrier=carrier, fits=fits
-            )
+            return said("number", Answer.REFUSED, "number_of_another_carrier", _NUMBER_RULE, carrier=carrier, fits=fits)
         case NumberState.PATTERN_MISMATCH | NumberState.OLD_FORM | NumberState.UNKNOWN_CARRIER:
             why = f"number_{found.state.value}"
-            return _said("number", Answer.CANNOT_TELL, why, _NUMBER_RULE, carrier=carrier, fits=fits)
+            return said("number", Answer.CANNOT_TELL, why, _NUMBER_RULE, carrier=carrier, fits=fits)
         case _:
-            return _said("number", Answer.REFUSED, f"number_{found.state.value}", _NUMBER_RULE, carrier=carrier)
+            return said("number", Answer.REFUSED, f"number_{found.state.value}", _NUMBER_RULE, carrier=carrier)
 
 
 def _original_check(form: Form) -> Check:
     number = waybills.clean(form.number)
     if number and number in {waybills.clean(other) for other in form.original_numbers}:
-        return _said("original", Answer.REFUSED, "number_is_the_original", rule="doudian 12.5")
-    return _said("original", Answer.PASS)
+        return said("original", Answer.REFUSED, "number_is_the_original", rule="doudian 12.5")
+    return said("original", Answer.PASS)
 
 
 def _used_check(form: Form) -> Check:
     match form.used_before:
         case True:
-            return _said("used", Answer.REFUSED, "number_used_before", rule="doudian 12.5")
+            return said("used", Answer.REFUSED, "number_used_before", rule="doudian 12.5")
         case False:
-            return _said("used", Answer.PASS)
+            return said("used", Answer.PASS)
         case _:
-            return _said("used", Answer.CANNOT_TELL, "register_not_asked", rule="doudian 12.5")
+            return said("used", Answer.CANNOT_TELL, "register_not_asked", rule="doudian 12.5")
 
 
 def _recipient_check(form: Form) -> Check:
     """A waybill whose receiver is not the order's is an abnormal track: 25 per cent of what the buyer paid."""
     match = form.recipient
+    if changed := _change_check(match):
+        return changed
     if match.order_open_address_id and match.form_open_address_id == match.order_open_address_id:
-        return _said("recipient", Answer.PASS, "same_open_address")
+        return said("recipient", Answer.PASS, "same_open_address")
     if match.order_blind and match.form_blind:
         if match.order_blind == match.form_blind:
-            return _said("recipient", Answer.PASS, "same_recipient")
-        return _said("recipient", Answer.PUNISHED_LATER, "recipient_differs", rule="doudian 12.5")
+            return said("recipient", Answer.PASS, "same_recipient")
+        return said("recipient", Answer.PUNISHED_LATER, "recipient_differs", rule="doudian 12.5")
     if match.order_open_address_id and match.form_open_address_id:
-        return _said("recipient", Answer.CANNOT_TELL, "open_address_differs", rule="doudian 12.5")
-    return _said("recipient", Answer.CANNOT_TELL, "recipient_unknown", rule="doudian 12.5")
+        return said("recipient", Answer.CANNOT_TELL, "open_address_differs", rule="doudian 12.5")
+    return said("recipient", Answer.CANNOT_TELL, "recipient_unknown", rule="doudian 12.5")
 
 
-def missing_parts(address: FormAddress, divisions: Divisions | None = None) -> tuple[str, ...]:
-    """What an address lacks, out of province, city, district, detail, name, phone, in this order.
-
-    With `divisions`, a city or district that the place does not have (仙桃市, Hong Kong) is not missed.
-    """
-    detail = _SOME_DETAIL if address.has_detail else ""
-    why = addresses.complete(address.province, address.city, address.district, detail)
-    missing = list(why.params.get("missing", ["province"])) if why else []
-    missing += [name for name, there in (("name", address.has_name), ("phone", address.has_phone)) if not there]
-    if divisions is not None and _where(address, divisions).fit in (Fit.REAL, Fit.FORMER, Fit.NOT_LISTED):
-        missing = [name for name in missing if name not in ("city", "district")]
-    return tuple(missing)
-
-
-def _where(address: FormAddress, divisions: Divisions) -> Finding:
-    return divisions.check(address.province, address.city, address.district)
-
-
-def _address_check(code: str, address: FormAddress, divisions: Divisions | None) -> Check:
-    """A courier finds most places without a district, so that alone does not refuse the form."""
-    missing = missing_parts(address, divisions)
-    if address.from_platform and set(missing) & {"province", "city"}:
-        return _said(code, Answer.CANNOT_TELL, "divisions_hidden", _ADDRESS_RULE, missing=list(missing))
-    if set(missing) - {"district"}:
-        return _said(code, Answer.REFUSED, f"{code}_incomplete", _ADDRESS_RULE, missing=list(missing))
-    found = _where(address, divisions) if divisions is not None else None
-    if missing and (found is None or found.fit is Fit.NO_DISTRICT):
-        return _said(code, Answer.CANNOT_TELL, "district_missing", _ADDRESS_RULE, missing=list(missing))
-    if found is None:
-        return _said(code, Answer.CANNOT_TELL, "divisions_not_checked", _DIVISION_RULE)
-    return _division_check(code, address, found)
-
-
-def _division_check(code: str, address: FormAddress, found: Finding) -> Check:
-    """Whether province, city and district are real and belong together. Our table and the platform's differ for months
-    after a change, so a name that ours lacks is doubted; what contradicts itself is refused, unless the platform wrote
-    it."""
-    meant = [one.province + one.city.removeprefix(one.province) + one.district for one in found.meant[:6]]
-    written = address.province + address.city + address.district
-    worst = Answer.CANNOT_TELL if address.from_platform else Answer.REFUSED
-    match found.fit:
-        case Fit.REAL:
-            return _said(code, Answer.PASS)
-        case Fit.FORMER if len(found.meant) == 1:
-            return _said(code, Answer.PASS, "division_renamed", _DIVISION_RULE, written=written, now=meant[0])
-        case Fit.FORMER:
-            why, answer = "division_dissolved", Answer.CANNOT_TELL
-        case Fit.ZONE:
-            why, answer = "zone_no_division", Answer.CANNOT_TELL
-        case Fit.NOT_LISTED:
-            why, answer = "outside_mainland", Answer.CANNOT_TELL
-        case Fit.DISTRICT_UNKNOWN | Fit.NO_DISTRICT:
-            why, answer = "district_unknown", Answer.CANNOT_TELL
-        case Fit.DISAGREE:
-            why, answer = "divisions_disagree", worst
-        case _:
-            why, answer = "divisions_unknown", worst
-    zone, province = address.district, address.province
-    return _said(code, answer, why, _DIVISION_RULE, written=written, candidates=meant, zone=zone, province=province)
+def _change_check(match: RecipientMatch) -> Check | None:
+    """What a recorded change makes of it; None where there is none."""
+    if (change := match.change) is not None:
+        told = {"at": change.said_at.isoformat(), "by": change.by}
+        if change.in_order:
+            return said("recipient", Answer.PASS, "change_in_order", _RECIPIENT_RULE, **told)
+        if change.has_proof:
+            return said("recipient", Answer.PASS, "change_recorded", _RECIPIENT_RULE, **told)
+        return said("recipient", Answer.CANNOT_TELL, "change_unproved", _RECIPIENT_RULE, **told)
+    if (unused := match.unused_change) is not None:
+        told = {"at": unused.said_at.isoformat(), "by": unused.by}
+        return said("recipient", Answer.CANNOT_TELL, "change_not_used", _RECIPIENT_RULE, **told)
+    if match.label_is_older:
+        return said("recipient", Answer.PUNISHED_LATER, "label_before_change", _RECIPIENT_RULE)
+    return None
 
 
 def _pickup_check(form: Form, divisions: Divisions | None) -> Check:
     if form.pickup.address_id and form.pickup.province:
-        return _said("pickup", Answer.PASS, "pickup_known_to_platform", address_id=form.pickup.address_id)
-    checked = _address_check("pickup", form.pickup, divisions)
+        return said("pickup", Answer.PASS, "pickup_known_to_platform", address_id=form.pickup.address_id)
+    checked = address_check("pickup", form.pickup, divisions)
     if checked.verdict is Answer.PASS and form.has_api:
-        return _said("pickup", Answer.CANNOT_TELL, "pickup_without_platform_id", _ADDRESS_RULE)
+        return said("pickup", Answer.CANNOT_TELL, "pickup_without_platform_id", ADDRESS_RULE)
     return checked
 
 
 def _delivery_check(form: Form, divisions: Divisions | None) -> Check:
-    return _address_check("delivery", form.delivery, divisions)
+    return address_check("delivery", form.delivery, divisions)
 
 
 def _items_check(form: Form) -> Check:
     if not form.items:
-        return _said("items", Answer.REFUSED, "items_missing")
+        return said("items", Answer.REFUSED, "items_missing")
     wrong = [item.line_id for item in form.items if item.quantity <= 0]
     if wrong:
-        return _said("items", Answer.REFUSED, "quantity_not_positive", lines=wrong)
+        return said("items", Answer.REFUSED, "quantity_not_positive", lines=wrong)
     over = [item.line_id for item in form.items if item.ordered is not None and item.quantity > item.ordered]
     if over:
-        return _said("items", Answer.REFUSED, "quantity_above_order", lines=over)
+        return said("items", Answer.REFUSED, "quantity_above_order", lines=over)
     if any(item.ordered is None for item in form.items):
-        return _said("items", Answer.CANNOT_TELL, "ordered_unknown")
-    return _said("items", Answer.PASS)
+        return said("items", Answer.CANNOT_TELL, "ordered_unknown")
+    return said("items", Answer.PASS)
 
 
 def _stock_check(form: Form) -> Check:
     """Our own rule, not the platform's: a number must not promise what nobody can pack."""
     if form.short:
         first = form.short[0]
-        return _said("stock", Answer.REFUSED, "stock_short", title=first.title, wanted=first.wanted, free=first.free)
+        return said("stock", Answer.REFUSED, "stock_short", title=first.title, wanted=first.wanted, free=first.free)
     if form.uncounted is None:
-        return _said("stock", Answer.CANNOT_TELL, "stock_not_kept")
+        return said("stock", Answer.CANNOT_TELL, "stock_not_kept")
     if form.uncounted:
-        return _said("stock", Answer.CANNOT_TELL, "stock_not_counted", goods=list(form.uncounted))
-    return _said("stock", Answer.PASS)
+        return said("stock", Answer.CANNOT_TELL, "stock_not_counted", goods=list(form.uncounted))
+    return said("stock", Answer.PASS)
 
 
 def _ticket_check(form: Form, route: Route, now: datetime) -> Check:
     if route is Route.RESEND and form.ticket is not None:
         if form.ticket.deadline is not None and form.ticket.deadline <= now:
-            return _said(
-                "ticket", Answer.CANNOT_TELL, "ticket_deadline_over", deadline=form.ticket.deadline.isoformat()
-            )
-        return _said("ticket", Answer.PASS, "ticket_agreed")
+            return said("ticket", Answer.CANNOT_TELL, "ticket_deadline_over", deadline=form.ticket.deadline.isoformat())
+        return said("ticket", Answer.PASS, "ticket_agreed")
     if route is Route.EXTRA_PACKAGE and form.order_is_late:
         waiting = form.ticket is not None and form.ticket.status in (6, 27)
         why = "ticket_to_be_agreed" if waiting else "ticket_to_be_opened"
-        return _said("ticket", Answer.PUNISHED_LATER, why, rule="doudian 5.3")
-    return _said("ticket", Answer.PASS, "ticket_not_needed")
+        return said("ticket", Answer.PUNISHED_LATER, why, rule="doudian 5.3")
+    return said("ticket", Answer.PASS, "ticket_not_needed")
 
 
 def _time_check(form: Form, now: datetime) -> Check:
     """A first track from before the payment is an abnormal track; a reissue's label may be booked but not scanned."""
     if form.collected_at is None:
-        return _said("time", Answer.PASS, "not_collected_yet")
+        return said("time", Answer.PASS, "not_collected_yet")
     if form.paid_at is None:
-        return _said("time", Answer.CANNOT_TELL, "payment_time_unknown", rule="doudian 12.5")
+        return said("time", Answer.CANNOT_TELL, "payment_time_unknown", rule="doudian 12.5")
     if form.collected_at < form.paid_at:
-        return _said("time", Answer.PUNISHED_LATER, "collected_before_paid", rule="doudian 12.5")
-    return _said("time", Answer.PASS)
+        return said("time", Answer.PUNISHED_LATER, "collected_before_paid", rule="doudian 12.5")
+    return said("time", Answer.PASS)

@@ -30,6 +30,21 @@ class PrintData:
     sign: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Whether a carrier takes a parcel from one address to the other. `reason`: the platform's words where not."""
+
+    is_out: bool
+    reason: str = ""
+
+
+class CanAskRange(Protocol):
+    def out_of_range(self, carrier: str, sender: PickupAddressFact, receiver: RecipientFact) -> Range:
+        """Both ends at once: does the carrier collect here and deliver there. A question; nothing is booked. The
+        receiver's detail goes as the platform's cipher, or as plain text where only that is known."""
+        ...
+
+
 class CanBookLabel(Protocol):
     def book_label(self, label: LabelOrder) -> Sent:
         """Idempotent by order and pack_id: the same call settles an unknown outcome. `message_id`: the waybill."""

@@ -184,7 +184,7 @@ def _send(begun: Begun, clients: Clients) -> Sent:
         case "platform_sms":
             sent = platform.send_sms(intent["phone_cipher"], intent["template_id"], intent["params"], intent["tag"])
         case "book_label" | "cancel_label":
-            sent = labels.call(platform, begun.kind, intent)
+            sent = labels.call(platform, begun.kind, intent, begun.shop_id)
         case _:
             raise Refused("unknown_effect_kind", kind=begun.kind)
     return sent
@@ -297,7 +297,7 @@ def _look(unknown: Unsettled, clients: Clients) -> Sent | Result | None:
             wanted, other = (AGREED, REFUSED) if unknown.kind == "agree_resend" else (REFUSED, AGREED)
             return Result.ACCEPTED if status in wanted else Result.REJECTED if status in other else None
         case "book_label" | "cancel_label":
-            return labels.again(platform, unknown.kind, intent)
+            return labels.again(platform, unknown.kind, intent, unknown.shop_id)
         case "agree_refund":
             status = platform.after_sale(intent["after_sale"]).status
             return Result.ACCEPTED if status == PAID_BACK else Result.REJECTED if status == CLOSED else None

@@ -23,9 +23,15 @@ from bufa.domain.notices import Channel
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.lib import clock
+<<<<<<< HEAD
 from bufa.web import case_forms, case_measures, case_page
 from bufa.web.case_doing import Doing, Mistyped, checked, finish, start
 from bufa.web.desk import actor, tell_refusal
+=======
+from bufa.web import case_address, case_forms, case_measures, case_page
+from bufa.web.case_doing import Doing, Mistyped, actor, checked, finish, start
+from bufa.web.desk import tell_refusal
+>>>>>>> 99a2a589 (Ask whether a carrier goes there, know areas without service and recorded address changes; say every line's rule and source)
 
 
 @require_POST
@@ -275,6 +281,7 @@ __all__ = ["Doing", "Mistyped", "act", "actor", "finish", "reveal", "start", "ta
 
 ACTS: dict[str, Callable[[Doing], str]] = {
     **case_measures.ACTS,
+    **case_address.ACTS,
     "wait-over": wait_over,
     "dismiss": dismiss,
     "ask": ask,

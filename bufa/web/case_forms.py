@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -276,6 +277,33 @@ class ConsentForm(Choices):
         return None if amount is None else int(amount * 100)
 
 
+class AddressForm(Choices):
+    """The new address as the customer wrote it, and how we know."""
+
+    text = forms.CharField(
+        label=_("客户发来的新地址"),
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text=_("整段粘贴：姓名、电话、地址都可以；没写姓名电话就沿用订单的。加密保存"),
+    )
+    said_at = forms.DateTimeField(
+        label=_("客户什么时候说的"),
+        widget=_when(),
+    )
+    proof_kind = forms.ChoiceField(label=_("凭证"), required=False)
+    proof = forms.CharField(
+        label=_("凭证在哪里"), max_length=300, required=False, help_text=_("例如：飞鸽 11 月 20 日 12:03 的对话")
+    )
+    photo = forms.FileField(label=_("截图"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["said_at"].initial = clock.now()
+        self.fields["photo"].widget.attrs |= {"accept": "image/*"}
+        kinds = [(each, word("proof_kind", each)) for each in ("chat", "call", "file")]
+        self.choose("proof_kind", kinds, blank=_now("没有凭证"))
+
+
 class ReissueForm(Choices):
     """The reissue: carrier, waybill, where from, and how many of each line. `line_<n>` fields come with the order."""
 
@@ -286,13 +314,27 @@ class ReissueForm(Choices):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
     )
     pickup = forms.ChoiceField(label=_("取件地址"))
+    delivery = forms.ChoiceField(label=_("收货地址"), required=False)
     override_reason = forms.CharField(
         label=_("越过预检的原因"), required=False, max_length=200, help_text=_("只有主管能用；会记在案件里")
     )
 
-    def __init__(self, *args: Any, pickups: Iterable[Any] = (), lines: Iterable[Any] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        pickups: Iterable[Any] = (),
+        lines: Iterable[Any] = (),
+        changes: Iterable[Any] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.lines = list(lines)
+        asked = [each for each in changes if each.source == "customer" and not each.taken_back]
+        self.has_changes = bool(asked)
+        self.choose(
+            "delivery",
+            [("order", _now("订单的地址")), *((f"change:{each.change_id}", change_name(each)) for each in asked)],
+        )
         self.choose("carrier", carrier_choices(), blank=_now("请选择"))
         self.choose("pickup", [(str(each.pickup_id), pickup_name(each)) for each in pickups])
         for at, line in enumerate(self.lines):
@@ -328,6 +370,13 @@ class CorrectForm(Choices):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.choose("carrier", carrier_choices(), blank=_now("请选择"))
+
+
+def change_name(each: Any) -> str:
+    said = localtime(each.said_at).strftime("%m-%d")
+    return _now("客户 %(day)s 要求改为 %(place)s %(rest)s") % {
+        "day": said, "place": each.place, "rest": f"{each.address_mask} {each.name_mask}".strip()
+    }  # fmt: skip
 
 
 def pickup_name(each: Any) -> str:

@@ -19,6 +19,7 @@ from bufa.apps.effects.queries import EffectView
 from bufa.apps.negotiations import actions as negotiations_actions
 from bufa.apps.negotiations import queries as negotiations
 from bufa.apps.notices import queries as notices
+from bufa.apps.orders import address_changes
 from bufa.apps.parcels import queries as parcels
 from bufa.apps.reissues import booking, copy_pack, corrections
 from bufa.apps.reissues import queries as reissues
@@ -27,7 +28,12 @@ from bufa.domain.kinds import Measure, Step
 from bufa.domain.outcome import Refused, Why
 from bufa.domain.permissions import Permission, may
 from bufa.lib import clock
+<<<<<<< HEAD
 from bufa.web import case_carrier, case_forms
+=======
+from bufa.web import case_forms
+from bufa.web.case_forms import AddressForm
+>>>>>>> 99a2a589 (Ask whether a carrier goes there, know areas without service and recorded address changes; say every line's rule and source)
 from bufa.web.desk import Desk, desk
 from bufa.web.findings import put_off_forms
 from bufa.web.tasks import OutcomeForm
@@ -163,8 +169,10 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
     under_way = effects.by_id([shop_id], sorted(each for each in ids if each))
     watched = {key: effect for key, effect in under_way.items() if key in mine}
     draft = reissues.open_draft(shop_id, case_id, now) if "fill_number" in acts and row.measure == "reissue" else None
+    changes = address_changes.of_orders(shop_id, [row.order_id]).get(row.order_id, ())
     forms = _forms(here, found, acts, talk, draft) | failed
     may_choose, why_not = _may_choose(here, shop_id, acts)
+<<<<<<< HEAD
     return (
         {
             "view": found,
@@ -217,6 +225,55 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
         | _moving(shop_id, row.code, row.version, watched)
         | case_carrier.context(here, found, current, now)
     )
+=======
+    return {
+        "view": found,
+        "row": row,
+        "acts": acts,
+        "may_choose": may_choose,
+        "may_choose_why": why_not,
+        "panels": _panels(found, failed),
+        "forms": forms,
+        "talk": talk,
+        "letter": _letter(found, acts, talk, now),
+        "reissues": sent,
+        "labels": labels,
+        "numbers": numbers,
+        "packs": {
+            each.reissue_id: copy_pack.pack(shop_id, each.reissue_id, here.operator_id)
+            for each in sent
+            if each.state == "unknown" and each.effect_id is None
+        },
+        "live_reissue": next(
+            (each for each in reversed(sent) if each.state in ("submitting", "unknown", "accepted")), None
+        ),
+        "draft": draft,
+        "changes": changes,
+        "notices": told,
+        "proposals": _proposals(row.round, told, shop_id, case_id) if "tell_customer" in acts else (),
+        "to_phone": any(each.state == "todo" for each in told),
+        "effects": under_way,
+        "original": (found.original, track(found.original, now)),
+        "outlooks": {each.parcel_id: parcels.outlook(each, now) for each in (found.original, *found.reissue_parcels)},
+        "again": [(each, track(each, now)) for each in found.reissue_parcels],
+        "current": current,
+        "put_off": put_off_forms(found.findings) if row.is_open else None,
+        "evidence": _evidence(found, talk),
+        "pasted": None,
+        "past": cases.claims_of_recipient(shop_id, row.order_id, now),
+        "task_text": task_text(found),
+        "asked_why": next((each.words for each in found.timeline if each.kind == "request_approval"), ""),
+        "asks_second": any(each.needs_second for each in found.options),
+        "is_asker": found.approval is not None and found.approval.by_id == here.operator_id,
+        "may_operate": may(here.role(shop_id), Permission.OPERATE_AFTERSALE),
+        "open_findings": [each for each in found.findings if each.state == "open"],
+        "action_base": reverse("cases_case", args=[shop_id, row.code]),
+        "may_reveal": here.may(Permission.REVEAL_BUYER, shop_id)
+        and (found.order.recipient.has_plain or found.order.recipient.has_cipher),
+        "may_settle": may(here.role(shop_id), Permission.SETTLE_EFFECT),
+        "to_answer": [ticket for ticket in found.order.after_sales if ticket.is_resend and ticket.status == 6],
+    } | _moving(shop_id, row.code, row.version, watched)
+>>>>>>> 99a2a589 (Ask whether a carrier goes there, know areas without service and recorded address changes; say every line's rule and source)
 
 
 def _proposals(
@@ -292,6 +349,7 @@ def _forms(
             auto_id="id_statement_%s", initial={"source": "customer", "claim": claim}, lines=found.order.lines
         ),
         "files": case_forms.FilesForm(auto_id="id_files_%s"),
+        "address": AddressForm(auto_id="id_address_%s"),
         "paste": case_forms.PasteForm(auto_id="id_paste_%s"),
         "remedy": case_forms.RemedyForm(auto_id="id_remedy_%s"),
         "decline": case_forms.ReasonForm(auto_id="id_decline_%s"),
@@ -319,10 +377,16 @@ def reissue_form(draft: reissues.Draft, data: Any = None) -> case_forms.ReissueF
         "carrier": draft.form.carrier,
         "number": draft.form.number,
         "pickup": draft.form.pickup_id,
+        "delivery": draft.form.delivery,
     }
     initial |= {f"line_{at}": counted.get(line.line_id, 0) for at, line in enumerate(draft.order.lines)}
     return case_forms.ReissueForm(
-        data, auto_id="id_reissue_%s", initial=initial, pickups=draft.pickups, lines=draft.order.lines
+        data,
+        auto_id="id_reissue_%s",
+        initial=initial,
+        pickups=draft.pickups,
+        lines=draft.order.lines,
+        changes=draft.changes,
     )
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from bufa.apps.cases import queries as cases
-from bufa.apps.reissues import actions, booking, queries
+from bufa.apps.reissues import actions, booking, queries, ranges
 from bufa.apps.reissues.labels import reissue_labels_pdf
 from bufa.apps.reissues.queries import ReissueForm
 from bufa.apps.shops.clients import client_for
@@ -38,6 +38,7 @@ def _filled(form: case_forms.ReissueForm) -> ReissueForm:
         number=said.get("number", ""),
         items=tuple(form.contents()),
         pickup_id=int(pickup) if pickup.isdigit() else None,
+        delivery=said.get("delivery") or "order",
     )
 
 
@@ -50,12 +51,14 @@ def check(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
     if "number" in form.errors and not form.data.get("number"):
         del form.errors["number"]
     try:
-        checked: Any = queries.check_form(shop_id, doing.row.case_id, _filled(form), clock.now())
+        now = clock.now()
+        checked: Any = queries.check_form(shop_id, doing.row.case_id, _filled(form), now)
+        ranges.want(shop_id, [checked.way], now)
     except Refused as refused:
         tell_refusal(request, refused)
         checked = None
     if getattr(request, "htmx", False):
-        return render(request, "web/cases/gate.html", {"checked": checked})
+        return render(request, "web/cases/gate.html", {"checked": checked, "check_url": request.path})
     return case_page.show(request, shop_id, code, {"reissue": form}, checked=checked)
 
 

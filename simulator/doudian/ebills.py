@@ -28,7 +28,7 @@ class Ebill:
     cancelled: bool = False
 
 
-def _needs(what: Json, names: tuple[str, ...], where: str) -> None:
+def needs(what: Json, names: tuple[str, ...], where: str) -> None:
     for name in names:
         value = what.get(name)
         if not isinstance(value, str) or not value.strip():
@@ -42,12 +42,12 @@ def _someone(info: object, where: str, *, sender: bool) -> tuple[Json, Json]:
     address, contact = info.get("address"), info.get("contact")
     if not isinstance(address, dict) or not isinstance(contact, dict):
         raise missing(1, f"{where}.address 和 contact 不能为空")
-    _needs(address, ("country_code", "province_name", "city_name", "detail_address"), where)
+    needs(address, ("country_code", "province_name", "city_name", "detail_address"), where)
     if sender:
-        _needs(address, ("district_name",), where)
+        needs(address, ("district_name",), where)
     if address["country_code"] != "CHN":
         raise invalid(1, f"{where}.country_code 须为 CHN")
-    _needs(contact, ("name",), where)
+    needs(contact, ("name",), where)
     if not (contact.get("phone") or contact.get("mobile")):
         raise missing(1, f"{where} 要有 phone 或 mobile")
     return address, contact
@@ -106,7 +106,7 @@ def _items(items: object) -> None:
     if not isinstance(items, list) or not items:
         raise missing(1, "items 不能为空")
     for item in items:
-        _needs(item, ("item_name",), "items")
+        needs(item, ("item_name",), "items")
         count = item.get("item_count")
         if not isinstance(count, int) or isinstance(count, bool) or count <= 0:
             raise invalid(1, "item_count 必须大于 0")
@@ -138,14 +138,14 @@ def _shown(bill: Ebill) -> Json:
     }
 
 
-def _find(sim: Sim, company: str, number: str) -> Ebill | None:
+def find(sim: Sim, company: str, number: str) -> Ebill | None:
     return next((one for one in sim.ebills.values() if (one.carrier, one.number) == (company, number)), None)
 
 
 def cancel_order(sim: Sim, params: Json) -> Json:
     """``logistics.cancelOrder``: not once a courier has it; a second time is an error of its own."""
     company, number = str(params["logistics_code"]), str(params["track_no"])
-    bill = _find(sim, company, number)
+    bill = find(sim, company, number)
     if bill is None:
         raise failed(10711, "没有该面单的订购关系")
     if bill.cancelled:
@@ -164,7 +164,7 @@ def waybill_apply(sim: Sim, params: Json) -> Json:
     refused: list[Json] = []
     for one in params["waybill_applies"]:
         company, number = str(one.get("logistics_code") or ""), str(one.get("track_no") or "")
-        bill = _find(sim, company, number)
+        bill = find(sim, company, number)
         if bill is None or bill.cancelled:
             refused.append({"track_no": number, "order_id": "", "err_code": 10015, "err_msg": "非抖音电子面单或已取消"})
             continue

@@ -11,7 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from simulator.clock import BEIJING
-from simulator.doudian import aftersales, ebills, opening, orders, shipping, sms
+from simulator.doudian import aftersales, ebills, opening, orders, routes, shipping, sms
 from simulator.doudian import params as types
 from simulator.doudian.errors import Refusal, bad_platform, failed, missing_platform
 from simulator.doudian.signing import verify
@@ -40,6 +40,8 @@ METHODS: dict[str, Method] = {
     "logistics.newCreateOrder": ebills.new_create_order,
     "logistics.cancelOrder": ebills.cancel_order,
     "logistics.waybillApply": ebills.waybill_apply,
+    "logistics.getOutRange": routes.get_out_range,
+    "logistics.trackNoRouteDetail": routes.track_route,
     "address.list": orders.address_list,
     "afterSale.List": aftersales.list_,
     "afterSale.Detail": aftersales.detail,

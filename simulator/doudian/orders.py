@@ -8,6 +8,7 @@ from simulator import carriers, goods
 from simulator.clock import DAY
 from simulator.doudian.ciphers import mask_address
 from simulator.doudian.errors import failed, invalid, missing
+from simulator.lives import Scan
 from simulator.places import ORIGIN, Place
 from simulator.state import Json, Line, Order, Package
 from simulator.world import RETURN_ADDRESS_ID, SEND_ADDRESS_ID
@@ -302,8 +303,13 @@ def tracks(sim: Sim, package: Package) -> list[Json]:
     parcel = sim.world.parcels.get((package.carrier, package.number))
     if parcel is None:
         return []
+    return scans_shown(list(reversed(parcel.life.known(sim.clock.now()))))
+
+
+def scans_shown(scans: list[Scan]) -> list[Json]:
+    """Scans in the platform's words, in the order given."""
     rows = []
-    for scan in reversed(parcel.life.known(sim.clock.now())):
+    for scan in scans:
         state, text = _STATES.get(scan.kind, ("3", "运输中"))
         row = {"context": scan.text, "time_stamp": scan.at, "site": scan.place, "state": state, "state_desc": text}
         rows.append(row)

@@ -23,6 +23,8 @@ order.uploadextrapackage        send_address_id:int parent_tracking_no:str store
 logistics.newCreateOrder        sender_info:object! logistics_code:str! order_infos:list! user_id:int
 logistics.cancelOrder           logistics_code:str! track_no:str! user_id:int
 logistics.waybillApply          waybill_applies:list!
+logistics.getOutRange           logistics_code:str! type:int sender_address:object! receiver_address:object!
+logistics.trackNoRouteDetail    logistics_code:str! track_no:str
 order.batchDecrypt              cipher_infos:list account_id:str account_type:str
 order.batchSensitive            cipher_infos:list account_id:str account_type:str
 afterSale.Detail                after_sale_id:str need_operation_record:bool

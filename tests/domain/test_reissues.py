@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from bufa.domain.calendars import Area, Pause, PauseCode
 from bufa.domain.kinds import Role
 from bufa.domain.outcome import Refused
+from bufa.domain.reach import Coverage, Reach, closed_now
 from bufa.domain.reissues import (
     Answer,
     Form,
@@ -17,6 +19,7 @@ from bufa.domain.reissues import (
     FormItem,
     GateReport,
     RecipientMatch,
+    RecordedChange,
     Route,
     TicketFacts,
     choose_route,
@@ -30,6 +33,7 @@ TABLE = divisions()
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
 WAREHOUSE = FormAddress("浙江省", "金华市", "义乌市", True, True, True, address_id="81")
 HOME = FormAddress("北京市", "北京市", "海淀区", True, True, True)
+SERVED = Reach(Coverage.SERVED)
 SAME = RecipientMatch("oa-1", "oa-1", "b1", "b1")
 GOOD = Form(
     order_number="6900000000000000001",
@@ -44,6 +48,7 @@ GOOD = Form(
     used_before=False,
     paid_at=NOW - timedelta(days=5),
     uncounted=(),
+    reach=SERVED,
 )
 AGREED = TicketFacts("140001", 8, NOW + timedelta(days=1))
 ASKED = TicketFacts("140001", 6)
@@ -234,3 +239,73 @@ def test_every_real_place_passes_and_none_that_is_put_together() -> None:
         if other.province != county.province:
             mixed = replace(home, province=other.province)
             assert said("delivery", delivery=mixed) == (Answer.REFUSED, "divisions_disagree"), mixed
+
+
+# --- where it goes ---------------------------------------------------------------------------------------------------
+
+CHANGE = RecordedChange(NOW - timedelta(hours=3), "林", has_proof=True)
+
+
+@pytest.mark.parametrize(
+    ("match", "expected"),
+    [
+        (RecipientMatch(change=CHANGE), (Answer.PASS, "change_recorded")),
+        (RecipientMatch(change=replace(CHANGE, has_proof=False)), (Answer.CANNOT_TELL, "change_unproved")),
+        (RecipientMatch(change=replace(CHANGE, has_proof=False, in_order=True)), (Answer.PASS, "change_in_order")),
+        (replace(SAME, unused_change=CHANGE), (Answer.CANNOT_TELL, "change_not_used")),
+        (replace(SAME, label_is_older=True), (Answer.PUNISHED_LATER, "label_before_change")),
+        (SAME, (Answer.PASS, "same_open_address")),
+    ],
+)
+def test_the_recipient_is_the_orders_or_a_recorded_change(match: RecipientMatch, expected: tuple[Answer, str]) -> None:
+    assert said("recipient", recipient=match) == expected
+
+
+@pytest.mark.parametrize(
+    ("reach", "expected"),
+    [
+        (SERVED, (Answer.PASS, "range_pass")),
+        (Reach(Coverage.OUT_OF_RANGE, "那曲市不派送"), (Answer.PUNISHED_LATER, "out_of_range")),
+        (Reach(Coverage.NO_ANSWER, "limited"), (Answer.CANNOT_TELL, "range_no_answer")),
+        (Reach(Coverage.WAITING), (Answer.CANNOT_TELL, "range_waiting")),
+        (Reach(Coverage.NOT_ASKED), (Answer.CANNOT_TELL, "range_not_asked")),
+        (Reach(Coverage.NO_API), (Answer.CANNOT_TELL, "range_no_api")),
+    ],
+)
+def test_the_platform_says_whether_the_carrier_goes_there(reach: Reach, expected: tuple[Answer, str]) -> None:
+    assert said("range", reach=reach) == expected
+
+
+def closed(**changes: Any) -> Pause:
+    area = Area("西藏自治区", "那曲市")
+    base = Pause(PauseCode.NO_SERVICE, NOW - timedelta(days=1), NOW + timedelta(days=2), "大雪", "中通通知", (area,))
+    return replace(base, **{"platform": False, **changes})
+
+
+@pytest.mark.parametrize(
+    ("pauses", "expected"),
+    [
+        ((), (Answer.PASS, "area_pass")),
+        ((closed(),), (Answer.PUNISHED_LATER, "area_closed")),
+        ((closed(platform=True),), (Answer.CANNOT_TELL, "area_closed_clocks_stand")),
+    ],
+)
+def test_an_area_without_service_is_said_with_its_dates(
+    pauses: tuple[Pause, ...], expected: tuple[Answer, str]
+) -> None:
+    assert said("area", closed=pauses) == expected
+
+
+def test_only_pauses_without_service_of_today_on_this_way_close_it() -> None:
+    here, there = Area("浙江省", "杭州市"), Area("西藏自治区", "那曲市", "色尼区")
+    asked = ("zhongtong", here, there, NOW)
+    longer = closed(ends=NOW + timedelta(days=9))
+    assert closed_now([closed(), longer], *asked) == (longer, closed())
+    others = (
+        closed(code=PauseCode.FESTIVAL),
+        closed(begins=NOW + timedelta(hours=1)),
+        closed(ends=NOW),
+        closed(areas=(Area("青海省"),)),
+        closed(carriers=frozenset({"yuantong"})),
+    )
+    assert closed_now(others, *asked) == ()

@@ -20,11 +20,14 @@ from hypothesis import strategies as st
 
 from bufa.domain import carriers as own_carriers
 from bufa.domain import waybills
+from bufa.domain.reach import Coverage, Reach
 from bufa.domain.reissues import Answer, Form, FormAddress, FormItem, RecipientMatch, Route, TicketFacts, gate
 from bufa.integrations.platforms.doudian.shipping import extra_package_params
 from bufa.lib.divisions import divisions
 from simulator import carriers, goods
 from simulator.clock import HOUR, Clock, parse_iso
+from simulator.doudian.errors import Refusal
+from simulator.doudian.gateway import METHODS
 from simulator.goods import Person
 from simulator.judge import Judgement, Label, is_late, judge
 from simulator.sim import Sim
@@ -38,7 +41,7 @@ WAREHOUSE = FormAddress("陕西省", "西安市", "长安区", True, True, True,
 WRONGS = (
     "other_carrier", "garbage", "no_number", "no_carrier", "unknown_carrier", "original", "used_elsewhere", "spoilt",
     "check_digit", "too_early", "other_receiver", "no_receiver_phone", "no_detail", "no_pickup", "pickup_unknown",
-    "no_items", "zero", "negative", "above", "strange_line",
+    "no_items", "zero", "negative", "above", "strange_line", "out_of_range",
 )  # fmt: skip
 STATES = ("fine", "fine", "fine", "late", "late", "unshipped", "cancelled", "unpaid", "finished")
 TICKETS = ("none", "none", "asked", "agreed", "agreed", "refused")
@@ -108,6 +111,7 @@ def case_of(sim: Sim, order: Order, rng: Random) -> Case:
         paid_at=datetime.fromtimestamp(order.paid_at, UTC) if order.paid_at else None,
         order_status=order.status,
         uncounted=(),
+        reach=Reach(Coverage.SERVED),
     )
     wrongs = tuple(rng.sample(WRONGS, rng.choice((0, 0, 1, 1, 1, 2, 3))))
     case = Case(order, form, order.buyer, wrongs)
@@ -130,7 +134,7 @@ def _ticket(sim: Sim, order: Order, rng: Random) -> TicketFacts | None:
 
 def spoil(sim: Sim, case: Case, wrong: str, rng: Random) -> None:
     """One mistake. What the shop knows of it (a number used before, a first scan) is on the form."""
-    changes = _typed(case, wrong, rng) or _known_number(sim, case, wrong, rng) or _people(case, wrong, rng)
+    changes = _typed(case, wrong, rng) or _known_number(sim, case, wrong, rng) or _people(sim, case, wrong, rng)
     case.form = replace(case.form, **(changes or _items(case, wrong, rng)))
 
 
@@ -174,7 +178,7 @@ def _known_number(sim: Sim, case: Case, wrong: str, rng: Random) -> dict[str, An
     return {}
 
 
-def _people(case: Case, wrong: str, rng: Random) -> dict[str, Any]:
+def _people(sim: Sim, case: Case, wrong: str, rng: Random) -> dict[str, Any]:
     form, order = case.form, case.order
     match wrong:
         case "other_receiver":
@@ -190,6 +194,11 @@ def _people(case: Case, wrong: str, rng: Random) -> dict[str, Any]:
             return {"pickup": FormAddress()}
         case "pickup_unknown":
             return {"pickup": replace(form.pickup, address_id="")}
+        case "out_of_range":
+            place = order.buyer.place
+            sim_places = sim.out_of_range.setdefault(form.carrier, [])
+            sim_places.append((place.province, place.city, place.district))
+            return {"pickup": form.pickup}
     return {}
 
 
@@ -223,8 +232,32 @@ def call_of(case: Case, route: Route) -> tuple[str, dict[str, Any]]:
     )
 
 
+def reach(sim: Sim, case: Case) -> Reach:
+    """What the platform says when it is asked."""
+    place, sender = case.order.buyer.place, WAREHOUSE
+    try:
+        said = METHODS["logistics.getOutRange"](
+            sim,
+            {
+                "logistics_code": case.form.carrier,
+                "type": 0,
+                "sender_address": {
+                    "province_name": sender.province, "city_name": sender.city, "detail_address": "#1#",
+                },
+                "receiver_address": {
+                    "province_name": place.province, "city_name": place.city, "district_name": place.district,
+                    "detail_address": "#1#",
+                },
+            },
+        )  # fmt: skip
+    except Refusal:
+        return Reach(Coverage.NO_ANSWER)
+    return Reach(Coverage.OUT_OF_RANGE if said["is_out_range"] else Coverage.SERVED)
+
+
 def judged(sim: Sim, case: Case) -> tuple[Answer, list[str], Judgement]:
     now = datetime.fromtimestamp(sim.clock.now(), UTC)
+    case.form = replace(case.form, reach=reach(sim, case))
     report = gate(case.form, now, divisions())
     method, params = call_of(case, report.route)
     form = case.form

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bufa.apps.orders import people
-from bufa.apps.orders.models import AfterSale, Line, Order, Recipient
+from bufa.apps.orders.address_changes import by_platform
+from bufa.apps.orders.models import AddressChange, AfterSale, Line, Order, Recipient
 from bufa.integrations.ports import AfterSaleFact, OrderFact, RecipientFact
 from bufa.lib.db import unnest_insert, unnest_update
 from bufa.lib.tenancy import for_shops
@@ -194,6 +195,8 @@ def _write_recipients(shop_id: int, facts: Sequence[OrderFact], ids: dict[str, i
     for name in ("blind_index", "phone_index", "phone_tail_index"):
         columns[name] = ("text", [getattr(row, name) for row in rows])
     columns["moved_at"] = ("timestamptz", [_moved_at(row, there.get(row.order_id), now) for row in rows])
+    moved = [(row, old) for row in rows if (old := there.get(row.order_id)) and _has_moved(row, old)]
+    AddressChange.objects.bulk_create(by_platform(row, old, now) for row, old in moved)
     unnest_insert(Recipient._meta.db_table, columns, on_conflict=_RECIPIENT_CONFLICT)
 
 
@@ -201,8 +204,11 @@ def _moved_at(row: Recipient, there: Recipient | None, now: datetime) -> datetim
     """When the delivery went to somebody or somewhere else than was said first; None while it never did."""
     if there is None:
         return None
-    before, said = there.open_address_id, row.open_address_id
-    return now if before and said and before != said else there.moved_at
+    return now if _has_moved(row, there) else there.moved_at
+
+
+def _has_moved(row: Recipient, there: Recipient) -> bool:
+    return bool(there.open_address_id and row.open_address_id) and there.open_address_id != row.open_address_id
 
 
 def _recipient(shop_id: int, order_id: int, fact: RecipientFact, there: Recipient | None) -> Recipient:

@@ -96,6 +96,40 @@ class Recipient(models.Model):
         ]
 
 
+class AddressChange(models.Model):
+    """The delivery goes to somebody or somewhere else: the platform's order said so, or a person wrote down what the
+    customer asked for. What was before stays readable as places and masks. Taken back, a row stays."""
+
+    shop_id = models.BigIntegerField()
+    order = models.ForeignKey(Order, models.CASCADE, related_name="address_changes")
+    source = models.CharField(max_length=10)
+    said_at = models.DateTimeField(help_text="When the customer asked for it; when the platform's order changed.")
+    recorded_at = models.DateTimeField()
+    by = models.CharField(max_length=80)
+    proof_kind = models.CharField(max_length=10, blank=True, help_text="Where the proof lies; none: nobody has one.")
+    proof_file = models.BigIntegerField(null=True, help_text="A file of the order's case.")
+    open_address_id = models.CharField(max_length=80, blank=True, help_text="The platform's, after the change.")
+    name_mask = models.CharField(max_length=60, blank=True)
+    phone_mask = models.CharField(max_length=40, blank=True)
+    address_mask = models.CharField(max_length=200, blank=True)
+    province = models.CharField(max_length=30, blank=True)
+    city = models.CharField(max_length=30, blank=True)
+    district = models.CharField(max_length=30, blank=True)
+    town = models.CharField(max_length=60, blank=True)
+    sealed = models.BinaryField(default=b"", help_text="Sealed JSON: name, phone, address, and the words of the proof.")
+    blind_index = models.CharField(max_length=64, blank=True)
+    was = models.JSONField(default=dict, help_text="Places and masks before it.")
+    taken_back_at = models.DateTimeField(null=True)
+    taken_back_by = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        constraints = [
+            is_one_of("source", ["platform", "customer"], "address_change_source_known"),
+            is_one_of("proof_kind", ["", "chat", "call", "file", "platform"], "address_change_proof_known"),
+        ]
+        indexes = [models.Index(fields=["order", "-id"], name="address_change_newest")]
+
+
 class AfterSale(models.Model):
     """The platform's after-sale ticket; type 7 is 补寄."""
 

@@ -18,6 +18,7 @@ from bufa.apps.effects.actions import Settled
 from bufa.apps.effects.models import EffectKind, EffectState
 from bufa.apps.parcels.boxes import add_reissue
 from bufa.apps.parcels.numbers import remember_numbers
+from bufa.apps.reissues import deliveries, ranges
 from bufa.apps.reissues.forms import Checked, ReissueForm, check_form, goods_wanted
 from bufa.apps.reissues.models import Reissue
 from bufa.apps.shops import stock
@@ -66,6 +67,7 @@ def save_draft(
         checked = check_form(shop_id, case_id, form, now)
         _fill(row, form, checked)
         row.save()
+        ranges.want(shop_id, [checked.way], now)
         return row.pk
 
 
@@ -238,7 +240,7 @@ def _fill(row: Reissue, form: ReissueForm, checked: Checked) -> None:
     row.carrier, row.number = checked.form.carrier, checked.form.number
     row.contents = [[item.line_id, item.quantity] for item in checked.form.items]
     row.pickup_address_id = checked.pickup.pickup_id if checked.pickup else None
-    row.delivery = {"from": form.delivery, "ticket": checked.ticket.number if checked.ticket else ""}
+    row.delivery = deliveries.kept(form.delivery, checked.ticket.number if checked.ticket else "")
     row.route = checked.route.value
     row.after_sale_number = checked.ticket.number if checked.ticket and checked.route is Route.RESEND else ""
     row.gate = checked.report.to_json()

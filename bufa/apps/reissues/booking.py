@@ -12,8 +12,11 @@ from bufa.apps.cases.actors import SYSTEM, Actor
 from bufa.apps.effects import actions as effects
 from bufa.apps.effects.actions import Settled
 from bufa.apps.effects.models import EffectKind, EffectState
+from bufa.apps.orders import address_changes
 from bufa.apps.orders import queries as orders
-from bufa.apps.orders.views import OrderView
+from bufa.apps.orders.address_changes import ChangeView
+from bufa.apps.orders.views import OrderView, RecipientView
+from bufa.apps.reissues import deliveries
 from bufa.apps.reissues.actions import save_draft
 from bufa.apps.reissues.forms import Checked, ReissueForm, check_form
 from bufa.apps.reissues.models import LabelBooking, Reissue
@@ -59,7 +62,7 @@ def book(
             raise Refused("not_connected", kind="doudian")
         bare = replace(form, number="")
         checked = check_form(shop_id, case_id, bare, now)
-        intent = _intent(shop_id, checked)
+        intent = _intent(shop_id, checked, form.delivery)
         reissue_id = save_draft(shop_id=shop_id, case_id=case_id, form=bare, by=by, version=version, now=now)
         row = Reissue.objects.select_for_update(of=("self",)).get(shop_id=shop_id, id=reissue_id)
         earlier = LabelBooking.objects.filter(shop_id=shop_id, reissue=row)
@@ -70,6 +73,7 @@ def book(
             reissue=row,
             pack_id=f"{row.code.replace('-', '')}_{earlier.count() + 1}",
             carrier=row.carrier,
+            details={"change": intent["change"]} if intent.get("change") else {},
             by=by.name,
             created_at=now,
         )
@@ -142,7 +146,7 @@ def _booked(booking: LabelBooking, settled: Settled, told: dict[str, Any], now: 
         case EffectState.ACCEPTED:
             booking.state, booking.error = "booked", {}
             booking.number = str(settled.outcome.get("message_id", ""))
-            booking.details = dict(settled.outcome.get("details", {}))
+            booking.details = {**booking.details, **settled.outcome.get("details", {})}
             _into_the_form(booking, "", booking.number)
         case EffectState.REJECTED:
             booking.state, booking.error, booking.ended_at = "failed", told, now
@@ -176,9 +180,14 @@ def of_case(shop_id: int, case_id: int) -> tuple[BookingView, ...]:
 # --- inside ----------------------------------------------------------------------------------------------------------
 
 
-def _intent(shop_id: int, checked: Checked) -> dict[str, Any]:
-    """What the call needs. The receiver as the platform's own ciphers: we never open them for this."""
-    order, pickup, who = checked.order, checked.pickup, checked.order.recipient
+def _intent(shop_id: int, checked: Checked, delivery: str) -> dict[str, Any]:
+    """What the call needs. The receiver as the platform's own ciphers: we never open them for this. Where a customer
+    changed the address, the intent names the change, and only the call itself opens it."""
+    order, pickup = checked.order, checked.pickup
+    change = deliveries.change_of(
+        delivery, address_changes.of_orders(shop_id, [order.order_id]).get(order.order_id, ())
+    )
+    who: RecipientView | ChangeView = change or order.recipient
     secret = orders.ciphers(shop_id, order.order_id)
     lacking = [name for name, there in (("carrier", checked.form.carrier), ("pickup", pickup)) if not there]
     if not all(secret.get(name) for name in ("name", "phone", "address")):
@@ -196,6 +205,7 @@ def _intent(shop_id: int, checked: Checked) -> dict[str, Any]:
             *(pickup.province, pickup.city, pickup.district, pickup.street, pickup.detail),
         ],
         "receiver": [secret["name"], secret["phone"], secret["address"]],
+        "change": change.change_id if change else 0,
         "place": [who.province, who.city, who.district, who.town],
         "items": items,
     }

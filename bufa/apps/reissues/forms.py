@@ -13,24 +13,30 @@ from bufa.apps.cases.facts import late_orders
 from bufa.apps.cases.queries import cases_by_id, reported_items
 from bufa.apps.cases.shapes import CaseRow
 from bufa.apps.effects import queries as effects
+from bufa.apps.orders import address_changes
+from bufa.apps.orders.address_changes import ChangeView
 from bufa.apps.orders.views import AfterSaleView, OrderView, RecipientView, order_view, order_views
 from bufa.apps.parcels import lane_counts
 from bufa.apps.parcels.models import Parcel
 from bufa.apps.parcels.numbers import clean_number, used_among
 from bufa.apps.parcels.views import ParcelView, parcels_of_orders
+from bufa.apps.reissues import deliveries, ranges
+from bufa.apps.reissues.deliveries import FROM_ORDER
 from bufa.apps.reissues.models import Reissue
+from bufa.apps.reissues.ranges import Way
+from bufa.apps.shops import pauses, stock
 from bufa.apps.shops import queries as shops
-from bufa.apps.shops import stock
 from bufa.apps.shops.queries import PickupInfo
 from bufa.domain import lanes
+from bufa.domain.calendars import Area, Pause
 from bufa.domain.outcome import Why
 from bufa.domain.parcels import ParcelState
+from bufa.domain.reach import UNASKED, Coverage, Reach, closed_now
 from bufa.domain.reissues import (
     Form,
     FormAddress,
     FormItem,
     GateReport,
-    RecipientMatch,
     Route,
     TicketFacts,
     choose_route,
@@ -41,13 +47,12 @@ from bufa.domain.stock import Level, gathered, shortages, unknown_goods
 from bufa.lib.divisions import divisions
 from bufa.lib.tenancy import for_shops
 
-FROM_ORDER, FROM_TICKET = "order", "ticket"
-
 
 @dataclass(frozen=True, slots=True)
 class ReissueForm:
     """What people fill in. `items`: (line id, quantity). `pickup_id`: one of the shop's pickup addresses.
-    `delivery`: the order's recipient (`order`) or that of the after-sale ticket (`ticket`)."""
+    `delivery`: the order's recipient (`order`), that of the after-sale ticket (`ticket`) or a recorded change
+    (`change:<id>`)."""
 
     carrier: str
     number: str
@@ -65,6 +70,7 @@ class Draft:
     order: OrderView
     recipient: RecipientView
     pickups: tuple[PickupInfo, ...]
+    changes: tuple[ChangeView, ...]
     ticket: AfterSaleView | None
     route: str
     route_why: Why
@@ -86,6 +92,12 @@ class Checked:
     eta_from: datetime
     eta_to: datetime
     known_number: bool
+    way: Way
+
+    @property
+    def asks_range(self) -> bool:
+        """Whether the platform is being asked about the carrier's range: look again in a moment."""
+        return self.form.reach.coverage in (Coverage.WAITING, Coverage.NOT_ASKED) and self.way.pickup_id > 0
 
     @property
     def route(self) -> Route:
@@ -103,12 +115,13 @@ def open_draft(shop_id: int, case_id: int, now: datetime) -> Draft:
         bad = next((parcel for parcel in parcels if parcel.parcel_id == ids[-1]), parcels[0])
         whole = bad.contents or tuple((line.line_id, line.quantity) for line in order.lines)
         items = reported_items(shop_id, case_id, now) or whole
+        changes = address_changes.of_orders(shop_id, [case.order_id]).get(case.order_id, ())
         form = ReissueForm(
             carrier=kept.carrier if kept else bad.carrier,
             number=kept.number if kept else "",
             items=tuple((str(line), int(count)) for line, count in kept.contents) if kept else items,
             pickup_id=(kept.pickup_address_id if kept else None) or (pickups[0].pickup_id if pickups else None),
-            delivery=str(kept.delivery.get("from", FROM_ORDER)) if kept else FROM_ORDER,
+            delivery=deliveries.proposed(kept.delivery if kept else {}, changes),
         )
         checked = check_form(shop_id, case_id, form, now)
         _, why = choose_route(
@@ -122,6 +135,7 @@ def open_draft(shop_id: int, case_id: int, now: datetime) -> Draft:
             order=order,
             recipient=order.recipient,
             pickups=pickups,
+            changes=changes,
             ticket=checked.ticket,
             route=checked.route.value,
             route_why=why,
@@ -160,7 +174,13 @@ class _Found:
     tried: AbstractSet[tuple[int, str, str]]
     seen: Mapping[tuple[str, str], datetime | None]
     shelf: Mapping[stock.Goods, Level] | None
+    held: Mapping[int, Mapping[stock.Goods, int]]
     learned: lanes.Learned
+    changes: Mapping[int, tuple[ChangeView, ...]]
+    reach: Mapping[Way, Reach]
+    closed: tuple[Pause, ...]
+    booked_at: Mapping[tuple[str, str], datetime]
+    moved_at: Mapping[int, datetime]
 
 
 def _look_up(shop_id: int, forms: Sequence[tuple[int, ReissueForm]], now: datetime) -> _Found:
@@ -176,6 +196,11 @@ def _look_up(shop_id: int, forms: Sequence[tuple[int, ReissueForm]], now: dateti
         parcels[parcel.order_id] = (*parcels.get(parcel.order_id, ()), parcel)
     pairs = {pair for _, form in forms if (pair := _waybill(form))[1]}
     pickups = tuple(shops.pickup_addresses([shop_id]))
+    changes = address_changes.of_orders(shop_id, order_ids)
+    ways = {
+        _way(form, orders[rows[case_id].order_id], changes.get(rows[case_id].order_id, ())) for case_id, form in forms
+    }
+    has_api = shops.connection(shop_id, "doudian") is not None
     lanes_asked = {_lane(form, pickups, orders[rows[case_id].order_id]) for case_id, form in forms}
     levels = {key for lane in lanes_asked for key in lanes.ladder(*lane)}
     return _Found(
@@ -183,15 +208,35 @@ def _look_up(shop_id: int, forms: Sequence[tuple[int, ReissueForm]], now: dateti
         orders=orders,
         parcels=parcels,
         pickups=pickups,
-        has_api=shops.connection(shop_id, "doudian") is not None,
+        has_api=has_api,
         denied=frozenset(Route(kind) for kind in effects.denied(shop_id) if kind in {each.value for each in Route}),
         late=late_orders(shop_id, order_ids),
         used=used_among(pairs),
         tried=_tried_before(shop_id, case_ids, pairs),
         seen=_seen(shop_id, pairs),
         shelf=_shelf(shop_id, [(orders[rows[case_id].order_id], form.items) for case_id, form in forms]),
+        held=_held(shop_id, case_ids),
         learned=lane_counts.learned(shop_id, levels, (lanes.Leg.TOTAL,), now),
+        changes=changes,
+        reach=ranges.known(shop_id, ways, now) if has_api else {},
+        closed=pauses.standing(shop_id, now),
+        booked_at=deliveries.booked_at(shop_id, pairs),
+        moved_at={order_id: changed[-1].said_at for order_id, changed in _by_platform(changes).items()},
     )
+
+
+def _by_platform(changes: Mapping[int, tuple[ChangeView, ...]]) -> dict[int, tuple[ChangeView, ...]]:
+    told = {
+        order: tuple(one for one in found if one.source == address_changes.PLATFORM) for order, found in changes.items()
+    }
+    return {order: found for order, found in told.items() if found}
+
+
+def _way(form: ReissueForm, order: OrderView, changes: Sequence[ChangeView]) -> Way:
+    """Which question about the carrier's range this form asks."""
+    change = deliveries.change_of(form.delivery, changes)
+    to = f"change:{change.change_id}" if change else order.recipient.open_address_id
+    return Way(form.carrier.strip(), form.pickup_id or 0, order.order_id, to)
 
 
 def _waybill(form: ReissueForm) -> tuple[str, str]:
@@ -213,13 +258,18 @@ def _check(found: _Found, case: CaseRow, form: ReissueForm, now: datetime) -> Ch
     late = order.order_id in found.late
     own = (case.case_id, *waybill) in found.tried
     ordered = {line.line_id: line.quantity for line in order.lines}
+    changes = found.changes.get(case.order_id, ())
+    change = deliveries.change_of(form.delivery, changes)
+    way = _way(form, order, changes)
+    delivery = deliveries.change_address(change) if change else _delivery_address(order.recipient)
+    booked, moved = found.booked_at.get(waybill), found.moved_at.get(order.order_id)
     filled = Form(
         order_number=order.number,
         carrier=carrier,
         number=number,
         pickup=_pickup_address(pickup),
-        delivery=_delivery_address(order.recipient),
-        recipient=_match(order, form.delivery),
+        delivery=delivery,
+        recipient=deliveries.match(order, form.delivery, changes, booked, moved),
         items=tuple(FormItem(line, count, ordered.get(line, 0)) for line, count in form.items if count),
         original_numbers=frozenset(parcel.number for parcel in parcels if parcel.number and parcel.role == "original"),
         original_carrier=case.carrier,
@@ -232,7 +282,9 @@ def _check(found: _Found, case: CaseRow, form: ReissueForm, now: datetime) -> Ch
         collected_at=found.seen.get(waybill),
         paid_at=order.paid_at,
         order_status=order.status,
-        **_on_the_shelf(found, order, form.items),
+        reach=found.reach.get(way, UNASKED) if found.has_api else Reach(Coverage.NO_API),
+        closed=closed_now(found.closed, carrier, _area(pickup), _area(change or order.recipient), now),
+        **_on_the_shelf(found, case.case_id, order, form.items),
     )
     eta = lanes.eta(*_lane(form, found.pickups, order), None, now, learned=found.learned)
     agreed = ticket is not None and ticket.status == 8
@@ -246,7 +298,12 @@ def _check(found: _Found, case: CaseRow, form: ReissueForm, now: datetime) -> Ch
         eta_from=eta.p50,
         eta_to=eta.p90,
         known_number=own,
+        way=way,
     )
+
+
+def _area(place: Any) -> Area:
+    return Area(place.province, place.city, place.district) if place is not None else Area("")
 
 
 def _tried_before(
@@ -290,14 +347,30 @@ def _shelf(
     return there if there or stock.is_kept(shop_id) else None
 
 
-def _on_the_shelf(found: _Found, order: OrderView, items: Iterable[tuple[str, int]]) -> dict[str, Any]:
+def _held(shop_id: int, case_ids: Sequence[int]) -> dict[int, dict[stock.Goods, int]]:
+    """What the drafts of these cases hold already: it is theirs, not somebody else's."""
+    drafts = dict(
+        Reissue.objects.filter(shop_id=shop_id, case_id__in=case_ids, state="draft").values_list("id", "case_id")
+    )
+    if not drafts:
+        return {}
+    held = stock.held_goods(shop_id, [f"reissue:{one}" for one in drafts])
+    return {case_id: held[name] for one, case_id in drafts.items() if (name := f"reissue:{one}") in held}
+
+
+def _on_the_shelf(found: _Found, case_id: int, order: OrderView, items: Iterable[tuple[str, int]]) -> dict[str, Any]:
     """What the gate is told of the shelf. Goods found under two names of one order are counted together."""
     if found.shelf is None:
         return {"short": (), "uncounted": None}
     wanted = goods_wanted(order, items)
     named = {goods: goods.label for goods in wanted}
     pieces = gathered([(named[goods], count) for goods, count in wanted.items()])
-    levels = {named[goods]: found.shelf[goods] for goods in wanted if goods in found.shelf}
+    own = found.held.get(case_id, {})
+    levels = {
+        named[goods]: Level(level.on_hand, level.reserved - stock.of_goods(own, goods))
+        for goods in wanted
+        if (level := found.shelf.get(goods)) is not None
+    }
     return {"short": shortages(pieces, levels), "uncounted": unknown_goods(pieces, levels)}
 
 
@@ -330,12 +403,3 @@ def _delivery_address(recipient: RecipientView) -> FormAddress:
         has_phone=bool(recipient.phone_mask) or whole,
         from_platform=recipient.has_cipher or bool(recipient.open_address_id),
     )
-
-
-def _match(order: OrderView, delivery: str) -> RecipientMatch:
-    """The waybill goes to the order's own recipient, or to the one the customer named in the ticket: unknown to us."""
-    if delivery != FROM_ORDER:
-        return RecipientMatch(order_open_address_id=order.recipient.open_address_id)
-    index = order.recipient.blind_index
-    same = order.recipient.open_address_id
-    return RecipientMatch(same, same, index, index)

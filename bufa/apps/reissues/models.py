@@ -160,3 +160,34 @@ class CopyMark(models.Model):
             models.UniqueConstraint(fields=["reissue", "operator_id", "name"], name="copied_once"),
             is_one_of("name", FIELDS, "copied_field_known"),
         ]
+
+
+class RangeQuestion(models.Model):
+    """Whether a carrier takes a parcel from one of the shop's addresses to a recipient: asked, and answered for a
+    while. Times of turns are real, those of answers the shop's."""
+
+    shop_id = models.BigIntegerField()
+    carrier = models.CharField(max_length=40)
+    pickup_id = models.BigIntegerField()
+    order_id = models.BigIntegerField()
+    to_whom = models.CharField(max_length=80, blank=True, help_text="The platform's address id, or change:<id>.")
+    state = models.CharField(max_length=10, default="waiting")
+    is_out = models.BooleanField(default=False)
+    reason = models.CharField(max_length=200, blank=True)
+    attempt = models.IntegerField(default=0)
+    tries = models.IntegerField(default=0)
+    next_at = models.DateTimeField(null=True, help_text="Real time before which it is not asked.")
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shop_id", "carrier", "pickup_id", "order_id", "to_whom"], name="range_asked_once"
+            ),
+            is_one_of("state", ["waiting", "answered", "failed"], "range_state_known"),
+        ]
+        indexes = [
+            models.Index(fields=["shop_id", "id"], condition=Q(state="waiting"), name="range_waiting"),
+            models.Index(fields=["shop_id", "order_id"], name="range_of_order"),
+        ]

@@ -160,6 +160,28 @@ def held_subjects(shops: Sequence[int], beginning: str) -> dict[int, list[str]]:
         return found
 
 
+def held_goods(shop_id: int, subjects: Sequence[str]) -> dict[str, dict[Goods, int]]:
+    """What each of these holds now, goods → pieces."""
+    with reading([shop_id]):
+        rows_ = StockHold.objects.filter(shop_id=shop_id, subject__in=subjects, state=HoldState.HELD)
+        found: dict[str, dict[Goods, int]] = {}
+        for hold in rows_.select_related("item").order_by("id"):
+            goods = Goods(hold.item.sku, hold.item.title, hold.item.spec)
+            found.setdefault(hold.subject, {})[goods] = hold.quantity
+        return found
+
+
+def of_goods(held: Mapping[Goods, int], goods: Goods) -> int:
+    """Pieces held of what a line names: by the platform's number where both have one, else by name."""
+    for one, pieces in held.items():
+        if one.sku and goods.sku:
+            if one.sku == goods.sku:
+                return pieces
+        elif goods_key(one.title, one.spec) == goods_key(goods.title, goods.spec):
+            return pieces
+    return 0
+
+
 def holders(shop_id: int) -> dict[int, list[tuple[str, int]]]:
     """Goods → who holds how many of them."""
     with reading([shop_id]):

@@ -9,7 +9,7 @@ import httpx
 
 from bufa.integrations import wire
 from bufa.integrations.ciphers import Look, Opened
-from bufa.integrations.ebills import LabelOrder, PrintData
+from bufa.integrations.ebills import LabelOrder, PrintData, Range
 from bufa.integrations.platforms.doudian import aftersales, ebills, opening, orders, paging, shipping, sms, tokens
 from bufa.integrations.platforms.doudian.errors import number_of
 from bufa.integrations.platforms.doudian.gateway import Answer, Gateway
@@ -23,6 +23,7 @@ from bufa.integrations.ports import (
     Page,
     PickupAddressFact,
     ProviderError,
+    RecipientFact,
     RejectReason,
     Sent,
     SmsReceipt,
@@ -93,8 +94,14 @@ class Client:
         return shipping.packages(answer.data)
 
     def query(self, carrier: str, number: str, phone_tail: str = "") -> TrackReport:
-        """The track of a Douyin e-waybill; other waybills are refused by the platform (50002:10015)."""
-        answer = self._gateway.call("logistics.trackNoRouteDetail", {"logistics_code": carrier, "track_no": number})
+        """The track of a Douyin e-waybill that was shipped with; other waybills are refused (50002:10015)."""
+        asked = {"logistics_code": carrier, "track_no": number}
+        try:
+            answer = self._gateway.call("logistics.trackNoRouteDetail", asked)
+        except ProviderError as error:
+            if number_of(error.sub_code) == shipping.NO_TRACK_YET:
+                return TrackReport("doudian", carrier, number, ())
+            raise
         return shipping.route(answer.data, carrier, number)
 
     # ── after-sales ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -228,6 +235,10 @@ class Client:
         if not wire.truth(wire.child(answer.data, "cancel_result").get("success")):
             raise ProviderError("business", log_id=answer.log_id, text="cancel_result", raw=answer.raw)
         return _sent(answer)
+
+    def out_of_range(self, carrier: str, sender: PickupAddressFact, receiver: RecipientFact) -> Range:
+        answer = self._gateway.call("logistics.getOutRange", ebills.range_params(carrier, sender, receiver))
+        return ebills.ranged(answer.data, log_id=answer.log_id, raw=answer.raw)
 
     def print_data(self, carrier: str, number: str) -> PrintData:
         wanted = {"waybill_applies": [{"logistics_code": carrier, "track_no": number}]}

@@ -1,30 +1,25 @@
-"""E-waybills: parameters and answers of logistics.newCreateOrder, cancelOrder and waybillApply (doudian-openapi §7)."""
+"""E-waybills: parameters and answers of logistics.newCreateOrder, cancelOrder, waybillApply and getOutRange
+(doudian-openapi §7)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from bufa.integrations.ebills import LabelOrder, PrintData
-from bufa.integrations.ports import ProviderError
-from bufa.integrations.wire import child, rows, text
+from bufa.integrations.ebills import LabelOrder, PrintData, Range
+from bufa.integrations.ports import PickupAddressFact, ProviderError, RecipientFact
+from bufa.integrations.wire import child, rows, text, truth
 
 ALREADY_CANCELLED = "1102"
 
 
 def create_params(label: LabelOrder) -> dict[str, Any]:
-    """One label. The receiver goes as ciphers, which only the platform opens."""
+    """One label. The receiver goes as ciphers, which only the platform opens; as plain text where a customer changed
+    the address and told only us."""
     sender, receiver = label.sender, label.receiver
     return {
         "logistics_code": label.carrier,
         "sender_info": {
-            "address": {
-                "country_code": "CHN",
-                "province_name": sender.province,
-                "city_name": sender.city,
-                "district_name": sender.district or sender.city,
-                "street_name": sender.street,
-                "detail_address": sender.detail,
-            },
+            "address": _sender(sender),
             "contact": {"name": sender.name, "mobile": sender.phone},
         },
         "order_infos": [
@@ -32,19 +27,58 @@ def create_params(label: LabelOrder) -> dict[str, Any]:
                 "order_id": label.order_number,
                 "pack_id": label.pack_id,
                 "receiver_info": {
-                    "address": {
-                        "country_code": "CHN",
-                        "province_name": receiver.province,
-                        "city_name": receiver.city,
-                        "district_name": receiver.district,
-                        "street_name": receiver.town,
-                        "detail_address": receiver.address_cipher,
+                    "address": _receiver(receiver),
+                    "contact": {
+                        "name": receiver.name_cipher or receiver.name,
+                        "mobile": receiver.phone_cipher or receiver.phone,
                     },
-                    "contact": {"name": receiver.name_cipher, "mobile": receiver.phone_cipher},
                 },
                 "items": [{"item_name": name, "item_count": count} for name, count in label.items],
             }
         ],
+    }
+
+
+_BOTH_ENDS = 0
+
+
+def range_params(carrier: str, sender: PickupAddressFact, receiver: RecipientFact) -> dict[str, Any]:
+    """One question about both ends of the way."""
+    return {
+        "logistics_code": carrier,
+        "type": _BOTH_ENDS,
+        "sender_address": _sender(sender),
+        "receiver_address": _receiver(receiver),
+    }
+
+
+def ranged(data: Any, *, log_id: str, raw: bytes) -> Range:
+    """What the platform says. Raises ProviderError for an answer that says neither yes nor no."""
+    answer = child(data)
+    if "is_out_range" not in answer:
+        raise ProviderError("malformed", log_id=log_id, raw=raw)
+    return Range(truth(answer["is_out_range"]), text(answer.get("out_range_reason")))
+
+
+def _sender(sender: PickupAddressFact) -> dict[str, str]:
+    return {
+        "country_code": "CHN",
+        "province_name": sender.province,
+        "city_name": sender.city,
+        "district_name": sender.district or sender.city,
+        "street_name": sender.street,
+        "detail_address": sender.detail,
+    }
+
+
+def _receiver(receiver: RecipientFact) -> dict[str, str]:
+    return {
+        "country_code": "CHN",
+        "province_name": receiver.province,
+        "city_name": receiver.city,
+        "district_name": receiver.district,
+        "street_name": receiver.town,
+        "detail_address": receiver.address_cipher or receiver.address,
     }
 
 

@@ -9,6 +9,8 @@ from bufa.integrations.platforms.doudian.orders import place_name
 from bufa.integrations.ports import CarrierFact, PackageFact, PickupAddressFact, RawScan, TrackReport
 from bufa.integrations.wire import child, instant, number, rows, text, truth
 
+NO_TRACK_YET = "-10004"
+
 _PHONES = ("mobile", "receiver_mobile", "receiver_tel", "receiver_phone", "phone", "fixed_phone")
 
 
