@@ -268,6 +268,7 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
         "may_operate": may(here.role(shop_id), Permission.OPERATE_AFTERSALE),
         "open_findings": [each for each in found.findings if each.state == "open"],
         "action_base": reverse("cases_case", args=[shop_id, row.code]),
+        "check_url": reverse("cases_reissue_check", args=[shop_id, row.code]),
         "may_reveal": here.may(Permission.REVEAL_BUYER, shop_id)
         and (found.order.recipient.has_plain or found.order.recipient.has_cipher),
         "may_settle": may(here.role(shop_id), Permission.SETTLE_EFFECT),
