@@ -23,15 +23,9 @@ from bufa.domain.notices import Channel
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.lib import clock
-<<<<<<< HEAD
-from bufa.web import case_forms, case_measures, case_page
+from bufa.web import case_address, case_forms, case_measures, case_page
 from bufa.web.case_doing import Doing, Mistyped, checked, finish, start
 from bufa.web.desk import actor, tell_refusal
-=======
-from bufa.web import case_address, case_forms, case_measures, case_page
-from bufa.web.case_doing import Doing, Mistyped, actor, checked, finish, start
-from bufa.web.desk import tell_refusal
->>>>>>> 99a2a589 (Ask whether a carrier goes there, know areas without service and recorded address changes; say every line's rule and source)
 
 
 @require_POST

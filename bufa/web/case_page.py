@@ -28,12 +28,8 @@ from bufa.domain.kinds import Measure, Step
 from bufa.domain.outcome import Refused, Why
 from bufa.domain.permissions import Permission, may
 from bufa.lib import clock
-<<<<<<< HEAD
 from bufa.web import case_carrier, case_forms
-=======
-from bufa.web import case_forms
 from bufa.web.case_forms import AddressForm
->>>>>>> 99a2a589 (Ask whether a carrier goes there, know areas without service and recorded address changes; say every line's rule and source)
 from bufa.web.desk import Desk, desk
 from bufa.web.findings import put_off_forms
 from bufa.web.tasks import OutcomeForm
@@ -172,7 +168,6 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
     changes = address_changes.of_orders(shop_id, [row.order_id]).get(row.order_id, ())
     forms = _forms(here, found, acts, talk, draft) | failed
     may_choose, why_not = _may_choose(here, shop_id, acts)
-<<<<<<< HEAD
     return (
         {
             "view": found,
@@ -196,6 +191,7 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
                 (each for each in reversed(sent) if each.state in ("submitting", "unknown", "accepted")), None
             ),
             "draft": draft,
+            "changes": changes,
             "notices": told,
             "proposals": _proposals(row.round, told, shop_id, case_id) if "tell_customer" in acts else (),
             "to_phone": any(each.state == "todo" for each in told),
@@ -217,6 +213,7 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
             "may_operate": may(here.role(shop_id), Permission.OPERATE_AFTERSALE),
             "open_findings": [each for each in found.findings if each.state == "open"],
             "action_base": reverse("cases_case", args=[shop_id, row.code]),
+            "check_url": reverse("cases_reissue_check", args=[shop_id, row.code]),
             "may_reveal": here.may(Permission.REVEAL_BUYER, shop_id)
             and (found.order.recipient.has_plain or found.order.recipient.has_cipher),
             "may_settle": may(here.role(shop_id), Permission.SETTLE_EFFECT),
@@ -225,56 +222,6 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
         | _moving(shop_id, row.code, row.version, watched)
         | case_carrier.context(here, found, current, now)
     )
-=======
-    return {
-        "view": found,
-        "row": row,
-        "acts": acts,
-        "may_choose": may_choose,
-        "may_choose_why": why_not,
-        "panels": _panels(found, failed),
-        "forms": forms,
-        "talk": talk,
-        "letter": _letter(found, acts, talk, now),
-        "reissues": sent,
-        "labels": labels,
-        "numbers": numbers,
-        "packs": {
-            each.reissue_id: copy_pack.pack(shop_id, each.reissue_id, here.operator_id)
-            for each in sent
-            if each.state == "unknown" and each.effect_id is None
-        },
-        "live_reissue": next(
-            (each for each in reversed(sent) if each.state in ("submitting", "unknown", "accepted")), None
-        ),
-        "draft": draft,
-        "changes": changes,
-        "notices": told,
-        "proposals": _proposals(row.round, told, shop_id, case_id) if "tell_customer" in acts else (),
-        "to_phone": any(each.state == "todo" for each in told),
-        "effects": under_way,
-        "original": (found.original, track(found.original, now)),
-        "outlooks": {each.parcel_id: parcels.outlook(each, now) for each in (found.original, *found.reissue_parcels)},
-        "again": [(each, track(each, now)) for each in found.reissue_parcels],
-        "current": current,
-        "put_off": put_off_forms(found.findings) if row.is_open else None,
-        "evidence": _evidence(found, talk),
-        "pasted": None,
-        "past": cases.claims_of_recipient(shop_id, row.order_id, now),
-        "task_text": task_text(found),
-        "asked_why": next((each.words for each in found.timeline if each.kind == "request_approval"), ""),
-        "asks_second": any(each.needs_second for each in found.options),
-        "is_asker": found.approval is not None and found.approval.by_id == here.operator_id,
-        "may_operate": may(here.role(shop_id), Permission.OPERATE_AFTERSALE),
-        "open_findings": [each for each in found.findings if each.state == "open"],
-        "action_base": reverse("cases_case", args=[shop_id, row.code]),
-        "check_url": reverse("cases_reissue_check", args=[shop_id, row.code]),
-        "may_reveal": here.may(Permission.REVEAL_BUYER, shop_id)
-        and (found.order.recipient.has_plain or found.order.recipient.has_cipher),
-        "may_settle": may(here.role(shop_id), Permission.SETTLE_EFFECT),
-        "to_answer": [ticket for ticket in found.order.after_sales if ticket.is_resend and ticket.status == 6],
-    } | _moving(shop_id, row.code, row.version, watched)
->>>>>>> 99a2a589 (Ask whether a carrier goes there, know areas without service and recorded address changes; say every line's rule and source)
 
 
 def _proposals(

@@ -12,15 +12,9 @@ from django.utils.translation import gettext as _
 
 from bufa.domain import carriers
 from bufa.domain.outcome import Why
-<<<<<<< HEAD
-from bufa.web.words import carrier_side, deeds, reasons, trade
+from bufa.web.words import carrier_side, deeds, gate, reasons, trade
 
-GROUPS: Mapping[str, trade.Words] = {**trade.GROUPS, **deeds.GROUPS, **carrier_side.GROUPS}
-=======
-from bufa.web.words import deeds, gate, reasons, trade
-
-GROUPS: Mapping[str, trade.Words] = {**trade.GROUPS, **deeds.GROUPS, **gate.GROUPS}
->>>>>>> 99a2a589 (Ask whether a carrier goes there, know areas without service and recorded address changes; say every line's rule and source)
+GROUPS: Mapping[str, trade.Words] = {**trade.GROUPS, **deeds.GROUPS, **carrier_side.GROUPS, **gate.GROUPS}
 
 # Params whose value is itself a code, and where its words are.
 _PARAM_GROUPS = {
