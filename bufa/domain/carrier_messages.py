@@ -59,7 +59,7 @@ class Mail:
     body: str
 
 
-_ASKS = {
+ASKS = {
     Language.ZH: {
         Ask.CONSENT: "请核实该件是否已丢失或无法按时送达；如是，请回复同意我方补发，并确认按贵司规定赔付。",
         Ask.LOCATE: "请核实该件目前所在位置，催促尽快中转、派送，并回复预计送达时间。",
@@ -120,7 +120,7 @@ def write(letter: CarrierLetter, language: Language = Language.ZH) -> Mail:
     if missing:
         raise Refused("letter_values_missing", names=missing)
     lines = "\n".join(_facts(letter, language))
-    ask, due = _ASKS[language][letter.ask], _minute(letter.answer_by)
+    ask, due = ASKS[language][letter.ask], minute(letter.answer_by)
     if language is Language.ZH:
         mark = "【催办】" if letter.reminder else ""
         subject = f"{mark}运单 {letter.waybill} {letter.reason}，请于 {due} 前回复 [{letter.case_code}]"
@@ -136,7 +136,7 @@ def write(letter: CarrierLetter, language: Language = Language.ZH) -> Mail:
             f"Please answer this mail by {due} (Beijing time) and keep {letter.case_code} in the subject.\n\n"
             f"{letter.shop}\n"
         )
-    return Mail(_one_line(subject), body)
+    return Mail(one_line(subject), body)
 
 
 def _facts(letter: CarrierLetter, language: Language) -> list[str]:
@@ -148,20 +148,21 @@ def _facts(letter: CarrierLetter, language: Language) -> list[str]:
         ("reason", letter.reason),
         ("origin", letter.origin),
         ("destination", letter.destination),
-        ("collected", _minute(letter.collected_at) or label["none"]),
-        ("last_scan", _minute(letter.last_scan_at) or label["none"]),
+        ("collected", minute(letter.collected_at) or label["none"]),
+        ("last_scan", minute(letter.last_scan_at) or label["none"]),
         ("place", letter.place),
         ("contents", letter.contents),
         ("value", value),
     )
     colon = "：" if language is Language.ZH else ": "
-    return [f"{label[name]}{colon}{_one_line(text)}" for name, text in rows if text]
+    return [f"{label[name]}{colon}{one_line(text)}" for name, text in rows if text]
 
 
-def _minute(at: datetime | None) -> str:
+def minute(at: datetime | None) -> str:
+    """2026-11-24 12:00 in the shop's time, "" for none."""
     return at.astimezone(SHOP_ZONE).strftime("%Y-%m-%d %H:%M") if at else ""
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """A line break in a subject would start a new mail header."""
     return " ".join(text.split())

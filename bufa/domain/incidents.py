@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
@@ -51,7 +51,8 @@ class Stuck:
 class IncidentGroup:
     """Parcels with one cause. `key` is what names it (a place, `A>B`, or ""), `family` the rules' family.
 
-    `first_day` and `last_day` are shop days of `since`; `parcel_ids` are in order; `cost_fen` is the sum of pay-outs.
+    `first_day` and `last_day` are shop days of `since`; `parcel_ids` are in order; `cost_fen` is the sum of pay-outs,
+    `since` when the first of its findings began.
     """
 
     id: str
@@ -63,6 +64,7 @@ class IncidentGroup:
     last_day: date
     parcel_ids: tuple[int, ...]
     cost_fen: int
+    since: datetime = field(compare=False)
 
     @property
     def size(self) -> int:
@@ -72,9 +74,12 @@ class IncidentGroup:
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """From when on many parcels are one incident (rulebooks/incidents.toml). `times`: how many `min_parcels` a cause
-    takes."""
+    takes; `keeps`: as long as so many are left, an incident that is one goes on; `families` of rules that have a cause
+    outside of the single parcel."""
 
     min_parcels: int
+    keeps: int
+    families: frozenset[str]
     recent: timedelta
     neighbours: timedelta
     times: Mapping[Cause, int]
@@ -86,6 +91,8 @@ def thresholds() -> Thresholds:
     data = tomllib.loads((files("bufa.domain") / "rulebooks" / "incidents.toml").read_text("utf-8"))
     return Thresholds(
         data["min_parcels"],
+        data["keeps"],
+        frozenset(data["families"]),
         timedelta(days=data["recent_days"]),
         timedelta(days=data["neighbour_days"]),
         {cause: data["times"][cause.value] for cause in Cause},
@@ -95,10 +102,13 @@ def thresholds() -> Thresholds:
 _Key = tuple[str, str, str]
 
 
-def group(findings: Iterable[Stuck], now: datetime, min_size: int | None = None) -> tuple[IncidentGroup, ...]:
+def group(
+    findings: Iterable[Stuck], now: datetime, min_size: int | None = None, before: Iterable[IncidentGroup] = ()
+) -> tuple[IncidentGroup, ...]:
     """The incidents among open findings at `now`, the largest first. ValueError for a size below 2.
 
-    `min_size`: the shop's own number of parcels, else that of the data file.
+    `min_size`: the shop's own number of parcels, else that of the data file. `before`: the incidents so far; one that
+    was large enough stays an incident while `keeps` of its parcels are left, so that it does not come and go.
 
     A parcel whose finding is cleared is not handed in any more, and so leaves; below `min_size` a group ends.
     """
@@ -106,18 +116,28 @@ def group(findings: Iterable[Stuck], now: datetime, min_size: int | None = None)
     min_size = limits.min_parcels if min_size is None else min_size
     if min_size < 2:
         raise ValueError("an incident takes at least two parcels")
-    left = [one for one in findings if one.carrier and now - limits.recent <= one.since <= now]
+    left = [
+        one
+        for one in findings
+        if one.carrier and one.family in limits.families and now - limits.recent <= one.since <= now
+    ]
     left.sort(key=lambda one: (one.since, one.parcel_id, one.rule_id, one.place, one.carrier, one.family))
     groups: list[IncidentGroup] = []
     taken: set[int] = set()
+    known: dict[tuple[Cause, _Key], set[int]] = {}
+    for one in before:
+        known.setdefault((one.cause, (one.carrier, one.key, one.family)), set()).update(one.parcel_ids)
     for cause in Cause:
-        found = _by_cause(cause, [one for one in left if one.parcel_id not in taken], min_size * limits.times[cause])
+        free = [one for one in left if one.parcel_id not in taken]
+        found = _by_cause(cause, free, min_size * limits.times[cause], known)
         groups += found
         taken |= {parcel_id for one in found for parcel_id in one.parcel_ids}
     return tuple(sorted(groups, key=lambda one: (-one.size, one.first_day, one.id)))
 
 
-def _by_cause(cause: Cause, findings: Sequence[Stuck], min_size: int) -> list[IncidentGroup]:
+def _by_cause(
+    cause: Cause, findings: Sequence[Stuck], min_size: int, known: Mapping[tuple[Cause, _Key], set[int]]
+) -> list[IncidentGroup]:
     gathered: dict[_Key, dict[int, Stuck]] = {}
     for one in findings:
         key = _key(cause, one)
@@ -130,8 +150,10 @@ def _by_cause(cause: Cause, findings: Sequence[Stuck], min_size: int) -> list[In
     taken: set[int] = set()
     # Largest first: of two families at one place a parcel belongs to the one that more parcels share.
     for shared, ones in sorted(gathered.items(), key=lambda item: (-len(item[1]), item[0])):
+        so_far = known.get((cause, shared), set())
         for run in _runs([one for one in ones.values() if one.parcel_id not in taken]):
-            if len(run) >= min_size:
+            still = sum(one.parcel_id in so_far for one in run)
+            if len(run) >= min_size or still >= thresholds().keeps:
                 found.append(_made(cause, shared, run))
                 taken |= {one.parcel_id for one in run}
     return found
@@ -176,6 +198,7 @@ def _made(cause: Cause, key: _Key, run: Sequence[Stuck]) -> IncidentGroup:
         last_day=last,
         parcel_ids=tuple(sorted(one.parcel_id for one in run)),
         cost_fen=sum(one.payout_fen for one in run),
+        since=run[0].since,
     )
 
 

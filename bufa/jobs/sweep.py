@@ -27,7 +27,7 @@ from bufa.apps.inbox import actions as inbox_actions
 from bufa.apps.parcels import watching
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.shops import queries as shops
-from bufa.jobs import bulk, inbox, lanes, ranges, sync, templates, tracking
+from bufa.jobs import bulk, inbox, incidents, lanes, ranges, sync, templates, tracking
 from bufa.jobs import cases as case_jobs
 from bufa.jobs import claims as claim_jobs
 from bufa.jobs import effects as effect_jobs
@@ -37,6 +37,7 @@ from bufa.lib.queue import hint
 PAUSE = 0.5  # real seconds between two rounds when nothing was due
 PURGED_AT_ONCE = 10
 POLL_EVERY = timedelta(minutes=10)  # of the shop's clock: what pushes lost is asked for
+GROUP_EVERY = timedelta(minutes=2)  # of the shop's clock: open findings are grouped into incidents
 GIVE_UP_EVERY = timedelta(days=1)  # of the shop's clock: parcels that never came are counted as lost
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ def sweep_once(now: datetime) -> int:
             due_effects(everyone),
             reissues.goods_left(everyone, now),
             bulk.wake(everyone),
+            incidents.wake(everyone),
             inbox.wake(now),
             tracking.wake(now),
             ranges.wake(everyone),
@@ -124,6 +126,12 @@ def given_up(now: datetime) -> int:
     return lanes.learn_losses(everyone, now) if everyone else 0
 
 
+def group_incidents(now: datetime) -> int:
+    """Many parcels with one cause become one incident, and leave it as they move."""
+    everyone = shops.all_shop_ids()
+    return incidents.regroup(everyone, now) if everyone else 0
+
+
 def forget_files(now: datetime) -> int:
     """Photos and papers of cases that closed long ago lose their bytes."""
     return sum(files.forget_old(shop_id, now) for shop_id in shops.all_shop_ids())
@@ -141,6 +149,7 @@ def loop() -> None:
         signal.signal(ending, lambda *_: stop.set())
     polled: datetime | None = None
     gave_up: datetime | None = None
+    grouped: datetime | None = None
     while not stop.is_set():
         now: datetime | None = _guarded(clock.now)
         if now is None:
@@ -153,6 +162,9 @@ def loop() -> None:
             _guarded(partial(forget_files, now))
             _guarded(partial(watch_claims, now))
             polled = now
+        if grouped is None or now - grouped >= GROUP_EVERY:
+            _guarded(partial(group_incidents, now))
+            grouped = now
         if gave_up is None or now - gave_up >= GIVE_UP_EVERY:
             _guarded(partial(given_up, now))
             gave_up = now

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from bufa.apps.cases import incident_views as incidents
 from bufa.apps.cases import queries as cases
 from bufa.apps.cases.shapes import ActionView, CaseView
 from bufa.apps.effects import queries as effects
@@ -197,6 +198,9 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
             "to_phone": any(each.state == "todo" for each in told),
             "effects": under_way,
             "original": (found.original, track(found.original, now)),
+            "incidents": incidents.of_parcels(
+                row.shop_id, [each.parcel_id for each in (found.original, *found.reissue_parcels)]
+            ),
             "outlooks": {
                 each.parcel_id: parcels.outlook(each, now) for each in (found.original, *found.reissue_parcels)
             },

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from bufa.apps.cases import incident_views as incidents
 from bufa.apps.cases import queries as cases
 from bufa.apps.orders.views import order_view
 from bufa.apps.parcels import queries as parcels
@@ -88,6 +89,7 @@ def parcel(request: HttpRequest, shop_id: int, parcel_id: int) -> HttpResponse:
             "track": track(found, now),
             "expected": parcels.outlook(found, now),
             "findings": findings,
+            "incidents": incidents.of_parcels(shop_id, [parcel_id]),
             "case": cases.cases_of_parcels([shop_id], [parcel_id]).get(parcel_id),
             "told": parcels.told_of(shop_id, parcel_id),
             "tell": TellForm(auto_id="id_told_%s"),

@@ -39,6 +39,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "hours": hours(today, here.names if len(here.shops) > 1 else {}),
         "shop_days": shop_days(today, here, now),
         "mine": today.mine[:8],
+        "incidents": today.incidents,
         "approvals": cases.waiting_approvals(
             [shop for shop in here.shops if here.may(Permission.APPROVE_MEASURE, shop)], limit=8
         ),

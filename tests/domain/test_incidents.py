@@ -119,3 +119,21 @@ def test_groups_are_disjoint_and_do_not_depend_on_order(ones: list[Stuck], chanc
     assert len(set(members)) == len(members)
     assert len({one.id for one in found}) == len(found)
     assert all(one.size >= 2 for one in found)
+
+
+def test_an_incident_goes_on_while_two_of_its_parcels_are_left() -> None:
+    ones = [stuck(number, number) for number in range(1, 8)]
+    before = group(ones, NOW)
+
+    (left,) = group(ones[5:], NOW, before=before)
+    assert (left.parcel_ids, left.id, left.since) == ((6, 7), before[0].id, NOW - timedelta(hours=7))
+    assert group(ones[6:], NOW, before=before) == ()
+    others = [stuck(number, number) for number in (20, 21, 22, 23)]
+    assert group(others, NOW, before=before) == ()  # none of them was in it: they are too few by themselves
+
+
+def test_only_families_that_have_a_common_cause() -> None:
+    for family in ("score", "ship", "stock", "abnormal", "fraud"):
+        assert group([stuck(number, family=family) for number in range(30)], NOW) == ()
+    for family in ("pickup", "dispatch", "transit", "delivery", "return"):
+        assert len(group([stuck(number, family=family) for number in range(5)], NOW)) == 1

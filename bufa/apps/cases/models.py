@@ -8,9 +8,12 @@ from django.db.models import Q
 from bufa.apps.orders.models import Order
 from bufa.apps.parcels.models import Parcel
 from bufa.apps.shops.choices import is_one_of
+from bufa.domain.incidents import Cause
 from bufa.domain.kinds import Measure, Step
 
 CASE_STATES = ("determining", "waiting", "asking", "numbering", "submitting", "telling", "following", "closed")
+STANDING = ["open", "snoozed"]
+"""States of a finding that still holds, whether somebody looks at it now or later."""
 
 
 class Case(models.Model):
@@ -97,7 +100,10 @@ class Finding(models.Model):
             is_one_of("certainty", ["suspected", "confirmed"], "finding_certainty_known"),
             is_one_of("state", ["open", "cleared", "dismissed", "snoozed"], "finding_state_known"),
         ]
-        indexes = [models.Index(fields=["shop_id", "-found_at"], condition=Q(state="open"), name="finding_open")]
+        indexes = [
+            models.Index(fields=["shop_id", "-found_at"], condition=Q(state="open"), name="finding_open"),
+            models.Index(fields=["shop_id", "since"], condition=Q(state__in=STANDING), name="finding_standing"),
+        ]
 
 
 class Statement(models.Model):
@@ -235,3 +241,77 @@ class LedgerLine(models.Model):
             models.UniqueConstraint(fields=["remedy", "kind"], name="ledger_line_once"),
         ]
         indexes = [models.Index(fields=["shop_id", "at"], name="ledger_by_time")]
+
+
+class Incident(models.Model):
+    """Many parcels, one cause. Made, moved on and closed by `incidents.regroup`; people act on it, nobody edits it."""
+
+    shop_id = models.BigIntegerField()
+    code = models.CharField(max_length=24, help_text="I-20261124-01, for people and mails.")
+    ref = models.CharField(max_length=16, help_text="domain.incidents.incident_id of its first day.")
+    cause = models.CharField(max_length=8)
+    carrier = models.CharField(max_length=40)
+    key = models.CharField(max_length=120, blank=True, help_text="A place, two provinces, or nothing.")
+    family = models.CharField(max_length=12)
+    first_day = models.DateField()
+    last_day = models.DateField()
+    since = models.DateTimeField(help_text="When the first of its findings began.")
+    opened_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    parcels = models.IntegerField(default=0, help_text="In it now.")
+    ever = models.IntegerField(default=0, help_text="That were in it at some time.")
+    cost_fen = models.BigIntegerField(default=0, help_text="What its parcels' findings cost by now.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop_id", "ref"], name="incident_once"),
+            models.UniqueConstraint(fields=["shop_id", "code"], name="incident_code_once"),
+            is_one_of("cause", Cause, "incident_cause_known"),
+        ]
+        indexes = [
+            models.Index(fields=["shop_id", "-parcels"], condition=Q(closed_at=None), name="incident_open"),
+            models.Index(fields=["shop_id", "-closed_at"], condition=Q(closed_at__isnull=False), name="incident_past"),
+        ]
+
+
+class IncidentParcel(models.Model):
+    """A parcel in an incident, or one that has left it."""
+
+    shop_id = models.BigIntegerField()
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="members", db_index=False)
+    parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="incidents")
+    joined_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True)
+    left_how = models.CharField(max_length=10, blank=True, help_text="moved, arrived, returned, dismissed")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "parcel"], name="incident_parcel_once"),
+            is_one_of("left_how", ["", "moved", "arrived", "returned", "dismissed"], "incident_left_known"),
+        ]
+
+
+class IncidentRun(models.Model):
+    """One deed for all parcels of an incident, with what became of each. `key` makes one of a form sent twice."""
+
+    shop_id = models.BigIntegerField()
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="runs")
+    key = models.CharField(max_length=40)
+    deed = models.CharField(max_length=8, help_text="take, ask, snooze")
+    params = models.JSONField(default=dict, help_text="What was asked for; free words are cleaned of personal data.")
+    rows = models.JSONField(default=list, help_text="One a parcel: parcel, case, state, code, params, before.")
+    todo = models.IntegerField(default=0, help_text="Rows that nobody has come to yet.")
+    by = models.CharField(max_length=80)
+    operator_id = models.BigIntegerField(null=True)
+    role = models.CharField(max_length=10)
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop_id", "key"], name="incident_run_once"),
+            is_one_of("deed", ["take", "ask", "snooze"], "incident_deed_known"),
+        ]
+        indexes = [models.Index(fields=["shop_id", "id"], condition=Q(todo__gt=0), name="incident_run_todo")]

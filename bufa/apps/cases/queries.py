@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from django.db.models import Count, F, Min, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from bufa.apps.cases import facts as case_facts
+from bufa.apps.cases.incident_views import OPEN_AS_JSON, IncidentRow, from_json
 from bufa.apps.cases.models import Case, Remedy
 from bufa.apps.cases.page import case_page
 from bufa.apps.cases.rows import case_row, case_rows, findings_of
@@ -76,7 +78,7 @@ def today(shops: Sequence[int], now: datetime, operator_id: int | None = None, l
         if operator_id is not None:
             rows = case_rows(shops).filter(OPEN, owner_id=operator_id)
             mine = tuple(case_row(row) for row in rows.order_by(F("due_at").asc(nulls_last=True), "id")[:limit])
-        watched, open_findings, yesterday = _numbers(shops, now)
+        watched, open_findings, yesterday, incidents = _numbers(shops, now)
         ahead = parcel_money.ahead(shops, now)
         return Today(
             at=now,
@@ -85,6 +87,7 @@ def today(shops: Sequence[int], now: datetime, operator_id: int | None = None, l
             ahead=ahead,
             day=money_ahead.today(ahead, now),
             mine=mine,
+            incidents=incidents,
             watched=watched,
             open_cases=sum(step.count for step in steps),
             open_findings=open_findings,
@@ -146,23 +149,25 @@ SELECT
     (SELECT COALESCE(SUM(payout_fen), 0) FROM cases_finding
      WHERE shop_id = ANY (%(shops)s) AND since >= %(since)s AND since < %(day)s AND state <> 'dismissed')
 """
+_NUMBERS_AND_INCIDENTS = f"{_NUMBERS}, ({OPEN_AS_JSON})"
 
 
-def _numbers(shops: Sequence[int], now: datetime) -> tuple[int, int, Yesterday]:
-    """Parcels watched, open findings, and the day before."""
+def _numbers(shops: Sequence[int], now: datetime) -> tuple[int, int, Yesterday, tuple[IncidentRow, ...]]:
+    """Parcels watched, open findings, the day before, and the largest incidents."""
     day = _day_start(now)
     since = day - timedelta(days=1)
     bounds: dict[str, Any] = {
         "shops": list(shops),
         "day": day,
         "since": since,
+        "limit": 5,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_NUMBERS, bounds)
-        (row,) = cursor.fetchall()
+        cursor.execute(_NUMBERS_AND_INCIDENTS, bounds)
+        ((*row, incidents),) = cursor.fetchall()
     watched, findings, opened, closed, delivered, payout = (int(number) for number in row)
     before = Yesterday(since.astimezone(SHOP_ZONE).date(), opened, closed, delivered, payout)
-    return watched, findings, before
+    return watched, findings, before, from_json(json.loads(incidents))
 
 
 def case_list(

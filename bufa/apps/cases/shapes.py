@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from bufa.apps.cases.incident_views import IncidentRow
 from bufa.apps.orders.views import OrderView
 from bufa.apps.parcels.views import ParcelView
 from bufa.domain.money_ahead import DayMoney, MoneyStep
@@ -127,7 +128,8 @@ class Yesterday:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The today page. `ahead`: the next steps of all clocks; `day`: what of them falls into this shop day."""
+    """The today page. `ahead`: the next steps of all clocks; `day`: what of them falls into this shop day;
+    `incidents`: the largest that are going on."""
 
     at: datetime
     steps: tuple[StepCount, ...]
@@ -135,6 +137,7 @@ class Today:
     ahead: tuple[MoneyStep, ...]
     day: DayMoney
     mine: tuple[CaseRow, ...]
+    incidents: tuple[IncidentRow, ...]
     watched: int
     open_cases: int
     open_findings: int

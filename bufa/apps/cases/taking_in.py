@@ -13,6 +13,7 @@ from datetime import datetime
 from django.db import OperationalError
 
 from bufa.apps.cases import actions, findings, queries, remedies
+from bufa.apps.cases.incidents import HELPED
 from bufa.apps.cases.models import Case
 from bufa.apps.orders import actions as orders_in
 from bufa.apps.orders import queries as orders_q
@@ -21,7 +22,7 @@ from bufa.apps.parcels.models import Parcel, ParcelRole
 from bufa.apps.parcels.recording import Heard, Moved
 from bufa.apps.shops import queries as shops
 from bufa.domain import rulebook, teaching
-from bufa.domain.cases import Action, CaseState, Outcome
+from bufa.domain.cases import Action, CaseState
 from bufa.domain.kinds import Kind, Stage
 from bufa.domain.watch import judge
 from bufa.integrations.ports import AfterSaleFact, OrderFact, TrackReport
@@ -32,7 +33,6 @@ log = logging.getLogger(__name__)
 _ON_ITS_WAY = frozenset(
     {Kind.COLLECTED, Kind.ARRIVED_HUB, Kind.IN_TRANSIT, Kind.ARRIVED_DESTINATION, Kind.OUT_FOR_DELIVERY}
 )
-_HELPED = (Outcome.REISSUE_DELIVERED.value, Outcome.REFUNDED.value, Outcome.COMPENSATED.value)
 
 
 @dataclass(slots=True)
@@ -222,7 +222,7 @@ def _open_case(shop_id: int, parcel_id: int, now: datetime) -> int | None:
     """The case of a parcel that needs work and has none; None where the buyer was helped in another way already."""
     row = Parcel.objects.only("role", "order_id").get(shop_id=shop_id, id=parcel_id)
     if row.role == ParcelRole.ORIGINAL:
-        helped = Case.objects.filter(shop_id=shop_id, parcel_id=parcel_id, state=CaseState.CLOSED, outcome__in=_HELPED)
+        helped = Case.objects.filter(shop_id=shop_id, parcel_id=parcel_id, state=CaseState.CLOSED, outcome__in=HELPED)
         # A lost box stays lost; once its reissue is there, nobody waits for it any more.
         return None if helped.exists() else actions.open_case(shop_id=shop_id, parcel_id=parcel_id, now=now)
     originals = Parcel.objects.filter(shop_id=shop_id, order_id=row.order_id, role=ParcelRole.ORIGINAL)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from django.db.models import Q
+
 from bufa.apps.audit import actions as audit
 from bufa.apps.cases import actions as cases
 from bufa.apps.cases.actors import SYSTEM, Actor
@@ -127,7 +129,7 @@ def ask_carrier(
         )
         reminder = any(effect.params.get("reminder") for effect in acted.effects)
         mail = write_letter(shop_id, case_id, answer_by=due, language=language, ask=ask, extra=extra, reminder=reminder)
-        sender = _sender(shop_id)
+        sender = sender_of(shop_id)
         token = f"<{acted.code.lower()}.{uuid4().hex}@{sender.partition('@')[2] or 'bufa.invalid'}>"
         row = CarrierMessage.objects.create(
             shop_id=shop_id,
@@ -271,22 +273,22 @@ def on_effect(settled: Settled) -> None:
     if state is None:
         return
     with writing([settled.shop_id]):
-        row = CarrierMessage.objects.select_for_update(of=("self",)).get(shop_id=settled.shop_id, id=settled.owner[1])
-        if row.state == state:
-            return
+        mine = Q(id=settled.owner[1]) | Q(effect_id=settled.effect_id)  # a mail about many parcels has a row for each
+        rows = CarrierMessage.objects.select_for_update(of=("self",)).filter(mine, shop_id=settled.shop_id)
         now = clock.now()
-        row.state = state
-        row.sent_at = now if state == "sent" else row.sent_at
-        row.save(update_fields=["state", "sent_at"])
-        cases.log(
-            shop_id=settled.shop_id,
-            case_id=row.case_id,
-            kind=f"carrier_mail_{state}",
-            by=SYSTEM,
-            now=now,
-            data={"round": row.round, "purpose": row.purpose},
-            effect_id=settled.effect_id,
-        )
+        for row in rows.exclude(state=state).order_by("id"):
+            row.state = state
+            row.sent_at = now if state == "sent" else row.sent_at
+            row.save(update_fields=["state", "sent_at"])
+            cases.log(
+                shop_id=settled.shop_id,
+                case_id=row.case_id,
+                kind=f"carrier_mail_{state}",
+                by=SYSTEM,
+                now=now,
+                data={"round": row.round, "purpose": row.purpose},
+                effect_id=settled.effect_id,
+            )
 
 
 def release(*, shop_id: int, message_id: int, arrived: bool, by: Actor) -> None:
@@ -361,8 +363,8 @@ def _claim(facts: CaseFacts, weighed: str) -> Claim | None:
     return facts.claim or (Claim(weighed) if weighed else None)
 
 
-def _sender(shop_id: int) -> str:
-    """The shop's own address, from its mail connection."""
+def sender_of(shop_id: int) -> str:
+    """The shop's own address, from its mail connection. Raises Refused `no_mail_sender`."""
     connection = shops.connection(shop_id, "smtp")
     sender = str(connection.settings.get("sender", "")) if connection else ""
     if not sender:

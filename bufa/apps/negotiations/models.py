@@ -7,6 +7,8 @@ from django.db import models
 from bufa.apps.cases.models import Case
 from bufa.apps.shops.choices import is_one_of
 
+MESSAGE_STATES = ["queued", "sent", "failed", "unknown", "received", "cancelled"]
+
 
 class CarrierContact(models.Model):
     """Whom to write to at a carrier: a branch, or its head office when branch is empty."""
@@ -44,7 +46,9 @@ class CarrierMessage(models.Model):
     class Meta:
         constraints = [
             is_one_of("direction", ["out", "in"], "carrier_message_direction_known"),
-            is_one_of("state", ["queued", "sent", "failed", "unknown", "received"], "carrier_message_state_known"),
+            is_one_of(
+                "state", ["queued", "sent", "failed", "unknown", "received", "cancelled"], "carrier_message_state_known"
+            ),
         ]
 
 

@@ -43,6 +43,7 @@ _TONE_WORDS = {
     "label": "booked:ok failed:bad unknown:warn wanted:act cancelling:act",
     "claim_state": "open:warn lapsed:bad asked:act answered:act refused:bad short_paid:bad paid:ok settled:ok",
     "rule_mark": "verified:ok seen:act inferred:warn",
+    "together": "done:ok refused:bad undo:act todo:act",
     "gate": "pass:ok refused:bad punished_later:warn cannot_tell:warn",
 }
 TONES = {group: dict(pair.split(":") for pair in pairs.split()) for group, pairs in _TONE_WORDS.items()}
@@ -238,6 +239,12 @@ def case_url(case_id: int) -> str:
 def moved(why: Why | Mapping[str, Any] | None) -> str:
     """What moved the clock of a finding or a warning, in words; "" where nothing did."""
     return words.moved(words.as_why(why).params.get("moved_by") or ()) if why else ""
+
+
+@register.filter
+def where(incident: Any) -> str:
+    """What the parcels of an incident share: a hub, a branch, a lane or the carrier."""
+    return words.where(incident.cause, incident.key, words.carrier(incident.carrier), words.place(incident.key))
 
 
 @register.filter

@@ -12,9 +12,16 @@ from django.utils.translation import gettext as _
 
 from bufa.domain import carriers
 from bufa.domain.outcome import Why
-from bufa.web.words import carrier_side, deeds, gate, reasons, trade
+from bufa.web.words import carrier_side, deeds, gate, groups, reasons, trade
+from bufa.web.words.groups import where as where
 
-GROUPS: Mapping[str, trade.Words] = {**trade.GROUPS, **deeds.GROUPS, **carrier_side.GROUPS, **gate.GROUPS}
+GROUPS: Mapping[str, trade.Words] = {
+    **trade.GROUPS,
+    **deeds.GROUPS,
+    **carrier_side.GROUPS,
+    **gate.GROUPS,
+    **groups.GROUPS,
+}
 
 # Params whose value is itself a code, and where its words are.
 _PARAM_GROUPS = {

@@ -359,6 +359,13 @@ ROOMS: Words = {
     "page_other_number": _("页面里没有这个运单号，有的是 %(found)s。请核对平台上填的单号，没有认定"),
     "page_no_number": _("页面里有这个订单，但没有运单号。可能还没有填，或没有复制到物流那一段"),
     "nothing_chosen": _("没有选中任何一行"),
+    "incident_is_over": _("这件事已经过去，包裹都离开了"),
+    "no_such_incident": _("没有这起事故"),
+    "has_this_owner": _("已经在他手里"),
+    "nothing_to_put_off": _("没有开着的异常可以放下"),
+    "gone_on_meanwhile": _("后来又换了人或结了案，没有退回"),
+    "run_undone_already": _("已经撤销过了"),
+    "run_still_going": _("还在办，办完才能撤销"),
 }
 
 # Why a message from outside was put aside.
