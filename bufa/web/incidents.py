@@ -111,10 +111,11 @@ def runs(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
     return render(request, "web/incidents/runs.html", {"row": row, **_runs(row), "by": actor(here, shop_id)})
 
 
-@require_POST
 def look(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
-    """What the deed would come to, parcel by parcel; nothing is done yet."""
+    """What the deed would come to, parcel by parcel; nothing is done yet. Come back to, it is the incident's page."""
     here, row = _found(request, shop_id, code)
+    if request.method != "POST":
+        return back_to(reverse("incidents_incident", args=[shop_id, code]))
     deed = request.POST.get("deed", "")
     given = _forms(here, row, request.POST, deed)
     if deed not in given:

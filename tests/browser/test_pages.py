@@ -10,6 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from bufa.apps.cases.incident_views import open_incidents
+from bufa.jobs import incidents
 from tests.chromium import ARTEFACTS
 from tests.factories.sample import PASSWORD, Sample
 
@@ -28,7 +30,12 @@ class Heard:
 
 
 def addresses(sample: Sample) -> dict[str, str]:
+    incidents.regroup([sample.shop_id], sample.now)
+    (incident,) = open_incidents([sample.shop_id])
     pages = {
+        "incidents": "/incidents/",
+        "incidents-past": "/incidents/?view=past",
+        "incident": f"/incidents/{sample.shop_id}/{incident.code}/",
         "today": "/",
         "find": "/find/",
         "cases": "/cases/",
