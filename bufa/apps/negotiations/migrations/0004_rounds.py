@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("cases", "0006_incidents"),
-        ("negotiations", "0002_protect"),
+        ("negotiations", "0003_ownrule"),
     ]
 
     operations = [
