@@ -26,8 +26,8 @@ from bufa.domain.effects import TAKE_BACK
 from bufa.domain.outcome import Refused
 from bufa.lib import clock
 from bufa.web.case_forms import contact_name
-from bufa.web.desk import Desk, back_to, desk, tell, tell_refusal
-from bufa.web.findings import HOURS, SCAN, actor
+from bufa.web.desk import Desk, actor, back_to, desk, tell, tell_refusal
+from bufa.web.findings import HOURS, SCAN
 from bufa.web.forms import Choices
 from bufa.web.words import word
 
