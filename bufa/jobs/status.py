@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db import connection
 
-from bufa.apps.parcels import money
+from bufa.apps.cases import queries as cases
+from bufa.apps.parcels import asking, money
 from bufa.apps.shops import queries as shops
 from bufa.domain import money_ahead
 from bufa.lib import clock
@@ -79,6 +80,7 @@ def status(wanted: Sequence[int] | None = None) -> dict[str, Any]:
         report["unmapped_scans"] = report["scans"].get("unmapped", 0)
         report["totals"] = {name: sum(report[name].values()) for name in ("orders", "parcels", "scans", "cases")}
         report["money"] = [_money(shop_id, now) for shop_id in ids]
+        report["asking"] = [told for shop_id in ids if (told := _asking(shop_id, now))]
         report["violations"] = _violations(cursor, ids)
     return report
 
@@ -104,6 +106,33 @@ def _money(shop_id: int, now: datetime) -> dict[str, Any]:
                 "more_fen": one.more_fen,
             }
             for one in steps
+        ],
+    }
+
+
+def _asking(shop_id: int, now: datetime) -> dict[str, Any] | None:
+    """The plan of questions to a shop's tracking provider; None where nothing is asked by plan."""
+    plan = asking.plan(shop_id, now, cases.waiting_orders(shop_id), limit=10)
+    if not plan.how.per_hour:
+        return None
+    return {
+        "shop": shop_id,
+        "provider": plan.how.kind,
+        "pushes": plan.how.pushes,
+        "per_hour": plan.how.per_hour,
+        "spent": plan.spent,
+        "parcels": plan.wanting,
+        "paused_until": _local(plan.paused_until) if plan.paused_until else None,
+        "paused_by": plan.paused_by,
+        "next": [
+            {
+                "parcel": one.turn.parcel_id,
+                "number": one.number,
+                "at": _local(one.turn.at),
+                "why": one.turn.why.value,
+                "deadline": _local(one.turn.deadline) if one.turn.deadline else None,
+            }
+            for one in plan.coming
         ],
     }
 

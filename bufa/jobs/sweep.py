@@ -38,6 +38,7 @@ PAUSE = 0.5  # real seconds between two rounds when nothing was due
 PURGED_AT_ONCE = 10
 POLL_EVERY = timedelta(minutes=10)  # of the shop's clock: what pushes lost is asked for
 GROUP_EVERY = timedelta(minutes=2)  # of the shop's clock: open findings are grouped into incidents
+PLAN_EVERY = timedelta(minutes=1)  # of the shop's clock: providers that are asked by plan
 GIVE_UP_EVERY = timedelta(days=1)  # of the shop's clock: parcels that never came are counted as lost
 
 log = logging.getLogger(__name__)
@@ -148,6 +149,7 @@ def loop() -> None:
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: stop.set())
     polled: datetime | None = None
+    planned: datetime | None = None
     gave_up: datetime | None = None
     grouped: datetime | None = None
     while not stop.is_set():
@@ -161,10 +163,14 @@ def loop() -> None:
             _guarded(partial(purge_inbox, now))
             _guarded(partial(forget_files, now))
             _guarded(partial(watch_claims, now))
+            _guarded(partial(tracking.forget_calls, now))
             polled = now
         if grouped is None or now - grouped >= GROUP_EVERY:
             _guarded(partial(group_incidents, now))
             grouped = now
+        if planned is None or now - planned >= PLAN_EVERY:
+            _guarded(partial(tracking.wake_plans, now))
+            planned = now
         if gave_up is None or now - gave_up >= GIVE_UP_EVERY:
             _guarded(partial(given_up, now))
             gave_up = now

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from bufa.apps.cases import queries as cases
 from bufa.apps.cases.taking_in import take_in
 from bufa.apps.orders import opening, people
 from bufa.apps.orders import queries as orders
-from bufa.apps.parcels import following
+from bufa.apps.parcels import asking, following
 from bufa.apps.parcels.boxes import SUBSCRIBE
 from bufa.apps.parcels.following import ToFollow
 from bufa.apps.shops import queries as shops
@@ -39,16 +40,23 @@ def subscribe(shop_id: int) -> None:
         pass
 
 
-@app.task(name=following.ASK)
+@app.task(name=asking.ASK)
 def query(shop_id: int, parcel_id: int) -> None:
     """Ask about one parcel; that it may be asked was checked, and written down, when it was asked for."""
     query_one(shop_id, parcel_id, clock.now())
 
 
+@app.task(name=asking.PLAN)
+def follow_plan(shop_id: int) -> None:
+    """Ask what the shop's plan says may be asked now."""
+    ask_planned(shop_id, clock.now())
+
+
 def subscribe_some(shop_id: int, now: datetime) -> int:
     """Subscribe a handful of parcels; returns how many were taken up. One that fails waits, the others go on."""
-    kind = shops.tracking_kind(shop_id)
-    if not kind:
+    how = shops.asking(shop_id)
+    kind = how.kind
+    if not kind or not how.pushes:
         return 0
     wanted = following.claim_wanted(shop_id, now)
     if not wanted:
@@ -94,21 +102,38 @@ def _again_at(error: ProviderError, now: datetime) -> datetime | None:
 
 def query_one(shop_id: int, parcel_id: int, now: datetime) -> TrackReport | None:
     """Ask the provider about a parcel and take the answer in; None when it could not be asked."""
-    kind = shops.tracking_kind(shop_id)
-    one = following.to_query(shop_id, parcel_id)
-    if not kind or one is None:
-        return None
-    tail = phone_tail(one, registry.limits("tracking", kind))
-    if tail is None:
-        following.note_query_error(shop_id, parcel_id, "phone_unknown")
-        return None
-    try:
-        report: TrackReport = client_for(shop_id, kind).query(one.carrier, one.number, tail)
-    except ProviderError as error:
-        following.note_query_error(shop_id, parcel_id, error.why)
-        return None
-    following.note_query_error(shop_id, parcel_id, "")
-    take_in(shop_id=shop_id, reports=[report], now=now)
+    one, call_id = following.to_query(shop_id, parcel_id), asking.open_call(shop_id, parcel_id)
+    return None if one is None else _ask(one, call_id, now)
+
+
+def ask_planned(shop_id: int, now: datetime) -> int:
+    """Ask one parcel after the other for as long as the plan has one for now. Each is written down before it is asked,
+    so a worker that dies has spent at most one call, and nothing is asked twice. Returns how many were asked."""
+    asked = 0
+    while claimed := asking.claim_next(shop_id, now, cases.waiting_orders(shop_id)):
+        _ask(claimed.parcel, claimed.call_id, now)
+        asked += 1
+    return asked
+
+
+def _ask(one: ToFollow, call_id: int | None, now: datetime) -> TrackReport | None:
+    report, failure, wait, news = None, "", None, 0
+    kind = shops.tracking_kind(one.shop_id)
+    tail = phone_tail(one, registry.limits("tracking", kind)) if kind else None
+    if not kind:
+        failure = "not_connected"
+    elif tail is None:
+        failure = "phone_unknown"
+    else:
+        try:
+            report = client_for(one.shop_id, kind).query(one.carrier, one.number, tail)
+        except ProviderError as error:
+            log.info("no answer: %s", error.why, extra={"shop_id": one.shop_id, "parcel_id": one.parcel_id})
+            failure, wait = error.why, error.wait
+        else:
+            news = take_in(shop_id=one.shop_id, reports=[report], now=now).new_scans
+    if call_id is not None:
+        asking.settle(one.shop_id, call_id, now, failure=failure, new_scans=news, wait=wait)
     return report
 
 
@@ -142,3 +167,15 @@ def wake(now: datetime) -> int:
     """Give lost jobs back: shops with parcels that want to be followed. Returns how many jobs were added."""
     late = following.shops_with_wanted(shops.all_shop_ids(), now)
     return sum(hint(SUBSCRIBE, once=f"subscribe:{shop_id}", shop_id=shop_id) for shop_id in late)
+
+
+def wake_plans(now: datetime) -> int:
+    """Shops whose provider is asked by plan: one job each, which looks whether something may be asked now."""
+    by_plan = [shop_id for shop_id in shops.all_shop_ids() if shops.asking(shop_id).per_hour]
+    return sum(hint(asking.PLAN, once=f"plan:{shop_id}", shop_id=shop_id) for shop_id in by_plan)
+
+
+def forget_calls(now: datetime) -> int:
+    """Once in a while: calls that no budget counts any more."""
+    everyone = shops.all_shop_ids()
+    return asking.prune(everyone, now) if everyone else 0

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from bufa.apps.cases import incident_views as incidents
 from bufa.apps.cases import queries as cases
 from bufa.apps.orders.views import order_view
+from bufa.apps.parcels import asking
 from bufa.apps.parcels import queries as parcels
 from bufa.apps.parcels.views import ParcelFilters
 from bufa.domain.kinds import Stage
@@ -95,5 +96,7 @@ def parcel(request: HttpRequest, shop_id: int, parcel_id: int) -> HttpResponse:
             "tell": TellForm(auto_id="id_told_%s"),
             "put_off": put_off_forms(findings),
             "order": order_view(shop_id, found.order_id),
+            "follow": parcels.follow_info(shop_id, parcel_id),
+            "turn": asking.turn_of(shop_id, parcel_id, now, cases.waiting_orders(shop_id)),
         },
     )

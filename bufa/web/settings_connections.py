@@ -91,7 +91,30 @@ class DoudianForm(ConnectionForm):
         return said
 
 
-class Kuaidi100Form(ConnectionForm):
+class TrackingForm(ConnectionForm):
+    """What every tracking connection says of how it is used; these entries of its settings are ours."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[queries.FOLLOW] = forms.ChoiceField(
+            label=_now("怎么跟轨迹"),
+            choices=[
+                (queries.BY_PUSH, _now("对方推送（订阅）")),
+                (queries.BY_ASKING, _now("我们去问：没有开通推送，或对方连不到这里")),
+            ],
+            required=False,
+            initial=queries.BY_PUSH,
+        )
+        self.fields[queries.PER_HOUR] = forms.IntegerField(
+            label=_now("每小时最多问几次"),
+            min_value=0,
+            max_value=queries.MOST_PER_HOUR,
+            required=False,
+            help_text=_now("按时限和客户排队去问，见“查询计划”；留空或 0 就不主动问"),
+        )
+
+
+class Kuaidi100Form(TrackingForm):
     secret = ("key", "salt")
     customer = forms.CharField(label=_("customer 编号"), max_length=60)
     key = forms.CharField(label=_("授权 key"), max_length=100, widget=_SECRET)
@@ -107,7 +130,7 @@ class Kuaidi100Form(ConnectionForm):
     )
 
 
-class KdniaoForm(ConnectionForm):
+class KdniaoForm(TrackingForm):
     secret = ("app_key",)
     business_id = forms.CharField(label=_("用户 ID（EBusinessID）"), max_length=60)
     app_key = forms.CharField(label=_("API key"), max_length=100, widget=_SECRET)
@@ -116,7 +139,7 @@ class KdniaoForm(ConnectionForm):
     )
 
 
-class Track17Form(ConnectionForm):
+class Track17Form(TrackingForm):
     secret = ("key",)
     key = forms.CharField(
         label=_("API 密钥（17token）"),

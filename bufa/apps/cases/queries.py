@@ -242,6 +242,13 @@ def of_orders(shops: Sequence[int], order_ids: Sequence[int]) -> dict[int, CaseR
         return {row.order_id: case_row(row) for row in rows}
 
 
+def waiting_orders(shop_id: int) -> frozenset[int]:
+    """Orders with an open case: their customers wait for news of every parcel of it."""
+    with reading([shop_id]):
+        rows = Case.objects.filter(shop_id=shop_id).exclude(state="closed")
+        return frozenset(rows.values_list("order_id", flat=True))
+
+
 def involved(shop_id: int, parcel_ids: Sequence[int]) -> dict[int, tuple[int, bool]]:
     """Parcel → (its open case, is it the case's newest reissue), for original parcels and all reissues alike."""
     with reading([shop_id]):

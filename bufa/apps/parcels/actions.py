@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bufa.apps.parcels.asking import refresh_tracking
 from bufa.apps.parcels.boxes import Ensured, add_reissue, ensure
-from bufa.apps.parcels.following import refresh_tracking
 from bufa.apps.parcels.numbers import clean_number, is_used, remember_numbers
 from bufa.apps.parcels.recording import Heard, Moved, ScansRecorded, record_scans
 from bufa.apps.parcels.templates import take_back as take_back_reading

@@ -6,25 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bufa.apps.audit import actions as audit
 from bufa.apps.parcels.models import Parcel, Subscription
 from bufa.apps.shops import queries as shops
 from bufa.domain.kinds import Stage
-from bufa.domain.outcome import Refused
-from bufa.lib.queue import hint
 from bufa.lib.tenancy import for_shops
 
 BETWEEN_QUERIES = timedelta(minutes=30)
 """Between two questions about one number (tracking-protocols §1.1: sooner, and the provider locks the number)."""
 
-ASK = "tracking.query"
 CLAIM = timedelta(minutes=10)
 """How long a parcel that is being subscribed is left alone by other workers."""
 
 LONG_AGO = timedelta(days=30)
 """A parcel whose last scan is older is history (an imported file), not worth a paid subscription."""
 
-_OVER = (Stage.DELIVERED, Stage.RETURNED, Stage.CANCELLED)
+OVER = (Stage.DELIVERED, Stage.RETURNED, Stage.CANCELLED)
 _STATES = ("wanted", "aborted", "failed")
 TRIES_KEPT = 12
 
@@ -64,7 +60,7 @@ def claim_wanted(shop_id: int, now: datetime, *, limit: int = 50) -> list[ToFoll
 
 def _is_over(parcel: Parcel, now: datetime) -> bool:
     silent = parcel.last_scan_at is not None and now - parcel.last_scan_at > LONG_AGO
-    return parcel.stage in _OVER or not parcel.is_watched or silent
+    return parcel.stage in OVER or not parcel.is_watched or silent
 
 
 def shops_with_wanted(shop_ids: Sequence[int], now: datetime) -> list[int]:
@@ -72,7 +68,8 @@ def shops_with_wanted(shop_ids: Sequence[int], now: datetime) -> list[int]:
     with for_shops(shop_ids):
         rows = Subscription.objects.filter(shop_id__in=shop_ids, state__in=_STATES, next_at__lte=now)
         found = sorted(rows.values_list("shop_id", flat=True).distinct())
-    return [shop_id for shop_id in found if shops.tracking_kind(shop_id)]
+    hows = {shop_id: shops.asking(shop_id) for shop_id in found}
+    return [shop_id for shop_id, how in hows.items() if how.kind and how.pushes]
 
 
 def followed(shop_id: int, parcel_id: int, provider: str, now: datetime) -> None:
@@ -88,44 +85,11 @@ def not_followed(
     _settle(shop_id, parcel_id, state=state, provider=provider, next_at=again_at, error=error[:120], tried_at=tried_at)
 
 
-def refresh_tracking(*, shop_id: int, parcel_id: int, by: str, now: datetime) -> None:
-    """A person wants to know now: the provider is asked once, soon.
-
-    Raises Refused: `no_number`, `no_tracking_connection`, or `asked_recently` with `again_at` (ISO) within the
-    provider's half hour.
-    """
-    with for_shops([shop_id]):
-        if not Parcel.objects.filter(shop_id=shop_id, id=parcel_id).exclude(number="").exists():
-            raise Refused("no_number")
-        kind = shops.tracking_kind(shop_id)
-        if not kind:
-            raise Refused("no_tracking_connection")
-        Subscription.objects.get_or_create(parcel_id=parcel_id, defaults={"shop_id": shop_id, "provider": kind})
-        claim_query(shop_id, parcel_id, now)
-        audit.record(shop_id, by, "parcel.refresh_tracking", f"parcel:{parcel_id}")
-        hint(ASK, once=f"query:{parcel_id}", shop_id=shop_id, parcel_id=parcel_id)
-
-
-def claim_query(shop_id: int, parcel_id: int, now: datetime) -> None:
-    """Write down that the provider is asked now. Raises Refused("asked_recently", again_at)."""
-    with for_shops([shop_id]):
-        row = Subscription.objects.select_for_update().get(shop_id=shop_id, parcel_id=parcel_id)
-        if row.last_query_at is not None and now < row.last_query_at + BETWEEN_QUERIES:
-            raise Refused("asked_recently", again_at=(row.last_query_at + BETWEEN_QUERIES).isoformat())
-        row.last_query_at = now
-        row.save(update_fields=["last_query_at"])
-
-
 def to_query(shop_id: int, parcel_id: int) -> ToFollow | None:
     """What asking about this parcel needs; None when it has no number."""
     with for_shops([shop_id]):
         row = Subscription.objects.filter(shop_id=shop_id, parcel_id=parcel_id).select_related("parcel").first()
         return _to_follow(row) if row and row.parcel.number else None
-
-
-def note_query_error(shop_id: int, parcel_id: int, error: str) -> None:
-    with for_shops([shop_id]):
-        Subscription.objects.filter(shop_id=shop_id, parcel_id=parcel_id).update(error=error[:120])
 
 
 def _to_follow(row: Subscription) -> ToFollow:

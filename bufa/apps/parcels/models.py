@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from bufa.apps.orders.models import Order
 from bufa.apps.shops.choices import is_one_of
+from bufa.domain.asking import Why
 from bufa.domain.kinds import Kind, Reason, Stage
 from bufa.domain.lanes import Leg
 from bufa.domain.rulebook import Fact
@@ -128,6 +129,8 @@ class Subscription(models.Model):
     tries = models.JSONField(default=list, help_text="ISO times of subscriptions: at most 4 a month.")
     next_at = models.DateTimeField(null=True)
     last_query_at = models.DateTimeField(null=True, help_text="At least 30 minutes between queries of a number.")
+    query_failures = models.SmallIntegerField(default=0, help_text="Queries in a row that failed.")
+    query_after = models.DateTimeField(null=True, help_text="Failures of its own: no planned query before.")
     error = models.CharField(max_length=120, blank=True)
 
     class Meta:
@@ -139,6 +142,23 @@ class Subscription(models.Model):
         indexes = [
             models.Index(fields=["shop_id", "next_at"], condition=Q(next_at__isnull=False), name="subscription_due")
         ]
+
+
+class TrackingCall(models.Model):
+    """One question to a tracking provider: what the budget of an hour counts. Kept for some days."""
+
+    shop_id = models.BigIntegerField()
+    parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="+")
+    provider = models.CharField(max_length=20)
+    asked_at = models.DateTimeField()
+    why = models.CharField(max_length=10, help_text="customer, deadline, new, turn, or person")
+    by = models.CharField(max_length=80)
+    failure = models.CharField(max_length=30, null=True, help_text='"" answered; empty while nobody knows.')  # noqa: DJ001
+    new_scans = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [is_one_of("why", [*Why, "person"], "tracking_call_why_known")]
+        indexes = [models.Index(fields=["shop_id", "provider", "asked_at"], name="tracking_call_hour")]
 
 
 class UsedNumber(models.Model):

@@ -31,6 +31,12 @@ PROVIDER_AREA: Mapping[str, str] = {
     "smtp": "mail",
 }
 
+FOLLOW, BY_PUSH, BY_ASKING = "follow", "push", "ask"
+"""How a tracking connection follows parcels: an entry of its settings, and what it may say."""
+
+PER_HOUR, MOST_PER_HOUR = "calls_per_hour", 3600
+"""Calls of the plan in an hour: an entry of its settings, and the most it may say."""
+
 _HOOK_TOKEN = re.compile(r"(?P<shop>[1-9][0-9]{0,17})-(?P<secret>[A-Za-z0-9_-]{20,80})")
 
 
@@ -174,6 +180,28 @@ def tracking_kind(shop_id: int) -> str:
             .values_list("kind", flat=True)
         )
     return next((kind for kind in TRACKING_KINDS if kind in there), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a shop's tracking provider is used. `pushes`: parcels are subscribed and pushed, and only those that could
+    not be are asked about; else all are, by plan. `per_hour`: calls of the plan in an hour, 0 for none."""
+
+    kind: str
+    pushes: bool
+    per_hour: int
+
+
+def asking(shop_id: int) -> Asking:
+    """By the tracking connection in use; `kind` "" without one."""
+    kind = tracking_kind(shop_id)
+    if not kind:
+        return Asking("", pushes=True, per_hour=0)
+    with reading([shop_id]):
+        kept: dict[str, Any] = Connection.objects.values_list("settings", flat=True).get(shop_id=shop_id, kind=kind)
+    per_hour = kept.get(PER_HOUR, 0)
+    known = isinstance(per_hour, int) and not isinstance(per_hour, bool) and 0 <= per_hour <= MOST_PER_HOUR
+    return Asking(kind, pushes=kept.get(FOLLOW) != BY_ASKING, per_hour=per_hour if known else 0)
 
 
 def policy_json(shop_id: int) -> dict[str, Any]:

@@ -252,6 +252,22 @@ CONNECTION_KIND: Words = {
     "file": _("文件"),
 }
 
+ASKING_WHY: Words = {
+    "customer": _("有客户在等"),
+    "deadline": _("时限近"),
+    "new": _("还没有问过"),
+    "turn": _("轮到了"),
+    "person": _("有人要看"),
+}
+FOLLOW: Words = {
+    "wanted": _("等着订阅"),
+    "active": _("对方在跟，会推送"),
+    "ended": _("跟完了"),
+    "aborted": _("对方不再跟，会再订阅"),
+    "unsupported": _("对方不支持这家"),
+    "failed": _("没有订阅上"),
+}
+
 AFTER_SALE: Words = {
     "6": _("待商家答复"),
     "8": _("已同意，待补寄"),
@@ -302,6 +318,8 @@ FAILURE: Words = {
     "permanent": _("永久失败"),
     "person_says_absent": _("人工核对：平台上没有"),
     "not_connected": _("店铺没有连接平台"),
+    "phone_unknown": _("要手机尾号，而我们不知道"),
+    "limit_of_the_month": _("这个单号本月订阅次数已用完"),
     "worker_lost": _("发送途中进程中断"),
     "other_answer_there": _("平台上是另一个结果"),
     "partial": _("对方只做了一部分"),
@@ -451,6 +469,8 @@ GROUPS: Mapping[str, Words] = {
     "phone": PHONE,
     "connection": CONNECTION,
     "connection_kind": CONNECTION_KIND,
+    "asking_why": ASKING_WHY,
+    "follow": FOLLOW,
     "after_sale": AFTER_SALE,
     "after_sale_type": AFTER_SALE_TYPE,
     "gate": GATE,
