@@ -53,6 +53,7 @@ def addresses(sample: Sample) -> dict[str, str]:
         "calendar": "/settings/calendar/",
         "pickup": "/settings/pickup/",
         "connections": "/settings/connections/",
+        "asking": "/settings/asking/",
         "carriers": "/settings/carriers/",
         "carrier-rules": "/settings/carrier-rules/",
         "carrier-rule": "/settings/carrier-rules/amount_tongda/",
