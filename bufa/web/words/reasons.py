@@ -329,7 +329,7 @@ ROOMS: Words = {
     "template_reason_unfit": _("只有派送未成功、滞留、拒收、退回、拦截才写原因，请把原因留空"),
     "template_read_already": _("这句文案程序已经读得懂，不需要教"),
     "asked_recently": _("同一个单号两次查询至少隔 30 分钟，%(again_at)s 后再查"),
-    "budget_spent": _("这一小时的 %(per_hour)d 次查询用完了，%(again_at)s 后再查；设置 › 连接里可以调高"),
+    "budget_spent": _("这一小时的 %(per_hour)s 次查询用完了，%(again_at)s 后再查；设置 › 连接里可以调高"),
     "connection_failed": _("%(kind)s 没有连上：%(failure)s %(said)s"),
     "pickup_in_use": _("有补发件从这个地址取件，不能删除"),
     "unknown_effect_kind": _("不认识的动作"),
