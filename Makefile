@@ -6,7 +6,7 @@ ARGS ?=
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help setup up test crash storm mutants check bench clean lock docs messages
+.PHONY: help setup up test crash unknown storm bulk forms mutants check bench clean lock docs messages
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -21,11 +21,20 @@ test: setup ## all tests, a real browser included (ARGS="tests/domain -k fold")
 	@BUFA_CHROMIUM="$$($(BIN)/python tools/browser.py)" && export BUFA_CHROMIUM && \
 	exec $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-crash: setup ## SIGKILL at every write of a submission, by strace and by our own points (`make test`: commits and sends)
-	@BUFA_TEST_CRASH_ALL=1 exec $(BIN)/python -m pytest -n 2 --dist worksteal tests/crash $(ARGS)
+crash: setup ## SIGKILL at every write of all that is asked of the platform, by strace and by our own points
+	@exec $(BIN)/python -m tests.proofs crash $(ARGS)
+
+unknown: setup ## 200 submissions whose answers are all lost, 100 workers that wake up after their lease
+	@exec $(BIN)/python -m tests.proofs unknown $(ARGS)
 
 storm: setup ## 1,000 cases while 300 processes of every kind are killed (ARGS="--cases 50 --kills 20")
 	@exec $(BIN)/python -m tests.storm.storm $(ARGS)
+
+bulk: setup ## a sheet of 1,000 through two windows while web and worker are killed (ARGS="--cases 50 --kills 4")
+	@exec $(BIN)/python -m tests.storm.bulk $(ARGS)
+
+forms: setup ## 10,000 generated forms, judged by the simulator's rules and not by the gate's
+	@exec $(BIN)/python -m tests.proofs forms $(ARGS)
 
 mutants: setup ## break the promise of "once" in nineteen ways, on a copy; each must turn a test red
 	@exec $(BIN)/python tools/mutants.py $(ARGS)

@@ -28,9 +28,16 @@ def _rules() -> str:
     return page()
 
 
+def _proof() -> str:
+    from tools.proofpage import page
+
+    return page()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/case-states.md": _case_states,
     "docs/crosswalk.md": _crosswalk,
+    "docs/proof.md": _proof,
     "docs/rules.md": _rules,
 }
 

@@ -3,7 +3,7 @@
 Each mutant is a mistake that somebody could make, or once shipped elsewhere: a text of the code that must be there
 exactly once (or this fails loudly: the code has moved), what it becomes, and the tests that have to notice.
 
-    python tools/mutants.py [NAME …]
+    python tools/mutants.py [NAME …] [--keep]
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests import proofs  # noqa: E402 - after the line above has made it importable
+
 RED = 1  # pytest's exit code for "tests ran, some failed"; anything else is a mistake of the mutant's
 
 ACTIONS, JOBS, DOMAIN = "bufa/apps/effects/actions.py", "bufa/jobs/effects.py", "bufa/domain/effects.py"
@@ -223,7 +227,7 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("BUFA_TEST_", "PYTEST_"))}
 
 
-def main(wanted: list[str]) -> int:
+def main(wanted: list[str], *, keep: bool) -> int:
     chosen = [mutant for mutant in MUTANTS if not wanted or any(word in mutant.name for word in wanted)]
     survived = 0
     with tempfile.TemporaryDirectory(prefix="bufa-mutants-") as made:
@@ -236,9 +240,9 @@ def main(wanted: list[str]) -> int:
             print(
                 f"{'red  ' if red else 'GREEN'} {time.monotonic() - began:5.1f} s  {mutant.name:<50} {said}", flush=True
             )
-    print(f"{len(chosen) - survived} of {len(chosen)} mutants turn a test red")
+    proofs.close("mutants", {"mutants": len(chosen), "red": len(chosen) - survived}, keep=keep and not survived)
     return 1 if survived else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main([word for word in sys.argv[1:] if word != "--keep"], keep="--keep" in sys.argv))

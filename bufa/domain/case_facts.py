@@ -57,6 +57,7 @@ class Action(StrEnum):
     SUBMISSION_ACCEPTED = "submission_accepted"
     SUBMISSION_REJECTED = "submission_rejected"
     SUBMISSION_UNKNOWN = "submission_unknown"
+    PROVE_SUBMISSION = "prove_submission"
     RELEASE_UNKNOWN = "release_unknown"
     TELL_CUSTOMER = "tell_customer"
     CUSTOMER_TOLD = "customer_told"

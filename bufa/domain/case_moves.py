@@ -383,6 +383,7 @@ TABLE: tuple[Move, ...] = (
     Move(Action.SUBMISSION_ACCEPTED, (S,), (T,), None, _accepted, system=True),
     Move(Action.SUBMISSION_REJECTED, (S,), (N,), None, _rejected, system=True),
     Move(Action.SUBMISSION_UNKNOWN, (S,), (S,), None, _unknown, system=True),
+    Move(Action.PROVE_SUBMISSION, (S,), (T,), P.SUBMIT_REISSUE, _accepted, _guard_unknown),
     Move(Action.RELEASE_UNKNOWN, (S,), (N, T), P.SETTLE_EFFECT, _release_unknown, _guard_unknown),
     # notify
     *(Move(Action.TELL_CUSTOMER, (at,), (at,), P.SEND_NOTICE, _tell_customer, system=True) for at in OPEN),

@@ -93,8 +93,9 @@ def decide(facts: CaseFacts, action: Action, *, role: Role | None, now: datetime
     measure None: determine again · request_approval the same, reason · approve operator, never the one who asked ·
     decline reason · remedy_moved remedy, measure · remedy_done measure · ask_carrier answer_due · record_consent who ·
     record_refusal, go_without_consent, skip_notice, dismiss, reopen reason · submit override_reason ·
-    submission_accepted promise_at · release_unknown accepted, reason · tell_customer, customer_told, notice_failed
-    purpose, channel · parcel_came_back stage · close reason, outcome · take owner · note text.
+    submission_accepted, prove_submission promise_at · release_unknown accepted, reason ·
+    tell_customer, customer_told, notice_failed purpose, channel · parcel_came_back stage · close reason, outcome ·
+    take owner · note text.
     """
     move = _allowed(facts, action, role)
     if action is Action.SUBMIT and str(params.get("override_reason") or "").strip() and role is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.contrib import messages
 from django.core.files import File
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -28,7 +29,7 @@ from bufa.domain.permissions import Permission
 from bufa.jobs import bulk_sheet, import_report
 from bufa.web.desk import actor, back_to, desk, tell, tell_refusal
 from bufa.web.words import carrier as carrier_name
-from bufa.web.words import carrier_choices, fill, has_words, say, word
+from bufa.web.words import carrier_choices, fill, has_words, moment, say, word
 
 LARGEST = 5 * 1024 * 1024
 PAGE = 100
@@ -207,6 +208,8 @@ def do(request: HttpRequest, shop_id: int, run_id: int, act: str) -> HttpRespons
                 n = bulk.start(**about, by=by, override_reason=request.POST.get("override_reason", ""))
                 if n:
                     tell(request, ngettext("%(n)d 行开始提交", "%(n)d 行开始提交", n) % {"n": n})
+                else:
+                    _tell_who_was_faster(request, shop_id, run_id)
             case "stop":
                 kept, back = bulk.stop(**about, by=by)
                 tell(request, _now("停下了：%(kept)d 行没有提交，%(back)d 行撤回") % {"kept": kept, "back": back})
@@ -223,6 +226,13 @@ def do(request: HttpRequest, shop_id: int, run_id: int, act: str) -> HttpRespons
     page_url = reverse("bulk_run", args=[shop_id, run_id])
     at = request.POST.get("at", "")
     return back_to(f"{page_url}?{at}" if at else page_url)
+
+
+def _tell_who_was_faster(request: HttpRequest, shop_id: int, run_id: int) -> None:
+    """The second window, or the second person, at the same button."""
+    found = _found(request, shop_id, run_id)
+    said = {"by": found.by, "at": moment(found.started_at)}
+    messages.warning(request, _now("%(by)s 在 %(at)s 已经开始提交这一批，没有再提交一遍") % said)
 
 
 @require_GET

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 
@@ -17,6 +18,7 @@ from bufa.domain.case_facts import Action
 from bufa.domain.outcome import Refused
 from bufa.web import case_page
 from bufa.web.desk import Desk, actor, back_to, desk, tell, tell_refusal
+from bufa.web.words import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,13 @@ class Doing:
         cases_actions.act(
             shop_id=self.shop_id, case_id=self.case_id, action=action, by=self.by, version=self.version, **params
         )
+
+    def refuse_if_overtaken(self) -> None:
+        """Before a form is judged by what the case is now. Raises Refused `changed_meanwhile`."""
+        if self.version is not None and (
+            why := cases_actions.overtaken(shop_id=self.shop_id, case_id=self.case_id, version=self.version)
+        ):
+            raise Refused(why.code, **why.params)
 
     def number(self, name: str) -> int:
         """An id that the form sends along; 404 for anything else."""
@@ -85,8 +94,17 @@ def finish(doing: Doing, work: Callable[[], str]) -> HttpResponse:
     except Mistyped as mistyped:
         return case_page.show(request, row.shop_id, row.code, {mistyped.name: mistyped.form}, **mistyped.found)
     except Refused as refused:
+        _tell_who_was_faster(doing, refused)
         tell_refusal(request, refused)
     else:
         if said:
             tell(request, said)
     return back_to(doing.request.path.split(f"/{row.code}/")[0] + f"/{row.code}/")
+
+
+def _tell_who_was_faster(doing: Doing, refused: Refused) -> None:
+    """Two people, one button: the reason alone ("nothing waits here") would leave the second wondering."""
+    if doing.version is None or refused.why.code == "changed_meanwhile":
+        return
+    if why := cases_actions.overtaken(shop_id=doing.shop_id, case_id=doing.case_id, version=doing.version):
+        messages.warning(doing.request, say(why))

@@ -44,6 +44,7 @@ def decide(doing: Doing) -> str:
     form = case_forms.MeasureForm(doing.request.POST, auto_id="id_decide_%s")
     said = checked("decide", form)
     measure = Measure(said["measure"])
+    doing.refuse_if_overtaken()
     found = _case(doing)
     open_acts = {each.action for each in found.actions if each.allowed}
     changes = Action.CHANGE_MEASURE in open_acts

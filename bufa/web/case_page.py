@@ -148,7 +148,8 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
     row = found.row
     shop_id, case_id = row.shop_id, row.case_id
     acts = Acts({each.action: each for each in found.actions})
-    current = found.reissue_parcels[-1] if found.reissue_parcels else found.original
+    boxes = (found.original, *found.reissue_parcels)
+    current = boxes[-1]
     talk = negotiations.of_case(shop_id, case_id, carrier=current.carrier, place=current.place)
     sent = reissues.of_case(shop_id, case_id)
     told = notices.of_case(shop_id, case_id)
@@ -198,12 +199,8 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
             "to_phone": any(each.state == "todo" for each in told),
             "effects": under_way,
             "original": (found.original, track(found.original, now)),
-            "incidents": incidents.of_parcels(
-                row.shop_id, [each.parcel_id for each in (found.original, *found.reissue_parcels)]
-            ),
-            "outlooks": {
-                each.parcel_id: parcels.outlook(each, now) for each in (found.original, *found.reissue_parcels)
-            },
+            "incidents": incidents.of_parcels(row.shop_id, [each.parcel_id for each in boxes]),
+            "outlooks": {each.parcel_id: parcels.outlook(each, now) for each in boxes},
             "again": [(each, track(each, now)) for each in found.reissue_parcels],
             "current": current,
             "put_off": put_off_forms(found.findings) if row.is_open else None,

@@ -45,8 +45,7 @@ def read(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
 
     def work() -> str:
         text = request.POST.get("page", "")[:LONGEST]
-        reason = _("平台页面的文字里有这个订单和单号")
-        page = copy_pack.read_back(shop_id=doing.shop_id, reissue_id=reissue_id, text=text, reason=reason, by=doing.by)
+        page = copy_pack.read_back(shop_id=doing.shop_id, reissue_id=reissue_id, text=text, by=doing.by)
         if page.proof is not Proof.THERE:
             raise _differs(page)
         return _("页面里有这个订单和单号，已认定为受理")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +25,7 @@ from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.web.desk import back_to, by, desk, tell, tell_refusal
 from bufa.web.forms import Choices
-from bufa.web.words import word
+from bufa.web.words import word, yuan
 
 
 def _yuan(label: Any, help_text: Any) -> forms.DecimalField:
@@ -80,9 +83,47 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "web/settings/measures.html", said, status=422 if form.errors else 200)
 
 
-def _changed_lately(shop_id: int) -> list[Any]:
-    acts = audit.newest([shop_id], subject=f"shop:{shop_id}", limit=40)
-    return [act for act in acts if act.action == "policy.change"][:8]
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Who changed the measures' settings when, and what: (name, before, after) in words."""
+
+    at: datetime
+    by: str
+    what: tuple[tuple[str, str, str], ...]
+
+
+def _changed_lately(shop_id: int) -> list[Changed]:
+    acts = [
+        act
+        for act in audit.newest([shop_id], subject=f"shop:{shop_id}", limit=40)
+        if act.action == "policy.change" and act.data.get("changed")
+    ]
+    return [Changed(act.at, act.by, tuple(_lines(act.data["changed"]))) for act in acts[:8]]
+
+
+def _lines(changed: Mapping[str, tuple[Any, Any]]) -> Iterator[tuple[str, str, str]]:
+    for name, (before, after) in changed.items():
+        if name == "first":
+            was, now = before or {}, after or {}
+            for claim in Claim:
+                if was.get(claim.value) != now.get(claim.value):
+                    named = _now("%(claim)s先建议什么") % {"claim": word("claim", claim.value)}
+                    yield named, _measure(was.get(claim.value)), _measure(now.get(claim.value))
+            continue
+        field = MeasuresForm.base_fields.get(name.removesuffix("_fen"))
+        yield str(field.label) if field else name, _shown(name, before), _shown(name, after)
+
+
+def _measure(code: str | None) -> str:
+    return word("measure", code) if code else ""
+
+
+def _shown(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return _now("是") if value else _now("否")
+    return yuan(value) if name.endswith("_fen") else str(value)
 
 
 def _initial(shop_id: int) -> dict[str, Any]:

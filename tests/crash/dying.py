@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -130,6 +131,17 @@ class Traced:
 def kind_of(route: str) -> dict[str, bool]:
     """What the journey's factory is asked for, for a route."""
     return {"ticket": {"ticket": True}, "add_pack": {"first": True}}.get(route, {})
+
+
+def recover(shop_id: int, effect_id: int) -> None:
+    """What the sweep does once the lease is over: rescue, send what never left, read the unknown back."""
+    from bufa.apps.effects import actions as effects  # needs the settings, which victims' parents load later
+    from bufa.jobs import effects as jobs
+
+    jobs.rescue([shop_id], real=effects.real_now() + timedelta(seconds=31))
+    jobs.carry_out(shop_id, [effect_id])
+    for _ in range(3):
+        jobs.settle_unknown(shop_id, [effect_id])
 
 
 @cache

@@ -8,29 +8,25 @@ write to a socket by strace.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 
-from bufa.apps.effects import actions as effects
 from bufa.apps.effects.models import Effect
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.reissues.models import Reissue
 from bufa.apps.shops import actions as shops
 from bufa.domain.kinds import Role
-from bufa.integrations import wire
 from bufa.jobs import effects as jobs
 from bufa.jobs.status import status
 from bufa.lib import clock
 from bufa.lib.tenancy import for_shops
-from tests.crash.dying import LONG, Victims, kind_of, strace_works
+from tests import proofs
+from tests.crash.dying import LONG, Victims, kind_of, recover, strace_works
 from tests.factories.journey import LEAD, Filled, Ready, connected_shop, forms_filled, press_submit
 from tests.jobs.conftest import World
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.usefixtures("impatient")]
 
 METHODS = {
     "ticket": "afterSale.fillLogistics",
@@ -42,25 +38,6 @@ COUNTERS = ("points", "strace") if LONG else ("points",)
 ROUTES = tuple(METHODS) if LONG else ("ticket",)
 AT_ONCE = 48 if LONG else 16
 """So many cases are got ready together: letting time pass and asking the platform is what costs."""
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    running = World(orders_per_day=0)
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def victims(world: World) -> Iterator[Victims]:
-    with Victims(world.hello["control"] + "/clock") as parent:
-        yield parent
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever takes over gives up a platform that hangs as soon as the victims do."""
-    monkeypatch.setattr(wire, "TIMEOUT", httpx.Timeout(connect=3.0, write=3.0, read=0.4, pool=3.0))
 
 
 class Scene:
@@ -115,14 +92,9 @@ class Scene:
 
     # --- after the crash --------------------------------------------------------------------------------------------
     def recover(self, case: Filled) -> None:
-        """What the sweep does once the lease is over: rescue, send what never left, read the unknown back."""
-        jobs.rescue([self.shop], real=effects.real_now() + timedelta(seconds=31))
         effect = self.effect_of(case)
-        if effect is None:
-            return
-        jobs.carry_out(self.shop, [effect.pk])
-        for _ in range(3):
-            jobs.settle_unknown(self.shop, [effect.pk])
+        if effect is not None:
+            recover(self.shop, effect.pk)
 
     def person_looks(self, case: Filled) -> None:
         """Whatever was not settled is in a person's hands: they look at the platform, say what they see, and press
@@ -183,6 +155,7 @@ def test_a_worker_killed_anywhere(world: World, victims: Victims, platform: str,
     scene = Scene(world, route, platform)
     killed = every_n(scene, victims, "carry_out", counter)
     assert killed >= 8
+    proofs.count(flows=1, kills=killed, **{f"killed_by_{counter}": killed}, done_twice=0, lost=0)
     assert status([scene.shop])["violations"] == []
 
 
@@ -193,6 +166,7 @@ def test_a_click_killed_anywhere(world: World, victims: Victims, platform: str, 
     scene = Scene(world, "ticket", platform)
     killed = every_n(scene, victims, "click", counter)
     assert killed >= 4
+    proofs.count(flows=1, kills=killed, **{f"killed_by_{counter}": killed}, done_twice=0, lost=0)
     assert status([scene.shop])["violations"] == []
 
 

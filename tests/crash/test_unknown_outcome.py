@@ -7,7 +7,6 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -21,6 +20,7 @@ from bufa.jobs import effects as jobs
 from bufa.jobs.status import status
 from bufa.lib import clock
 from bufa.lib.tenancy import for_shops
+from tests import proofs
 from tests.crash.dying import LONG, Victims, kind_of, until_stopped
 from tests.factories.journey import LEAD, Ready, connected_shop, forms_filled, press_submit
 from tests.jobs.conftest import World
@@ -32,13 +32,6 @@ SUBMISSIONS = 100 if LONG else 8  # on each route
 ZOMBIES = 50 if LONG else 9  # on each route
 LAG = 60
 PATIENCE = 2.0
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    running = World(orders_per_day=0)
-    yield running
-    running.close()
 
 
 def calls(world: World, method: str) -> int:
@@ -84,6 +77,9 @@ def test_all_arrive_and_no_answer_comes_back(world: World, route: str) -> None:
     assert calls(world, METHODS[route]) - before == SUBMISSIONS
     assert [numbers(world, each) for each in ready] == [[each.number] for each in ready]
     assert status([shop])["violations"] == []
+    proofs.count(
+        submissions=SUBMISSIONS, settled=settled[-1], after_5_s=settled[0], after_30_s=settled[1], sent_again=0
+    )
 
 
 @pytest.mark.parametrize("route", METHODS)
@@ -150,3 +146,4 @@ def test_zombies(world: World, route: str) -> None:
     assert states(shop) == before
     assert [numbers(world, each) for each in ready] == [[each.number] for each in ready]
     assert status([shop])["violations"] == []
+    proofs.count(zombies=ZOMBIES, second_submits=0)

@@ -86,13 +86,21 @@ def carry_out(given: Json) -> None:
     effects.carry_out(given["shop_id"], [given["effect_id"]])
 
 
+def sheet(given: Json) -> None:
+    """The worker: the rows of a run, one after the other."""
+    from bufa.jobs import bulk
+
+    _dangerous(given)
+    bulk.work_off(given["shop_id"], given["run_id"])
+
+
 def _short_idle(connection: Any, **_: Any) -> None:
     """The database gives up on a stopped process inside a transaction sooner than in real life."""
     with connection.cursor() as cursor:
         cursor.execute("SET idle_in_transaction_session_timeout = '500ms'")
 
 
-ACTS: dict[str, Callable[[Json], None]] = {"click": click, "carry_out": carry_out}
+ACTS: dict[str, Callable[[Json], None]] = {"click": click, "carry_out": carry_out, "sheet": sheet}
 
 
 def _dangerous(given: Json) -> None:
@@ -146,6 +154,7 @@ def main() -> None:
     tie_to_parent(signal.SIGKILL)
     django.setup()
     import bufa.config.urls
+    import bufa.jobs.bulk
     import bufa.jobs.effects  # noqa: F401 - loaded once, before anything is forked
 
     say({"ready": True})

@@ -124,6 +124,7 @@ REACHED: list[tuple[CaseFacts, Action, dict[str, Any], CaseState]] = [
     (start(A), Action.FILL_NUMBER, {}, A),
     (start(N), Action.FILL_NUMBER, {}, N),
     (start(N), Action.SUBMIT, {}, S),
+    (start(S, reissue_state=ReissueState.UNKNOWN), Action.PROVE_SUBMISSION, {}, T),
     (start(S, reissue_state=ReissueState.UNKNOWN), Action.RELEASE_UNKNOWN, {"accepted": False}, N),
     (start(S, reissue_state=ReissueState.UNKNOWN), Action.RELEASE_UNKNOWN, {"accepted": True}, T),
     *(
@@ -223,6 +224,7 @@ def test_missing_parameters_are_named(action: Action) -> None:
         (start(A, measure=Measure.CHASE), Action.FILL_NUMBER, {}, "measure_is_not_reissue"),
         (start(N, reissue_state=ReissueState.NONE), Action.SUBMIT, {}, "number_not_filled"),
         (start(N, needs_ticket=True), Action.SUBMIT, {}, "ticket_needed"),
+        (start(S), Action.PROVE_SUBMISSION, {}, "submission_not_unknown"),
         (start(S), Action.RELEASE_UNKNOWN, {"accepted": True, "reason": "x"}, "submission_not_unknown"),
         (start(S, reissue_state=ReissueState.UNKNOWN), Action.RELEASE_UNKNOWN, {"reason": "x"}, "parameter_missing"),
         (start(F), Action.TELL_CUSTOMER, {}, "customer_already_told"),

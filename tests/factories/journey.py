@@ -120,16 +120,22 @@ def forms_filled(world: Outside, shop: int, count: int, *, ticket: bool = False,
     wanted: dict[str, Any] = {"carrier": "zhongtong", "customer": "silent"}
     wanted |= {"shipped": False} if first else {"fate": "never_collected"}
     orders = [world.control("orders", wanted)["order_id"] for _ in range(count)]
-    now = world.advance(hours=73 if first else 25)
-    with clock.frozen(now):
-        sync.sync(shop)
-        _until(lambda: len(_cases_of(shop, orders)) == count, lambda: due_parcels([shop], now))
+    cases_of = cases_found(world, shop, orders, hours=73 if first else 25)
     if ticket:
         _agreed_tickets(world, shop, orders)
-    cases_of = _cases_of(shop, orders)
+        cases_of = _cases_of(shop, orders)
     with clock.frozen(world.now):
         claim = Claim.NOT_SHIPPED if first else Claim.NOT_PICKED_UP
         return [_filled(world, shop, cases_of[order], order, ticket or first, claim) for order in orders]
+
+
+def cases_found(world: Outside, shop: int, orders: list[str], *, hours: float) -> dict[str, Case]:
+    """So many hours later the watch has opened a case for each of these orders."""
+    now = world.advance(hours=hours)
+    with clock.frozen(now):
+        sync.sync(shop)
+        _until(lambda: len(_cases_of(shop, orders)) == len(orders), lambda: due_parcels([shop], now))
+    return _cases_of(shop, orders)
 
 
 def first_shipment_ready(world: Outside, shop: int) -> Ready:

@@ -167,3 +167,27 @@ def whole_bufa(world: World, data: Path) -> Iterator[Stack]:
         yield stack
     finally:
         _stop(process)
+
+
+def until_case(stack: Stack, world: World, order_id: str) -> int:
+    query = "SELECT c.id FROM cases_case c JOIN orders_order o ON o.id = c.order_id WHERE o.number = %s"
+    return int(advance_until(stack, world, query, order_id, hours=6, at_most=80)[0])
+
+
+def advance_until(
+    stack: Stack, world: World, query: str, *values: object, hours: float, at_most: int
+) -> tuple[Any, ...]:
+    """Let time pass in steps until the query has a row; each step waits until everything is understood and swept."""
+    for _ in range(at_most):
+        world.advance(hours)
+        wait_for(
+            lambda: not stack.waiting() and not _overdue(stack, world),
+            lambda: (stack.waiting(), _overdue(stack, world)),
+        )
+        if found := stack.rows(query, *values):
+            return found[0]
+    raise AssertionError(f"not within {at_most * hours:.0f} h of the world's time: {query}")
+
+
+def _overdue(stack: Stack, world: World) -> list[tuple[Any, ...]]:
+    return stack.rows("SELECT id, stage, next_deadline FROM parcels_parcel WHERE next_deadline <= %s", world.now)

@@ -8,35 +8,17 @@ from __future__ import annotations
 
 import base64
 import email
-from collections.abc import Iterator
 from email import policy
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.chromium import ARTEFACTS
+from tests.journeys.conftest import CARRIER
 from tests.journeys.desk import SENDER, Desk
-from tests.journeys.stack import Stack, World, wait_for
+from tests.journeys.stack import Stack, World, advance_until, until_case, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-CARRIER = "zhongtong"
-
-
-@pytest.fixture(scope="module")
-def desk(chromium: Browser, stack: Stack, world: World) -> Iterator[Desk]:
-    context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai")
-    desk = Desk(context.new_page(), stack)
-    errors: list[str] = []
-    desk.page.on("pageerror", lambda error: errors.append(str(error)))
-    desk.sign_in()
-    desk.connect(world)
-    desk.add_contact(CARRIER, world.said["carriers"][CARRIER]["email"])
-    yield desk
-    desk.page.screenshot(path=ARTEFACTS / "journeys-last-page.png", full_page=True)
-    context.close()
-    assert errors == []
 
 
 def test_a_lost_parcel_is_reissued_and_arrives(desk: Desk, stack: Stack, world: World) -> None:
@@ -44,7 +26,7 @@ def test_a_lost_parcel_is_reissued_and_arrives(desk: Desk, stack: Stack, world: 
         "/orders", carrier=CARRIER, fate="lost", reissue_fate="delivered", province="四川",
         customer="asks_when_told", carrier_answer="consent",
     )  # fmt: skip
-    case_id = _until_case(stack, world, made["order_id"])
+    case_id = until_case(stack, world, made["order_id"])
     code = desk.open_case_of(made["number"])
 
     expect(desk.page.locator("h1")).to_contain_text("中转超时")
@@ -56,7 +38,7 @@ def test_a_lost_parcel_is_reissued_and_arrives(desk: Desk, stack: Stack, world: 
     number = _submit(desk, stack, world, made["order_id"], case_id, round_=1)
     _tell(desk, stack, case_id)
 
-    _advance_until(
+    advance_until(
         stack, world, "SELECT 1 FROM cases_case WHERE id = %s AND state = 'closed'", case_id, hours=4, at_most=60
     )
     desk.reload()
@@ -80,21 +62,21 @@ def test_a_reissue_that_is_lost_too_gets_a_second_round(desk: Desk, stack: Stack
         "/orders", carrier=CARRIER, fate="lost", reissue_fate="lost", province="广东", customer="silent",
         carrier_answer="consent",
     )  # fmt: skip
-    case_id = _until_case(stack, world, made["order_id"])
+    case_id = until_case(stack, world, made["order_id"])
     desk.open_case_of(made["number"])
     desk.press("选补发", desk.panel("determine"))
     _ask_and_record(desk, stack, world, made["number"])
     first = _submit(desk, stack, world, made["order_id"], case_id, round_=1, reason="客户联系不上，先补发", fate="lost")
     _tell(desk, stack, case_id)
 
-    _advance_until(stack, world, "SELECT 1 FROM cases_case WHERE id = %s AND round = 2", case_id, hours=6, at_most=60)
+    advance_until(stack, world, "SELECT 1 FROM cases_case WHERE id = %s AND round = 2", case_id, hours=6, at_most=60)
     desk.reload()
     expect(desk.page.locator(".crumbs")).to_contain_text("第 2 轮")
     desk.press("选补发", desk.panel("determine"))
     _ask_and_record(desk, stack, world, first)
     second = _submit(desk, stack, world, made["order_id"], case_id, round_=2, reason="客户联系不上，先补发")
     _tell(desk, stack, case_id)
-    _advance_until(
+    advance_until(
         stack, world, "SELECT 1 FROM cases_case WHERE id = %s AND state = 'closed'", case_id, hours=4, at_most=60
     )
 
@@ -111,30 +93,6 @@ def test_a_reissue_that_is_lost_too_gets_a_second_round(desk: Desk, stack: Stack
 
 
 # --- what a person does ----------------------------------------------------------------------------------------------
-
-
-def _until_case(stack: Stack, world: World, order_id: str) -> int:
-    query = "SELECT c.id FROM cases_case c JOIN orders_order o ON o.id = c.order_id WHERE o.number = %s"
-    return int(_advance_until(stack, world, query, order_id, hours=6, at_most=80)[0])
-
-
-def _advance_until(
-    stack: Stack, world: World, query: str, *values: object, hours: float, at_most: int
-) -> tuple[Any, ...]:
-    """Let time pass in steps until the query has a row; each step waits until everything is understood and swept."""
-    for _ in range(at_most):
-        world.advance(hours)
-        wait_for(
-            lambda: not stack.waiting() and not _overdue(stack, world),
-            lambda: (stack.waiting(), _overdue(stack, world)),
-        )
-        if found := stack.rows(query, *values):
-            return found[0]
-    raise AssertionError(f"not within {at_most * hours:.0f} h of the world's time: {query}")
-
-
-def _overdue(stack: Stack, world: World) -> list[tuple[Any, ...]]:
-    return stack.rows("SELECT id, stage, next_deadline FROM parcels_parcel WHERE next_deadline <= %s", world.now)
 
 
 def _ask_and_record(desk: Desk, stack: Stack, world: World, number: str) -> None:

@@ -33,6 +33,7 @@ from simulator.judge import Judgement, Label, is_late, judge
 from simulator.sim import Sim
 from simulator.state import RESEND, Order
 from simulator.world import SEND_ADDRESS_ID
+from tests import proofs
 
 START = parse_iso("2026-10-05T00:00:00+00:00")
 FORMS, A_WORLD = 10_000, 250
@@ -293,6 +294,8 @@ def test_ten_thousand_forms() -> None:
     assert seen["refused", False] >= 3000
     assert seen["punished_later", False] >= 300
     assert seen["cannot_tell", True] <= seen["pass", True] / 4
+    good = sum(many for (_, is_good), many in seen.items() if is_good)
+    proofs.count(forms=FORMS, good=good, bad=FORMS - good, passed_though_bad=0, refused_though_good=0)
 
 
 @pytest.mark.parametrize("code", carriers.CARRIERS)

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -70,11 +70,13 @@ class Nemesis(threading.Thread):
     def __init__(
         self, up: int, kills: int, pause: tuple[float, float], empty_queue: Callable[[], None],
         mood: Callable[[str], None], answers: Callable[[], bool], starting_s: float, seed: int,
+        kinds: Sequence[str] = KINDS,
     ) -> None:  # fmt: skip
         super().__init__(daemon=True)
         self.up, self.kills, self.pause = up, kills, pause
         self.empty_queue, self.mood, self.answers = empty_queue, mood, answers
         self.starting_s = starting_s
+        self.kinds = kinds
         self.chance = random.Random(seed)
         self.killed: Counter[str] = Counter()
         self.emptied = 0
@@ -88,10 +90,10 @@ class Nemesis(threading.Thread):
         return kind == "connection" or min(map(_age, pids)) >= self.starting_s * self.chance.choice((0.3, 1.0, 2.0))
 
     def run(self) -> None:
-        turn = list(KINDS)
+        turn = list(self.kinds)
         while self.killed.total() < self.kills and not self.enough.wait(self.chance.uniform(*self.pause)):
             if not turn:
-                turn = list(KINDS)
+                turn = list(self.kinds)
                 self.chance.shuffle(turn)
             self.mood(self.chance.choice(MOODS))
             kind = turn.pop()

@@ -89,6 +89,10 @@ def test_a_dear_measure_is_asked_for_and_approved_on_the_page(sample: Sample, si
     )
     assert "措施设置已保存" in saved.content.decode()
     assert shop_queries.policy_json(sample.shop_id)["approve_over_fen"] == 5000
+    html = saved.content.decode()
+    assert "超过多少元要第二个人批准" in html.partition("最近改过")[2]
+    assert "<b>¥50</b>" in html
+    assert "approve_over_fen" not in html
 
     decide = {"claim": "lost", "measure": "reissue", "hours": "24"}
     bare = agent.post(url(sample, "decide/"), decide)

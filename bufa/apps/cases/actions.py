@@ -41,13 +41,13 @@ from bufa.domain.cases import (
 from bufa.domain.effects import TAKE_BACK
 from bufa.domain.kinds import Measure
 from bufa.domain.measures import Items
-from bufa.domain.outcome import Refused
+from bufa.domain.outcome import Refused, Why
 from bufa.domain.permissions import Permission, check
 from bufa.domain.verdict import Source
 from bufa.lib import clock
 from bufa.lib.crypto import seal
 from bufa.lib.queue import hint
-from bufa.lib.tenancy import for_shops, writing
+from bufa.lib.tenancy import for_shops, reading, writing
 
 CARRY_OUT = "cases.carry_out"
 FINDINGS_CHANGED = "findings_changed"
@@ -313,6 +313,13 @@ def log(
         write_entry(case, kind, by, now, data or {}, words, effect_id)
 
 
+def overtaken(*, shop_id: int, case_id: int, version: int) -> Why | None:
+    """Who was faster, and when, where the case is no longer what a person saw; None where it is."""
+    with reading([shop_id]):
+        case = Case.objects.filter(shop_id=shop_id, id=case_id).exclude(version=version).first()
+        return _changed(case).why if case else None
+
+
 # --- inside ----------------------------------------------------------------------------------------------------------
 
 
@@ -327,9 +334,13 @@ def _checked_items(case: Case, items: Items) -> list[list[Any]]:
 def _lock(shop_id: int, case_id: int, version: int | None) -> Case:
     case = Case.objects.select_for_update(of=("self",)).get(shop_id=shop_id, id=case_id)
     if version is not None and case.version != version:
-        last = TimelineEntry.objects.filter(shop_id=shop_id, case=case).order_by("-id").first()
-        raise Refused("changed_meanwhile", by=last.by if last else "", at=case.changed_at.isoformat())
+        raise _changed(case)
     return case
+
+
+def _changed(case: Case) -> Refused:
+    last = TimelineEntry.objects.filter(shop_id=case.shop_id, case=case).order_by("-id").first()
+    return Refused("changed_meanwhile", by=last.by if last else "", at=case.changed_at.isoformat())
 
 
 def _refuse_second_open_case(case: Case) -> None:

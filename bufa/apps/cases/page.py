@@ -219,6 +219,7 @@ _STEP_OF_ACTION: dict[Action, Step] = {
     Action.GO_WITHOUT_CONSENT: Step.NEGOTIATE,
     Action.FILL_NUMBER: Step.NUMBER,
     Action.SUBMIT: Step.NUMBER,
+    Action.PROVE_SUBMISSION: Step.NUMBER,
     Action.RELEASE_UNKNOWN: Step.NUMBER,
     Action.TELL_CUSTOMER: Step.NOTIFY,
     Action.CUSTOMER_TOLD: Step.NOTIFY,

@@ -59,17 +59,7 @@ def by_platform(
             row.amount_fen = ticket.refund_fen
             row.save(update_fields=["amount_fen"])
         remedy_start.want(row, ticket, facts, by, delay)
-        cases.act(
-            shop_id=shop_id,
-            case_id=case_id,
-            action=Action.REMEDY_MOVED,
-            by=by,
-            now=now,
-            effect_id=row.effect_id,
-            remedy=RemedyState.UNDER_WAY,
-            measure=Measure(row.measure),
-            ticket=ticket.number,
-        )
+        _tell_moved(row, RemedyState.UNDER_WAY, by, now, ticket=ticket.number)
         return row.effect_id or 0
 
 
@@ -94,19 +84,7 @@ def done_by_hand(
             _check_amount(row, amount_fen, now)
             row.amount_fen = amount_fen
         row.reference = reference.strip()[:80]
-        row.state, row.done_at, row.done_by = RemedyState.DONE.value, now, by.name
-        row.save()
-        _to_ledger(row, by, now)
-        cases.act(
-            shop_id=shop_id,
-            case_id=case_id,
-            action=Action.REMEDY_DONE,
-            by=by,
-            now=now,
-            version=version,
-            measure=Measure(row.measure),
-            paid_fen=row.amount_fen,
-        )
+        _done(row, by, now, version=version)
 
 
 def _check_amount(row: Remedy, amount_fen: int, now: datetime) -> None:
@@ -161,19 +139,7 @@ def settle_by_ticket(*, shop_id: int, case_id: int, now: datetime) -> bool:
         if row.measure != Measure.REFUND or paid is None:
             return False
         row.ticket, row.amount_fen = paid.number, paid.refund_fen or row.amount_fen
-        row.state, row.done_at, row.done_by = RemedyState.DONE.value, now, SYSTEM.name
-        row.save()
-        _to_ledger(row, SYSTEM, now)
-        cases.act(
-            shop_id=shop_id,
-            case_id=case_id,
-            action=Action.REMEDY_DONE,
-            by=SYSTEM,
-            now=now,
-            measure=Measure.REFUND,
-            paid_fen=row.amount_fen,
-            ticket=paid.number,
-        )
+        _done(row, SYSTEM, now, ticket=paid.number)
         return True
 
 
@@ -188,29 +154,38 @@ def on_effect(settled: Settled, *, by: Actor = SYSTEM, now: datetime | None = No
             return
         now = now or clock.now()
         if state is RemedyState.DONE:
-            row.state, row.done_at, row.done_by = state.value, now, by.name
-            row.save(update_fields=["state", "done_at", "done_by"])
-            fee = settled.outcome.get("cost_fen")
-            _to_ledger(row, by, now, fee_fen=int(fee) if fee else 0)
-            cases.act(
-                shop_id=row.shop_id,
-                case_id=row.case_id,
-                action=Action.REMEDY_DONE,
-                by=by,
-                now=now,
-                effect_id=settled.effect_id,
-                measure=Measure(row.measure),
-                paid_fen=row.amount_fen,
-            )
+            _done(row, by, now, fee_fen=int(settled.outcome.get("cost_fen") or 0), effect_id=settled.effect_id)
             return
         row.why = str(settled.error.get("text") or settled.error.get("why") or "")[:200]
         said = {"why": settled.error.get("why", ""), "said": row.why}
         _move(row, state, by, now, said if state is RemedyState.FAILED else {})
 
 
+def _done(row: Remedy, by: Actor, now: datetime, *, fee_fen: int = 0, version: int | None = None, **told: Any) -> None:
+    """It has happened: the row, the money and the case say so together."""
+    row.state, row.done_at, row.done_by = RemedyState.DONE.value, now, by.name
+    row.save()
+    _to_ledger(row, by, now, fee_fen)
+    cases.act(
+        shop_id=row.shop_id,
+        case_id=row.case_id,
+        action=Action.REMEDY_DONE,
+        by=by,
+        now=now,
+        version=version,
+        measure=Measure(row.measure),
+        paid_fen=row.amount_fen,
+        **told,
+    )
+
+
 def _move(row: Remedy, state: RemedyState, by: Actor, now: datetime, told: Mapping[str, str]) -> None:
     row.state = state.value
     row.save(update_fields=["state", "why"])
+    _tell_moved(row, state, by, now, **told)
+
+
+def _tell_moved(row: Remedy, state: RemedyState, by: Actor, now: datetime, **told: Any) -> None:
     cases.act(
         shop_id=row.shop_id,
         case_id=row.case_id,
@@ -220,7 +195,7 @@ def _move(row: Remedy, state: RemedyState, by: Actor, now: datetime, told: Mappi
         effect_id=row.effect_id,
         remedy=state,
         measure=Measure(row.measure),
-        **dict[str, Any](told),
+        **told,
     )
 
 

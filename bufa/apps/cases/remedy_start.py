@@ -71,10 +71,11 @@ def want(row: Remedy, ticket: AfterSale, facts: CaseFacts, by: Actor, delay: tim
         refused = facts.claim is Claim.REFUSED and (ticket.type, ticket.status) == (1, 6)
         intent["kind"] = REFUSED_TO_SIGN if refused else agree_refund_by(ticket.type, ticket.status)
     row.ticket, row.state = ticket.number, RemedyState.UNDER_WAY.value
+    # What was refused, taken back or not there may be asked for again; the row's state lets only one ask at a time.
     row.effect_id = effects.want(
         shop_id=row.shop_id,
         kind=kind,
-        key=f"remedy:{row.pk}:{ticket.update_time}",
+        key=f"remedy:{row.pk}:{ticket.update_time}:{row.effect_id or 0}",
         lane=f"order:{order}",
         subject=f"remedy:{row.pk}",
         intent=intent,

@@ -131,9 +131,7 @@ def stop(*, shop_id: int, reissue_id: int, by: Actor, now: datetime | None = Non
         row = Reissue.objects.select_for_update(of=("self",)).get(shop_id=shop_id, id=reissue_id)
         if row.effect_id is None or not effects.cancel(shop_id=shop_id, effect_id=row.effect_id, by=by.name):
             raise Refused("already_left")
-        row.state, row.ended_at = "cancelled", now
-        row.save(update_fields=["state", "ended_at"])
-        stock.release(shop_id=shop_id, subject=subject_of(row.pk), now=now)
+        _end(row, "cancelled", now)
         _act(row, Action.SUBMISSION_REJECTED, SYSTEM, now, taken_back_by=by.name)
         audit.record(shop_id, by.ref, "reissue.stop", subject_of(row.pk))
 
@@ -149,9 +147,7 @@ def on_effect(settled: Settled) -> None:
                 _accept(row, now)
                 _act(row, Action.SUBMISSION_ACCEPTED, SYSTEM, now, promise_at=row.eta_to)
             case EffectState.REJECTED if row.state in ("submitting", "unknown"):
-                row.state, row.ended_at = "rejected", now
-                row.save(update_fields=["state", "ended_at"])
-                stock.release(shop_id=shop_id, subject=subject_of(row.pk), now=now)
+                _end(row, "rejected", now)
                 said = {name: settled.error.get(name, "") for name in ("why", "text", "sub_code")}
                 _act(row, Action.SUBMISSION_REJECTED, SYSTEM, now, **said)
             case EffectState.UNKNOWN if row.state == "submitting":
@@ -166,20 +162,17 @@ def release(
     """A person looked at the platform: the number is there, or it is not. Settles the unknown effect with it."""
     now = now or clock.now()
     with writing([shop_id]):
-        row = Reissue.objects.select_for_update(of=("self",)).get(shop_id=shop_id, id=reissue_id)
-        if row.state != "unknown":
-            raise Refused("submission_not_unknown", reissue_state=row.state)
-        if row.effect_id is not None:
-            result = Result.ACCEPTED if is_there else Result.REJECTED
-            error = {} if is_there else {"why": "person_says_absent"}
-            effects.settle(shop_id=shop_id, effect_id=row.effect_id, result=result, by=by.name, error=error)
-        if is_there:
-            _accept(row, now)
-        else:
-            row.state, row.ended_at = "rejected", now
-            row.save(update_fields=["state", "ended_at"])
-            stock.release(shop_id=shop_id, subject=subject_of(row.pk), now=now)
+        row = _settle_unknown(shop_id, reissue_id, is_there, by, now)
         _act(row, Action.RELEASE_UNKNOWN, by, now, accepted=is_there, reason=reason, promise_at=row.eta_to)
+
+
+def prove(*, shop_id: int, reissue_id: int, by: Actor, now: datetime | None = None) -> None:
+    """The platform's own page was seen to hold order and number. Nobody's word is taken for it, so whoever may submit
+    may settle it so; that it is *not* there stays a lead's word (`release`)."""
+    now = now or clock.now()
+    with writing([shop_id]):
+        row = _settle_unknown(shop_id, reissue_id, True, by, now)
+        _act(row, Action.PROVE_SUBMISSION, by, now, promise_at=row.eta_to)
 
 
 def follow(*, shop_id: int, case_id: int, now: datetime | None = None) -> None:
@@ -277,6 +270,28 @@ def _want(row: Reissue, checked: Checked, by: Actor, delay: timedelta) -> int | 
         by=by.name,
         delay=delay,
     )
+
+
+def _settle_unknown(shop_id: int, reissue_id: int, is_there: bool, by: Actor, now: datetime) -> Reissue:
+    row = Reissue.objects.select_for_update(of=("self",)).get(shop_id=shop_id, id=reissue_id)
+    if row.state != "unknown":
+        raise Refused("submission_not_unknown", reissue_state=row.state)
+    if row.effect_id is not None:
+        result = Result.ACCEPTED if is_there else Result.REJECTED
+        error = {} if is_there else {"why": "person_says_absent"}
+        effects.settle(shop_id=shop_id, effect_id=row.effect_id, result=result, by=by.name, error=error)
+    if is_there:
+        _accept(row, now)
+    else:
+        _end(row, "rejected", now)
+    return row
+
+
+def _end(row: Reissue, state: str, now: datetime) -> None:
+    """It came to nothing: its goods are free again."""
+    row.state, row.ended_at = state, now
+    row.save(update_fields=["state", "ended_at"])
+    stock.release(shop_id=row.shop_id, subject=subject_of(row.pk), now=now)
 
 
 def _accept(row: Reissue, now: datetime) -> None:

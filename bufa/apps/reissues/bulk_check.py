@@ -1,7 +1,7 @@
 """The rows of a sheet, looked at all together: which case each one means, and what the gate says to it.
 
-Nothing is asked of the outside and nothing is changed; the questions to the database are as many for one row as for
-a thousand.
+Nothing is asked of the outside and nothing is changed. Each thing is read once for all rows: the questions to the
+database are as many for one row as for a thousand.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bufa.apps.cases import many
+from bufa.apps.cases.many import Known
 from bufa.apps.cases.shapes import CaseRow
-from bufa.apps.orders.views import order_views
 from bufa.apps.parcels.numbers import clean_number
-from bufa.apps.parcels.views import parcel_views
+from bufa.apps.reissues import basis
+from bufa.apps.reissues.basis import Basis
 from bufa.apps.reissues.forms import Checked, ReissueForm, check_forms
-from bufa.apps.shops import queries as shops
 from bufa.domain import bulk
 from bufa.domain.bulk import RowState
 from bufa.domain.cases import Action
@@ -54,28 +54,29 @@ class CheckedRow:
 def check_rows(shop_id: int, rows: Sequence[SheetRow], role: Role, now: datetime) -> list[CheckedRow]:
     """Every row judged, in order, as `submit` would judge it: what `role` may not submit is refused here already."""
     with for_shops([shop_id], reading=True):
-        cases, whys = _cases(shop_id, rows)
-        forms, guessed = _forms(shop_id, rows, cases)
+        known, whys = _cases(shop_id, rows)
+        cases = [one.row if one else None for one in known]
+        start = basis.read(shop_id, [case for case in cases if case])
+        forms, guessed = _forms(rows, known, start)
         for at in bulk.twice([(form.carrier, form.number) if form and form.number else None for form in forms]):
             whys[at].append(Why("number_twice_in_sheet"))
         for at in bulk.twice([case.case_id if case else None for case in cases]):
             whys[at].append(Why("case_twice_in_sheet"))
-        closed = many.closed_to(shop_id, [case.case_id for case in cases if case], Action.FILL_NUMBER, role, now)
         asked = [(case.case_id, form) for case, form in zip(cases, forms, strict=True) if case and form]
-        answers = iter(check_forms(shop_id, asked, now) if asked else ())
+        answers = iter(check_forms(shop_id, asked, now, start) if asked else ())
         found = []
-        for at, (row, case, form) in enumerate(zip(rows, cases, forms, strict=True)):
-            checked = next(answers) if case and form else None
-            if case and case.case_id in closed:
-                whys[at].append(closed[case.case_id])
+        for at, (row, one, form) in enumerate(zip(rows, known, forms, strict=True)):
+            checked = next(answers) if one and form else None
+            if one and (closed := one.closed_to(Action.FILL_NUMBER, role, now)):
+                whys[at].append(closed)
             doubts = (Why("carrier_guessed", {"carrier": form.carrier}),) if form and guessed[at] else ()
-            found.append(_judge(row, case, form, checked, whys[at], doubts, role))
+            found.append(_judge(row, cases[at], form, checked, whys[at], doubts, role))
         return found
 
 
-def _cases(shop_id: int, rows: Sequence[SheetRow]) -> tuple[list[CaseRow | None], list[list[Why]]]:
+def _cases(shop_id: int, rows: Sequence[SheetRow]) -> tuple[list[Known | None], list[list[Why]]]:
     known = many.by_reference(shop_id, [row.reference for row in rows])
-    cases: list[CaseRow | None] = []
+    cases: list[Known | None] = []
     whys: list[list[Why]] = []
     for row in rows:
         fitting = known.get(row.reference, ())
@@ -91,25 +92,17 @@ def _cases(shop_id: int, rows: Sequence[SheetRow]) -> tuple[list[CaseRow | None]
 
 
 def _forms(
-    shop_id: int, rows: Sequence[SheetRow], cases: Sequence[CaseRow | None]
+    rows: Sequence[SheetRow], known: Sequence[Known | None], start: Basis
 ) -> tuple[list[ReissueForm | None], list[bool]]:
     """The form of each row as the page would open it: all that was in the bad parcel, the usual pickup address."""
-    there = [case for case in cases if case]
-    pickups = shops.pickup_addresses([shop_id])
-    newest = many.newest_parcels(shop_id, [case.case_id for case in there])
-    parcels = parcel_views([shop_id], list(newest.values()))
-    orders = order_views([shop_id], [case.order_id for case in there])
     forms: list[ReissueForm | None] = []
     guessed: list[bool] = []
-    for row, case in zip(rows, cases, strict=True):
-        items = bulk.read_items(row.items)
-        if case is None or case.order_id not in orders:
+    for row, case in zip(rows, known, strict=True):
+        if case is None or case.row.order_id not in start.orders:
             forms.append(None)
             guessed.append(False)
             continue
-        bad = parcels.get(newest.get(case.case_id, 0))
-        usual = bad.contents if bad and bad.contents else None
-        whole = usual or tuple((line.line_id, line.quantity) for line in orders[case.order_id].lines)
+        items = bulk.read_items(row.items)
         number = clean_number(row.number)
         carrier, is_guess = bulk.carrier_of(row.carrier, number)
         guessed.append(is_guess)
@@ -117,8 +110,8 @@ def _forms(
             ReissueForm(
                 carrier=carrier,
                 number=number,
-                items=whole if items == () else items or (),
-                pickup_id=pickups[0].pickup_id if pickups else None,
+                items=start.in_the_box(case.row.order_id, case.parcel_id) if items == () else items or (),
+                pickup_id=start.usual_pickup,
             )
         )
     return forms, guessed

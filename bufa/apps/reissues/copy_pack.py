@@ -71,12 +71,13 @@ def mark(*, shop_id: int, reissue_id: int, name: str, by: Actor) -> None:
         )
 
 
-def read_back(*, shop_id: int, reissue_id: int, text: str, reason: str, by: Actor) -> Page:
-    """Look for order and number in the text of the platform's page; when both stand there the reissue is settled.
-    The text itself holds buyers' data and is not kept. Raises Refused as `release` does."""
+def read_back(*, shop_id: int, reissue_id: int, text: str, by: Actor) -> Page:
+    """Look for order and number in the text of the platform's page; when both stand there the reissue is settled, also
+    where our own reading back could not say. The text holds buyers' data and is not kept. Raises Refused as `prove`
+    does."""
     with writing([shop_id]):
         row = Reissue.objects.select_related("case__order").get(shop_id=shop_id, id=reissue_id)
         page = copy_pack.read_page(text, row.case.order.number, row.number)
         if page.proof is Proof.THERE:
-            actions.release(shop_id=shop_id, reissue_id=reissue_id, is_there=True, reason=reason, by=by)
+            actions.prove(shop_id=shop_id, reissue_id=reissue_id, by=by)
         return page

@@ -15,12 +15,12 @@ from bufa.apps.cases.shapes import CaseRow
 from bufa.apps.effects import queries as effects
 from bufa.apps.orders import address_changes
 from bufa.apps.orders.address_changes import ChangeView
-from bufa.apps.orders.views import AfterSaleView, OrderView, RecipientView, order_view, order_views
+from bufa.apps.orders.views import AfterSaleView, OrderView, RecipientView
 from bufa.apps.parcels import lane_counts
 from bufa.apps.parcels.models import Parcel
 from bufa.apps.parcels.numbers import clean_number, used_among
-from bufa.apps.parcels.views import ParcelView, parcels_of_orders
-from bufa.apps.reissues import deliveries, ranges
+from bufa.apps.reissues import basis, deliveries, ranges
+from bufa.apps.reissues.basis import Basis
 from bufa.apps.reissues.deliveries import FROM_ORDER
 from bufa.apps.reissues.models import Reissue
 from bufa.apps.reissues.ranges import Way
@@ -108,22 +108,21 @@ def open_draft(shop_id: int, case_id: int, now: datetime) -> Draft:
     """The form prefilled: what was in the bad parcel, the usual pickup address, the order's recipient, the route."""
     with for_shops([shop_id]):
         case = cases_by_id([shop_id], [case_id])[case_id]
-        order, parcels = _order(case), parcels_of_orders(shop_id, [case.order_id])
-        pickups = tuple(shops.pickup_addresses([shop_id]))
+        found = basis.read(shop_id, [case])
+        order, parcels = found.order_of(case_id), found.parcels[case.order_id]
         kept = Reissue.objects.filter(shop_id=shop_id, case_id=case_id, state="draft").first()
         _, ids, _ = cases.about(shop_id=shop_id, case_id=case_id)
         bad = next((parcel for parcel in parcels if parcel.parcel_id == ids[-1]), parcels[0])
-        whole = bad.contents or tuple((line.line_id, line.quantity) for line in order.lines)
-        items = reported_items(shop_id, case_id, now) or whole
-        changes = address_changes.of_orders(shop_id, [case.order_id]).get(case.order_id, ())
+        items = reported_items(shop_id, case_id, now) or found.in_the_box(case.order_id, bad.parcel_id)
+        changes = found.changes.get(case.order_id, ())
         form = ReissueForm(
             carrier=kept.carrier if kept else bad.carrier,
             number=kept.number if kept else "",
             items=tuple((str(line), int(count)) for line, count in kept.contents) if kept else items,
-            pickup_id=(kept.pickup_address_id if kept else None) or (pickups[0].pickup_id if pickups else None),
+            pickup_id=(kept.pickup_address_id if kept else None) or found.usual_pickup,
             delivery=deliveries.proposed(kept.delivery if kept else {}, changes),
         )
-        checked = check_form(shop_id, case_id, form, now)
+        checked = check_forms(shop_id, [(case_id, form)], now, found)[0]
         _, why = choose_route(
             _ticket_facts(checked.ticket),
             checked.form.shipped,
@@ -134,7 +133,7 @@ def open_draft(shop_id: int, case_id: int, now: datetime) -> Draft:
             form=form,
             order=order,
             recipient=order.recipient,
-            pickups=pickups,
+            pickups=found.pickups,
             changes=changes,
             ticket=checked.ticket,
             route=checked.route.value,
@@ -150,11 +149,17 @@ def check_form(shop_id: int, case_id: int, form: ReissueForm, now: datetime) -> 
     return check_forms(shop_id, [(case_id, form)], now)[0]
 
 
-def check_forms(shop_id: int, forms: Sequence[tuple[int, ReissueForm]], now: datetime) -> list[Checked]:
-    """`check_form` for many (case, form) pairs, in their order: a dozen queries however many forms there are."""
+def check_forms(
+    shop_id: int, forms: Sequence[tuple[int, ReissueForm]], now: datetime, known: Basis | None = None
+) -> list[Checked]:
+    """`check_form` for many (case, form) pairs, in their order: a dozen queries however many forms there are. `known`:
+    what the caller has read of these cases already."""
     with for_shops([shop_id]):
-        found = _look_up(shop_id, forms, now)
-        return [_check(found, found.cases[case_id], form, now) for case_id, form in forms]
+        if known is None:
+            asked = sorted({case_id for case_id, _ in forms})
+            known = basis.read(shop_id, list(cases_by_id([shop_id], asked).values()))
+        found = _look_up(shop_id, forms, known, now)
+        return [_check(found, known.cases[case_id], form, now) for case_id, form in forms]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +168,7 @@ class _Found:
     and number: used before by anyone, tried by this very case, and the first scan of a parcel that we know already.
     `shelf`: what lies there of the goods, None in a shop that does not count them here."""
 
-    cases: Mapping[int, CaseRow]
-    orders: Mapping[int, OrderView]
-    parcels: Mapping[int, tuple[ParcelView, ...]]
-    pickups: tuple[PickupInfo, ...]
+    basis: Basis
     has_api: bool
     denied: frozenset[Route]
     late: AbstractSet[int]
@@ -176,52 +178,35 @@ class _Found:
     shelf: Mapping[stock.Goods, Level] | None
     held: Mapping[int, Mapping[stock.Goods, int]]
     learned: lanes.Learned
-    changes: Mapping[int, tuple[ChangeView, ...]]
     reach: Mapping[Way, Reach]
     closed: tuple[Pause, ...]
     booked_at: Mapping[tuple[str, str], datetime]
     moved_at: Mapping[int, datetime]
 
 
-def _look_up(shop_id: int, forms: Sequence[tuple[int, ReissueForm]], now: datetime) -> _Found:
-    case_ids = sorted({case_id for case_id, _ in forms})
-    rows = cases_by_id([shop_id], case_ids)
-    order_ids = sorted({row.order_id for row in rows.values()})
-    orders = order_views([shop_id], order_ids)
-    for case_id in case_ids:
-        if case_id not in rows or rows[case_id].order_id not in orders:
-            raise LookupError(f"case {case_id} is not there or has no order")
-    parcels: dict[int, tuple[ParcelView, ...]] = {}
-    for parcel in parcels_of_orders(shop_id, order_ids):
-        parcels[parcel.order_id] = (*parcels.get(parcel.order_id, ()), parcel)
+def _look_up(shop_id: int, forms: Sequence[tuple[int, ReissueForm]], known: Basis, now: datetime) -> _Found:
+    ordered = [(known.order_of(case_id), form) for case_id, form in forms]
+    case_ids, order_ids = ({case_id for case_id, _ in forms}, {order.order_id for order, _ in ordered})
     pairs = {pair for _, form in forms if (pair := _waybill(form))[1]}
-    pickups = tuple(shops.pickup_addresses([shop_id]))
-    changes = address_changes.of_orders(shop_id, order_ids)
-    ways = {
-        _way(form, orders[rows[case_id].order_id], changes.get(rows[case_id].order_id, ())) for case_id, form in forms
-    }
+    ways = {_way(form, order, known.changes.get(order.order_id, ())) for order, form in ordered}
     has_api = shops.connection(shop_id, "doudian") is not None
-    lanes_asked = {_lane(form, pickups, orders[rows[case_id].order_id]) for case_id, form in forms}
+    lanes_asked = {_lane(form, known.pickups, order) for order, form in ordered}
     levels = {key for lane in lanes_asked for key in lanes.ladder(*lane)}
     return _Found(
-        cases=rows,
-        orders=orders,
-        parcels=parcels,
-        pickups=pickups,
+        basis=known,
         has_api=has_api,
         denied=frozenset(Route(kind) for kind in effects.denied(shop_id) if kind in {each.value for each in Route}),
-        late=late_orders(shop_id, order_ids),
+        late=late_orders(shop_id, sorted(order_ids)),
         used=used_among(pairs),
-        tried=_tried_before(shop_id, case_ids, pairs),
+        tried=_tried_before(shop_id, sorted(case_ids), pairs),
         seen=_seen(shop_id, pairs),
-        shelf=_shelf(shop_id, [(orders[rows[case_id].order_id], form.items) for case_id, form in forms]),
-        held=_held(shop_id, case_ids),
+        shelf=_shelf(shop_id, [(order, form.items) for order, form in ordered]),
+        held=_held(shop_id, sorted(case_ids)),
         learned=lane_counts.learned(shop_id, levels, (lanes.Leg.TOTAL,), now),
-        changes=changes,
         reach=ranges.known(shop_id, ways, now) if has_api else {},
         closed=pauses.standing(shop_id, now),
         booked_at=deliveries.booked_at(shop_id, pairs),
-        moved_at={order_id: changed[-1].said_at for order_id, changed in _by_platform(changes).items()},
+        moved_at={order_id: changed[-1].said_at for order_id, changed in _by_platform(known.changes).items()},
     )
 
 
@@ -250,15 +235,16 @@ def _lane(form: ReissueForm, pickups: Sequence[PickupInfo], order: OrderView) ->
 
 
 def _check(found: _Found, case: CaseRow, form: ReissueForm, now: datetime) -> Checked:
-    order, parcels = found.orders[case.order_id], found.parcels.get(case.order_id, ())
+    known = found.basis
+    order, parcels = known.order_of(case.case_id), known.parcels.get(case.order_id, ())
     carrier, number = waybill = _waybill(form)
-    pickup = next((one for one in found.pickups if one.pickup_id == form.pickup_id), None)
+    pickup = next((one for one in known.pickups if one.pickup_id == form.pickup_id), None)
     ticket = order.resend_ticket(8) or order.resend_ticket(6, 27)
     shipped = any(parcel.number and parcel.role == "original" for parcel in parcels)
     late = order.order_id in found.late
     own = (case.case_id, *waybill) in found.tried
     ordered = {line.line_id: line.quantity for line in order.lines}
-    changes = found.changes.get(case.order_id, ())
+    changes = known.changes.get(case.order_id, ())
     change = deliveries.change_of(form.delivery, changes)
     way = _way(form, order, changes)
     delivery = deliveries.change_address(change) if change else _delivery_address(order.recipient)
@@ -286,7 +272,7 @@ def _check(found: _Found, case: CaseRow, form: ReissueForm, now: datetime) -> Ch
         closed=closed_now(found.closed, carrier, _area(pickup), _area(change or order.recipient), now),
         **_on_the_shelf(found, case.case_id, order, form.items),
     )
-    eta = lanes.eta(*_lane(form, found.pickups, order), None, now, learned=found.learned)
+    eta = lanes.eta(*_lane(form, known.pickups, order), None, now, learned=found.learned)
     agreed = ticket is not None and ticket.status == 8
     return Checked(
         form=filled,
@@ -320,13 +306,6 @@ def _seen(shop_id: int, pairs: AbstractSet[tuple[str, str]]) -> dict[tuple[str, 
     rows = Parcel.objects.filter(shop_id=shop_id, number__in=[number for _, number in pairs]).order_by("-id")
     known = {(row.carrier, row.number): ParcelState.from_json(row.state).collected_at for row in rows}
     return {pair: at for pair, at in known.items() if pair in pairs}
-
-
-def _order(case: CaseRow) -> OrderView:
-    order = order_view(case.shop_id, case.order_id)
-    if order is None:
-        raise LookupError(f"case {case.code} has no order")
-    return order
 
 
 def goods_wanted(order: OrderView, items: Iterable[tuple[str, int]]) -> dict[stock.Goods, int]:
