@@ -36,7 +36,7 @@ bulk: setup ## a sheet of 1,000 through two windows while web and worker are kil
 forms: setup ## 10,000 generated forms, judged by the simulator's rules and not by the gate's
 	@exec $(BIN)/python -m tests.proofs forms $(ARGS)
 
-mutants: setup ## break the promise of "once" in nineteen ways, on a copy; each must turn a test red
+mutants: setup ## break the promise of "once" in twenty-three ways, on a copy; each must turn a test red
 	@exec $(BIN)/python tools/mutants.py $(ARGS)
 
 check: setup ## lint, types, contracts, house rules; offline
