@@ -51,7 +51,7 @@ def labels_pdf(labels: Sequence[Label], size: str = DEFAULT_SIZE) -> bytes:
     pdf: bytes = typst.compile(  # type: ignore[misc]  # the stub binds one variable to several unions
         _SHEET.encode(),
         sys_inputs={"data": json.dumps(told, ensure_ascii=False)},
-        font_paths=[_fonts()],
+        font_paths=[fonts()],
         ignore_system_fonts=True,
     )
     return pdf
@@ -75,7 +75,7 @@ def bars(text: str) -> str:
 
 
 @cache
-def _fonts() -> str:
+def fonts() -> str:
     return str(Path(pylopdf_fonts_zh_cn.__file__).parent)
 
 

@@ -6,15 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from bufa.apps.cases.shapes import CaseView
+from bufa.apps.negotiations import answers
 from bufa.apps.parcels.views import ParcelView
-from bufa.web import carrier_rules, claims
+from bufa.web import carrier_rules, claims, papers
 from bufa.web.desk import Desk
 
 
 def context(here: Desk, found: CaseView, current: ParcelView, now: datetime) -> dict[str, Any]:
     row = found.row
     claim = str(found.facts.get("claim") or (found.verdict.claim if found.verdict else ""))
-    return {
+    return papers.of_case(row.shop_id, row.case_id, current.carrier, claim) | {
+        "carrier_answers": answers.waiting([row.shop_id], case_id=row.case_id) if row.is_open else (),
         "case_claims": claims.of_case(here, row.shop_id, row.case_id),
         "carrier_rules": carrier_rules.beside_case(row.shop_id, current.carrier, claim, now) if current.carrier else (),
     }

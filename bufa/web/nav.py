@@ -43,6 +43,7 @@ PLACES: tuple[Place, ...] = (
     Place("incidents", _("事故"), "fire", key="i"),
     Place("aftersales", _("补寄申请"), "chat-bubble-left-right", key="a"),
     Place("tasks", _("电话"), "phone", key="d", thumb=True),
+    Place("carriers", _("承运商"), "building-office-2", key="o"),
     Place("bulk", _("批量补发"), "queue-list", key="b", permission=Permission.SUBMIT_REISSUE),
     Place("warehouse", _("仓库"), "qr-code", key="w", thumb=True),
     Place("insights", _("洞察"), "chart-bar", LOOK, key="s"),

@@ -42,6 +42,7 @@ _TONE_WORDS = {
     "after_sale": "6:warn 8:act 14:ok",
     "label": "booked:ok failed:bad unknown:warn wanted:act cancelling:act",
     "claim_state": "open:warn lapsed:bad asked:act answered:act refused:bad short_paid:bad paid:ok settled:ok",
+    "answer_state": "open:act accepted:ok",
     "rule_mark": "verified:ok seen:act inferred:warn",
     "together": "done:ok refused:bad undo:act todo:act",
     "gate": "pass:ok refused:bad punished_later:warn cannot_tell:warn",

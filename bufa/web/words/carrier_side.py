@@ -77,6 +77,15 @@ CLAIM_VIEW: Words = {
     "all": _("全部"),
 }
 
+ANSWER_SOURCE: Words = {"chat": _("群聊"), "mail": _("邮件"), "sheet": _("表格"), "link": _("承运商页面")}
+
+ANSWER_STATE: Words = {
+    "open": _("待采纳"),
+    "accepted": _("已采纳"),
+    "dismissed": _("放到一边"),
+    "overtaken": _("有更新的"),
+}
+
 SHEET_KIND: Words = {"paid": _("赔款"), "bill": _("运费账单")}
 
 GROUPS: Mapping[str, Words] = {
@@ -89,6 +98,8 @@ GROUPS: Mapping[str, Words] = {
     "claim_act": CLAIM_ACT,
     "claim_view": CLAIM_VIEW,
     "sheet_kind": SHEET_KIND,
+    "answer_source": ANSWER_SOURCE,
+    "answer_state": ANSWER_STATE,
 }
 
 ENTRY: Words = {
@@ -99,6 +110,8 @@ ENTRY: Words = {
     "claim_settled": _("认下了少赔的差额"),
     "claim_waived": _("不再索赔"),
     "claim_reopened": _("重新打开索赔"),
+    "carrier_said": _("采纳了承运商的话 %(amount)s"),
+    "carrier_promised": _("承运商承诺 %(day)s 送达"),
     "claim_lapsed": _("没有提出索赔，期限 %(until)s 已过"),
 }
 
@@ -116,6 +129,17 @@ TEXTS: Words = {
     "claim_changed": _("这笔索赔刚被别人改过，请看一眼再做"),
     "claim_not_found": _("没有找到这个运单号或案件号的索赔"),
     "claim_nothing_owed": _("这个案件现在判定的问题，承运商不用赔"),
+    "layout_title_missing": _("标题不能空"),
+    "layout_rows": _("内容写 1 到 %(most)s 行"),
+    "layout_signs": _("签字栏最多 %(most)s 个"),
+    "layout_text_too_long": _("“%(text)s…”这一段太长，最多 %(most)s 字"),
+    "layout_unknown_field": _("没有这些可填的名称：%(fields)s"),
+    "papers_none": _("没有可写的案件：选中的都没有运单，或已结案"),
+    "too_many_papers": _("一次最多写 %(most)s 份，请少选几个"),
+    "too_many_answers": _("一次最多读 %(most)s 条答复，请分几次"),
+    "case_is_closed": _("案件已经结了，要先重新打开"),
+    "answer_is_decided": _("这条答复已经有人处理了"),
+    "answer_not_taken": _("%(number)s 没有采纳：%(text)s"),
     "line_is_placed": _("这一行已经有人处理了"),
 }
 
