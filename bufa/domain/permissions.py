@@ -30,6 +30,7 @@ class Permission(StrEnum):
     SEE_MONEY = "see_money"
     WORK_CLAIM = "work_claim"
     EDIT_CARRIER_RULES = "edit_carrier_rules"
+    EDIT_POLICY = "edit_policy"
     EDIT_SETTINGS = "edit_settings"
     MANAGE_OPERATORS = "manage_operators"
     CONNECT_SHOP = "connect_shop"
@@ -56,6 +57,7 @@ _LEAD = _AGENT | {
     Permission.OVERRIDE_GATE,
     Permission.SETTLE_EFFECT,
     Permission.READ_TEMPLATES,
+    Permission.EDIT_POLICY,
     Permission.IMPORT_DATA,
     Permission.EDIT_CARRIER_RULES,
 }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseRedirect
@@ -30,6 +30,7 @@ class Seat:
     shop_id: int
     name: str
     role: Role
+    policy: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ class DeskRequest(HttpRequest):
 
 
 def seats_of(operator_id: int) -> tuple[Seat, ...]:
-    return tuple(Seat(each.shop_id, each.name, each.role or Role.AGENT) for each in shops.shops_of(operator_id))
+    found = shops.shops_of(operator_id)
+    return tuple(Seat(each.shop_id, each.name, each.role or Role.AGENT, each.policy) for each in found)
 
 
 def build(request: HttpRequest) -> Desk:

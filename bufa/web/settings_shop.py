@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from bufa.apps.parcels import watching
 from bufa.apps.shops import actions, queries
 from bufa.domain import rulebook
 from bufa.domain.address_parser import parse
@@ -44,24 +43,6 @@ class ShopForm(Choices):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.choose("consent", [(each, word("consent_policy", each)) for each in ("carrier_pays", "always", "never")])
-        for rule in warned_rules():
-            self.fields[f"warn_{rule.id}"] = forms.IntegerField(
-                label=word("rule", rule.id),
-                min_value=0,
-                max_value=1440,
-                required=False,
-                help_text=_now("默认 %(n)d") % {"n": rule.warn_hours},
-            )
-
-    @property
-    def warn_fields(self) -> list[Any]:
-        return [self[name] for name in self.fields if name.startswith("warn_")]
-
-
-def warned_rules() -> list[rulebook.Rule]:
-    """Rules with a clock, in their newest version, that can warn before they come true."""
-    book = rulebook.load().at(clock.now())
-    return [book.rule(rule_id) for rule_id in book.ids if book.rule(rule_id).is_silence]
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -82,31 +63,25 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _initial(shop_id: int) -> dict[str, Any]:
     stored = queries.policy_json(shop_id)
-    first: dict[str, Any] = {
+    return {
         "name": queries.shop(shop_id).name,
         "consent": stored.get("consent", "carrier_pays"),
         "freight": Decimal(stored.get("freight_fen", 800)) / 100,
         "wait_hours": stored.get("wait_hours", 24),
         "chase_hours": stored.get("chase_hours", 24),
     }
-    warn = stored.get("warn_hours", {})
-    return first | {f"warn_{rule.id}": warn.get(rule.id) for rule in warned_rules()}
 
 
 def _save(shop_id: int, form: ShopForm, who: str) -> None:
     said = form.cleaned_data
     kept = queries.policy_json(shop_id)
-    warn = {rule.id: said[f"warn_{rule.id}"] for rule in warned_rules() if said.get(f"warn_{rule.id}") is not None}
     changed = {
         "consent": said["consent"],
         "freight_fen": int(said["freight"] * 100),
         "wait_hours": said["wait_hours"],
         "chase_hours": said["chase_hours"],
-        "warn_hours": warn,
     }
     actions.set_policy(shop_id=shop_id, policy={**kept, **changed}, by=who)
-    if warn != kept.get("warn_hours", {}):
-        watching.judge_soon(shop_id, clock.now())
     if said["name"] != queries.shop(shop_id).name:
         actions.rename_shop(shop_id=shop_id, name=said["name"], by=who)
 

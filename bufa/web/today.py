@@ -11,6 +11,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from bufa.apps.cases import queries as cases
+from bufa.apps.cases import told_whom
 from bufa.apps.cases.shapes import MoneyNext, Today
 from bufa.apps.claims import queries as claims
 from bufa.apps.notices import queries as notices
@@ -20,6 +21,7 @@ from bufa.domain import money_ahead
 from bufa.domain.money_ahead import day_end
 from bufa.domain.permissions import Permission
 from bufa.lib import clock
+from bufa.web import told
 from bufa.web.desk import Desk, desk
 from bufa.web.words import moment, yuan
 
@@ -40,6 +42,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "shop_days": shop_days(today, here, now),
         "mine": today.mine[:8],
         "incidents": today.incidents,
+        "told": told_whom.told(here.operator_id, told.chairs(here), now, limit=6),
         "approvals": cases.waiting_approvals(
             [shop for shop in here.shops if here.may(Permission.APPROVE_MEASURE, shop)], limit=8
         ),

@@ -32,11 +32,13 @@ from bufa.web import (
     settings_measures,
     settings_people,
     settings_shop,
+    settings_telling,
     settings_templates,
     stock,
     style,
     tasks,
     today,
+    told,
 )
 
 CASE = "cases/<int:shop_id>/<str:code>/"
@@ -97,6 +99,9 @@ urlpatterns = [
     path("parcels/<int:shop_id>/<int:parcel_id>/told/", findings.tell_fact, name="parcels_told"),
     path("findings/<int:shop_id>/<int:finding_id>/", findings.put_off, name="findings_put_off"),
     path("findings/<int:shop_id>/<int:finding_id>/back/", findings.bring_back, name="findings_back"),
+    path("told/", told.page, name="told"),
+    path("told/badge/", told.badge, name="told_badge"),
+    path("told/seen/", told.seen, name="told_seen"),
     path("incidents/", incidents.page, name="incidents"),
     path("incidents/<int:shop_id>/<str:code>/", incidents.incident, name="incidents_incident"),
     path("incidents/<int:shop_id>/<str:code>/runs/", incidents.runs, name="incidents_runs"),
@@ -115,6 +120,7 @@ urlpatterns = [
     path("settings/calendar/", settings_calendar.page, name="settings_calendar"),
     path("settings/calendar/<int:pause_id>/<slug:way>/", settings_calendar.switch, name="settings_calendar_switch"),
     path("settings/measures/", settings_measures.page, name="settings_measures"),
+    path("settings/telling/", settings_telling.page, name="settings_telling"),
     path("settings/rules/", settings_shop.rules, name="settings_rules"),
     path("settings/pickup/", settings_shop.pickup, name="settings_pickup"),
     path("settings/connections/", settings_connections.page, name="settings_connections"),

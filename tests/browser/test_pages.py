@@ -34,6 +34,8 @@ def addresses(sample: Sample) -> dict[str, str]:
     (incident,) = open_incidents([sample.shop_id])
     pages = {
         "incidents": "/incidents/",
+        "told": "/told/",
+        "telling": "/settings/telling/",
         "incidents-past": "/incidents/?view=past",
         "incident": f"/incidents/{sample.shop_id}/{incident.code}/",
         "today": "/",

@@ -15,7 +15,6 @@ from bufa.apps.inbox import queries as inbox
 from bufa.apps.negotiations import queries as negotiations
 from bufa.apps.reissues import queries as reissues
 from bufa.apps.shops import queries as shops
-from tests.factories import NOW
 from tests.factories.sample import PASSWORD, Sample, make_sample
 
 SignIn = Callable[[str], Client]
@@ -126,7 +125,6 @@ def test_settings_are_the_owners(sample: Sample, owner: Client, signed_in: SignI
         "freight": "9.5",
         "wait_hours": "36",
         "chase_hours": "12",
-        "warn_pickup_timeout": "6",
     }
     signed_in("lead").post("/settings/", said)
     assert shops.policy_json(sample.shop_id) == {}
@@ -134,7 +132,6 @@ def test_settings_are_the_owners(sample: Sample, owner: Client, signed_in: SignI
     owner.post("/settings/", said)
     assert shops.shop(sample.shop_id).name == "新店名"
     assert shops.policy_json(sample.shop_id)["freight_fen"] == 950
-    assert shops.policy(sample.shop_id, NOW).warn_hours == {"pickup_timeout": 6}
 
 
 def test_contacts_addresses_and_people(sample: Sample, owner: Client) -> None:

@@ -315,3 +315,14 @@ class IncidentRun(models.Model):
             is_one_of("deed", ["take", "ask", "snooze"], "incident_deed_known"),
         ]
         indexes = [models.Index(fields=["shop_id", "id"], condition=Q(todo__gt=0), name="incident_run_todo")]
+
+
+class ToldSeen(models.Model):
+    """Up to when a member has seen what the shop's rules told them."""
+
+    shop_id = models.BigIntegerField()
+    operator = models.ForeignKey("shops.Operator", models.CASCADE, related_name="+")
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop_id", "operator"], name="told_seen_once")]

@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +49,7 @@ class ShopInfo:
     platform_shop_id: str
     is_demo: bool
     role: Role | None = None
+    policy: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +296,7 @@ def provider_settings(shop_id: int, kind: str) -> dict[str, Any] | None:
 
 
 def _shop_info(row: Shop, role: Role | None) -> ShopInfo:
-    return ShopInfo(row.pk, row.name, row.platform_shop_id, row.is_demo, role)
+    return ShopInfo(row.pk, row.name, row.platform_shop_id, row.is_demo, role, row.policy)
 
 
 def _connection_info(row: Connection) -> ConnectionInfo:

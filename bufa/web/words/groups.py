@@ -48,6 +48,12 @@ EXPECTED: Words = {
     "ask": _("写进信里"),
     "put_off": _("放下"),
 }
+WHOM: Words = {
+    "owner": _("办案的人；没有人办时是主管"),
+    "leads": _("主管和店主"),
+    "everybody": _("所有客服和主管"),
+    "nobody": _("不告诉谁"),
+}
 GROUPS: Mapping[str, Words] = {
     "cause": CAUSE,
     "trouble": TROUBLE,
@@ -55,6 +61,7 @@ GROUPS: Mapping[str, Words] = {
     "deed": DEED,
     "together": TOGETHER,
     "expected": EXPECTED,
+    "whom": WHOM,
 }
 
 

@@ -111,6 +111,7 @@ PERMISSION: Words = {
     "read_templates": _("识读轨迹文字"),
     "import_data": _("导入数据"),
     "see_money": _("查看金额"),
+    "edit_policy": _("修改预警和告诉谁"),
     "edit_settings": _("修改设置"),
     "manage_operators": _("管理成员"),
     "connect_shop": _("连接店铺"),
