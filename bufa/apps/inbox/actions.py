@@ -12,6 +12,8 @@ from django.db.models import F
 
 from bufa.apps.audit import actions as audit
 from bufa.apps.inbox.models import Message, MessageState
+from bufa.domain.outcome import Refused
+from bufa.domain.personal import strip_personal
 from bufa.lib import crypto
 from bufa.lib.db import unnest_insert
 from bufa.lib.queue import hint
@@ -143,6 +145,46 @@ def retry(*, shop_id: int, message_ids: Sequence[int], by: str) -> int:
         if count:
             audit.record(shop_id, by, "inbox.retry", f"shop:{shop_id}", {"count": count})
     return count
+
+
+def discard(*, shop_id: int, message_ids: Sequence[int], reason: str, by: str, now: datetime) -> int:
+    """A person says that parked messages mean nothing: nobody is asked about them again. Returns how many.
+
+    They keep their reason and their bytes until their retention is over, and can be put back (`put_back`). Raises
+    Refused `parameter_missing` (reason).
+    """
+    said = strip_personal(reason.strip())[:200]
+    if not said:
+        raise Refused("parameter_missing", name="reason")
+    with for_shops([shop_id]):
+        parked = Message.objects.select_for_update().filter(
+            shop_id=shop_id, id__in=message_ids, state=MessageState.PARKED
+        )
+        rows = list(parked.order_by("id"))
+        for row in rows:
+            row.state = MessageState.DISCARDED
+            row.why_parked = {**row.why_parked, "discarded": {"by": by, "why": said, "at": now.isoformat()}}
+        Message.objects.bulk_update(rows, ["state", "why_parked"])
+        if rows:
+            what = {"ids": [row.pk for row in rows][:100], "count": len(rows), "reason": said}
+            audit.record(shop_id, by, "inbox.discard", f"shop:{shop_id}", what)
+        return len(rows)
+
+
+def put_back(*, shop_id: int, message_ids: Sequence[int], by: str) -> int:
+    """Discarded messages are parked again, with the reason that they had. Returns how many."""
+    with for_shops([shop_id]):
+        gone = Message.objects.select_for_update().filter(
+            shop_id=shop_id, id__in=message_ids, state=MessageState.DISCARDED
+        )
+        rows = list(gone.order_by("id"))
+        for row in rows:
+            row.state = MessageState.PARKED
+            row.why_parked = {name: value for name, value in row.why_parked.items() if name != "discarded"}
+        Message.objects.bulk_update(rows, ["state", "why_parked"])
+        if rows:
+            audit.record(shop_id, by, "inbox.put_back", f"shop:{shop_id}", {"count": len(rows)})
+        return len(rows)
 
 
 def numbers_appeared(shop_id: int, numbers: Iterable[str]) -> int:

@@ -12,6 +12,7 @@ class MessageState(models.TextChoices):
     NEW = "new"
     DONE = "done"
     PARKED = "parked"
+    DISCARDED = "discarded"
 
 
 class Message(models.Model):
@@ -23,7 +24,7 @@ class Message(models.Model):
     external_id = models.CharField(max_length=200, help_text="The sender's id, else a digest of the body.")
     body = models.BinaryField()
     received_at = models.DateTimeField()
-    state = models.CharField(max_length=8, default=MessageState.NEW)
+    state = models.CharField(max_length=10, default=MessageState.NEW)
     attempts = models.IntegerField(default=0)
     outcome = models.CharField(max_length=80, blank=True, help_text="What became of it: a code.")
     why_parked = models.JSONField(default=dict, help_text="Code and params; no buyer data.")

@@ -27,6 +27,9 @@ class Parked:
     attempts: int
     code: str
     params: Mapping[str, Any]
+    discarded_by: str = ""
+    discarded_why: str = ""
+    discarded_at: datetime | None = None
 
 
 def counts(shops: Sequence[int]) -> dict[str, int]:
@@ -40,15 +43,35 @@ def counts(shops: Sequence[int]) -> dict[str, int]:
 
 def parked(shops: Sequence[int], *, limit: int = 100) -> list[Parked]:
     """Newest first."""
+    return _aside(shops, MessageState.PARKED, limit)
+
+
+def discarded(shops: Sequence[int], *, limit: int = 100) -> list[Parked]:
+    """What people said means nothing, newest first."""
+    return _aside(shops, MessageState.DISCARDED, limit)
+
+
+def _aside(shops: Sequence[int], state: MessageState, limit: int) -> list[Parked]:
     with for_shops(shops):
-        rows = Message.objects.filter(shop_id__in=shops, state=MessageState.PARKED).order_by("-id")[:limit]
-        return [
-            Parked(
-                row.shop_id, row.pk, row.source, row.kind, row.received_at, row.attempts,
-                row.why_parked.get("code", ""), row.why_parked.get("params", {}),
-            )
-            for row in rows
-        ]  # fmt: skip
+        rows = Message.objects.filter(shop_id__in=shops, state=state).order_by("-id")[:limit]
+        return [_parked(row) for row in rows]
+
+
+def _parked(row: Message) -> Parked:
+    gone = row.why_parked.get("discarded", {})
+    return Parked(
+        shop_id=row.shop_id,
+        message_id=row.pk,
+        source=row.source,
+        kind=row.kind,
+        received_at=row.received_at,
+        attempts=row.attempts,
+        code=row.why_parked.get("code", ""),
+        params=row.why_parked.get("params", {}),
+        discarded_by=gone.get("by", ""),
+        discarded_why=gone.get("why", ""),
+        discarded_at=datetime.fromisoformat(gone["at"]) if gone else None,
+    )
 
 
 def stale(shops: Sequence[int], now: datetime) -> list[int]:
