@@ -14,7 +14,7 @@ from functools import partial
 
 import uvicorn
 
-from simulator import app, carriers, goods
+from simulator import app, carriers, goods, imap
 from simulator.clock import DAY, Clock, parse_iso
 from simulator.doudian import sms
 from simulator.journal import Journal
@@ -39,7 +39,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def hello(sim: Sim, host: str, port: int, smtp_port: int) -> Json:
+def hello(sim: Sim, host: str, port: int, smtp_port: int, imap_port: int) -> Json:
     """What the first line of output says."""
     base = f"http://{host}:{port}"
     return {
@@ -59,6 +59,7 @@ def hello(sim: Sim, host: str, port: int, smtp_port: int) -> Json:
         },
         "17track": {"base_url": f"{base}/17track", "key": sim.keys.track17_key},
         "smtp": {"host": host, "port": smtp_port},
+        "imap": {"host": host, "port": imap_port, "password": sim.post.password, "authserv": imap.AUTHSERV},
         "carriers": {c.code: {"name": c.name, "email": c.email} for c in carriers.CARRIERS.values()},
         "sms": {"account": sms.ACCOUNT, "sign": sms.SIGN, "templates": dict(sim.templates.items)},
         "control": f"{base}/control",
@@ -118,6 +119,7 @@ async def serve(args: argparse.Namespace, say: Callable[[Json], None], done: asy
     sim.journal.open(sim, begun)
     try:
         smtp_port = await sim.post.listen(args.host, args.smtp_port)
+        imap_port = await sim.post.listen_imap(args.host)
     except OSError as error:
         sock.close()
         print(f"simulator: port {args.smtp_port} is not free ({error.strerror})", file=sys.stderr)
@@ -135,7 +137,7 @@ async def serve(args: argparse.Namespace, say: Callable[[Json], None], done: asy
     running = asyncio.ensure_future(server._serve([sock]))
     while not server.started and not running.done():
         await asyncio.sleep(0.01)
-    say(hello(sim, args.host, sock.getsockname()[1], smtp_port))
+    say(hello(sim, args.host, sock.getsockname()[1], smtp_port, imap_port))
     while not done.is_set() and not running.done():
         if not sim.clock.stepping:
             sim.tick()

@@ -7,11 +7,12 @@ import re
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from email.utils import parseaddr
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from simulator import carriers
+from simulator import carriers, imap
 from simulator.clock import HOUR, between_hours
 from simulator.journal import Journal
 from simulator.ledger import Ledger
@@ -42,7 +43,9 @@ _FAULTS = {
 class PostOffice:
     """Takes every mail. A carrier answers by the order's own luck; the answer lies in the sender's mailbox."""
 
-    def __init__(self, world: World, ledger: Ledger, trouble: Trouble) -> None:
+    def __init__(self, world: World, ledger: Ledger, trouble: Trouble, password: str = "") -> None:
+        self.password = password
+        self._imap: asyncio.AbstractServer | None = None
         self.world = world
         self.ledger = ledger
         self.trouble = trouble
@@ -57,9 +60,15 @@ class PostOffice:
         )
         return int(self._server.sockets[0].getsockname()[1])
 
+    async def listen_imap(self, host: str) -> int:
+        """Open the IMAP port of all mailboxes; returns the one that was taken."""
+        self._imap, port = await imap.listen(host, self.password, lambda: self.world.mails)
+        return port
+
     def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
+        for server in (self._server, self._imap):
+            if server is not None:
+                server.close()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 aiosmtpd's name
         with self.world.clock.hold():
@@ -99,6 +108,7 @@ class PostOffice:
         message_id = str(message.get("message-id", ""))
         now = self.world.clock.now()
         mail = Mail(now, "", sender, rcpts, subject, text, message_id, str(message.get("in-reply-to", "")), len(raw))
+        mail.reply_to = parseaddr(str(message.get("reply-to", "")))[1]
         for box in rcpts:
             self.world.mails.append(replace(mail, box=box.lower()))
             code = box.lower().rsplit("@", 1)[-1].split(".")[0]
@@ -158,7 +168,7 @@ class PostOffice:
                     self.world.clock.now(),
                     mail.sender.lower(),
                     box,
-                    [mail.sender],
+                    [mail.reply_to or mail.sender],
                     _SUBJECT.format(subject=mail.subject),
                     text,
                     f"<reply-{number}@{carriers.MAIL_DOMAIN}>",

@@ -95,7 +95,7 @@ class Sim:
         self.kuaidi100 = Kuaidi100(self.world, self.outbox, self.keys.customer, self.keys.kuaidi100_key)
         self.kdniao = KdNiao(self.world, self.outbox, self.keys.business_id, self.keys.kdniao_key)
         self.track17 = Track17(self.world, self.outbox, self.keys.track17_key)
-        self.post = PostOffice(self.world, self.ledger, self.trouble)
+        self.post = PostOffice(self.world, self.ledger, self.trouble, f"box-{seed}-{self.keys.kdniao_key[:8]}")
         self._advancing = asyncio.Lock()
         self.outbox.replaying = lambda: self.journal.replaying
         self.outbox.on_failed = lambda number: self.journal.note("failed", id=number) if number else None

@@ -154,3 +154,4 @@ class Mail:
     message_id: str
     in_reply_to: str = ""
     size: int = 0
+    reply_to: str = ""

@@ -87,6 +87,7 @@ def connect(shop_id: int, world: World) -> None:
         if theirs in sms["templates"]
     }
     tracking, other, smtp = world.said["kuaidi100"], world.said["kdniao"], world.said["smtp"]
+    imap = world.said["imap"]
     given: dict[str, dict[str, object]] = {
         "doudian": {
             **{name: doudian[name] for name in ("base_url", "app_key", "app_secret", "shop_id")},
@@ -97,7 +98,7 @@ def connect(shop_id: int, world: World) -> None:
         },
         "kuaidi100": {name: tracking[name] for name in ("base_url", "customer", "key")},
         "kdniao": {name: other[name] for name in ("base_url", "business_id", "app_key")},
-        "smtp": {"host": smtp["host"], "port": smtp["port"], "security": "none", "sender": SENDER},
+        "smtp": {"host": smtp["host"], "port": smtp["port"], "security": "none", "sender": SENDER, **_mailbox(imap)},
     }
     for kind, settings in given.items():
         known = queries.connection(shop_id, kind)
@@ -105,6 +106,18 @@ def connect(shop_id: int, world: World) -> None:
             actions.connect(shop_id=shop_id, kind=kind, settings=settings)
             trying.try_connection(shop_id=shop_id, kind=kind, by="system")
     world.push_to(queries.hook_url(shop_id, "doudian"))
+
+
+def _mailbox(imap: dict[str, object]) -> dict[str, object]:
+    return {
+        "imap_host": imap["host"],
+        "imap_port": imap["port"],
+        "imap_security": "none",
+        "imap_username": SENDER,
+        "imap_password": imap["password"],
+        "authserv": imap["authserv"],
+        "reply_tags": True,
+    }
 
 
 def _plain(kind: str, settings: dict[str, object]) -> dict[str, object]:

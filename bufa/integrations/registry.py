@@ -18,6 +18,7 @@ PROVIDERS: dict[str, dict[str, str]] = {
         "17track": "bufa.integrations.tracking.seventeentrack",
     },
     "mail": {"smtp": "bufa.integrations.messaging.smtp"},
+    "mailbox": {"imap": "bufa.integrations.messaging.imap"},
 }
 
 
@@ -62,6 +63,11 @@ def load_push(kind: str, name: str, settings: dict[str, Any]) -> Any:
 def report_reader(kind: str, name: str) -> Any:
     """`report_of(told) -> ports.TrackReport`: how a tracking provider's answer is read, without a connection to it."""
     return _module(kind, name, "mapping").report_of
+
+
+def load_reader(kind: str, name: str) -> Any:
+    """The provider's `reading` module: what came in as our types, in pure functions."""
+    return _module(kind, name, "reading")
 
 
 def limits(kind: str, name: str) -> Any:

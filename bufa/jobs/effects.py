@@ -221,6 +221,7 @@ def _mail(intent: Mapping[str, Any]) -> MailOut:
         to=tuple(intent["to"]),
         subject=intent["subject"],
         text=intent["text"],
+        reply_to=intent.get("reply_to", ""),
         sent_at=clock.now(),
     )
 

@@ -27,7 +27,7 @@ from bufa.apps.inbox import actions as inbox_actions
 from bufa.apps.parcels import watching
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.shops import queries as shops
-from bufa.jobs import bulk, inbox, incidents, lanes, ranges, sync, templates, tracking
+from bufa.jobs import bulk, inbox, incidents, lanes, mailbox, ranges, sync, templates, tracking
 from bufa.jobs import cases as case_jobs
 from bufa.jobs import claims as claim_jobs
 from bufa.jobs import effects as effect_jobs
@@ -163,6 +163,7 @@ def loop() -> None:
             _guarded(partial(purge_inbox, now))
             _guarded(partial(forget_files, now))
             _guarded(partial(watch_claims, now))
+            _guarded(mailbox.wake)
             _guarded(partial(tracking.forget_calls, now))
             polled = now
         if grouped is None or now - grouped >= GROUP_EVERY:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from bufa.apps.negotiations import answers, asking, papers, rules
+from bufa.apps.negotiations import answers, asking, mails, papers, rules
 from bufa.apps.shops import queries as shops
 from bufa.domain import group_texts
 from bufa.domain.carrier_answers import MOST_CHARS, Answer
@@ -59,7 +59,11 @@ class SheetForm(forms.Form):
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     here = desk(request)
-    said = {"carriers": asking.carriers(here.shops), "answers": answers.waiting(here.shops, limit=100)}
+    said = {
+        "carriers": asking.carriers(here.shops),
+        "answers": answers.waiting(here.shops, limit=100),
+        "unplaced": mails.unplaced(here.shops),
+    }
     return render(request, "web/carriers/list.html", said)
 
 
@@ -233,6 +237,24 @@ def accept_many(request: HttpRequest, shop_id: int) -> HttpResponse:
     except Refused as refused:
         tell_refusal(request, refused)
     return back_to(_back(request, here))
+
+
+@require_POST
+def mail(request: HttpRequest, shop_id: int, mail_id: int) -> HttpResponse:
+    """Say which case an unplaced mail is about, or that it is about none."""
+    here = desk(request)
+    by = actor(here, shop_id)
+    try:
+        if request.POST.get("do") == "aside":
+            mails.set_aside(shop_id=shop_id, mail_id=mail_id, by=by)
+            tell(request, _now("已放到一边"))
+        else:
+            code = request.POST.get("code", "")[:30]
+            found = mails.place_by_hand(shop_id=shop_id, mail_id=mail_id, code=code, by=by, now=clock.now())
+            tell(request, _now("已放到案件，读出 %(n)d 条答复") % {"n": found})
+    except Refused as refused:
+        tell_refusal(request, refused)
+    return back_to(reverse("carriers"))
 
 
 def _accepted(said: Any) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bufa.apps.cases.shapes import CaseView
-from bufa.apps.negotiations import answers
+from bufa.apps.negotiations import answers, mails
 from bufa.apps.parcels.views import ParcelView
 from bufa.web import carrier_rules, claims, papers
 from bufa.web.desk import Desk
@@ -16,6 +16,7 @@ def context(here: Desk, found: CaseView, current: ParcelView, now: datetime) -> 
     row = found.row
     claim = str(found.facts.get("claim") or (found.verdict.claim if found.verdict else ""))
     return papers.of_case(row.shop_id, row.case_id, current.carrier, claim) | {
+        "incoming_mails": mails.of_case(row.shop_id, row.case_id),
         "carrier_answers": answers.waiting([row.shop_id], case_id=row.case_id) if row.is_open else (),
         "case_claims": claims.of_case(here, row.shop_id, row.case_id),
         "carrier_rules": carrier_rules.beside_case(row.shop_id, current.carrier, claim, now) if current.carrier else (),

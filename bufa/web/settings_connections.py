@@ -153,7 +153,7 @@ class Track17Form(TrackingForm):
 
 
 class SmtpForm(ConnectionForm):
-    secret = ("password",)
+    secret = ("password", "imap_password")
     host = forms.CharField(label=_("SMTP 服务器"), max_length=120)
     port = forms.IntegerField(label=_("端口"), min_value=1, max_value=65535, initial=465)
     security = forms.ChoiceField(
@@ -163,6 +163,37 @@ class SmtpForm(ConnectionForm):
     sender = forms.EmailField(label=_("发件邮箱"))
     username = forms.CharField(label=_("登录名"), max_length=120, required=False)
     password = forms.CharField(label=_("密码或授权码"), max_length=200, required=False, widget=_SECRET)
+    imap_host = forms.CharField(
+        label=_("IMAP 服务器"),
+        max_length=120,
+        required=False,
+        help_text=_("填了就每 10 分钟收一次承运商的回信，自动放到对应的案件；不改动信箱里的信"),
+    )
+    imap_port = forms.IntegerField(label=_("IMAP 端口"), min_value=1, max_value=65535, initial=993, required=False)
+    imap_security = forms.ChoiceField(
+        label=_("IMAP 加密"),
+        required=False,
+        choices=[("tls", _("TLS（993）")), ("starttls", _("STARTTLS（143）")), ("none", _("不加密（只限本机）"))],
+    )
+    imap_username = forms.CharField(
+        label=_("IMAP 登录名"), max_length=120, required=False, help_text=_("和发信的一样就留空")
+    )
+    imap_password = forms.CharField(label=_("IMAP 密码"), max_length=200, required=False, widget=_SECRET)
+    authserv = forms.CharField(
+        label=_("收信服务器的名字"),
+        max_length=120,
+        required=False,
+        help_text=_("信头 Authentication-Results 里的第一个词；填了才能认出冒充的发件人"),
+    )
+    reply_tags = forms.BooleanField(
+        label=_("回信地址带编号（名字+编号@…）"),
+        required=False,
+        help_text=_("邮箱服务支持加号地址才勾，回信就不会放错案件"),
+    )
+
+    def plain(self, stored: queries.ConnectionInfo | None) -> dict[str, Any]:
+        """A box that is not ticked takes the mark away."""
+        return {name: value for name, value in super().plain(stored).items() if value is not False}
 
 
 FORMS: dict[str, type[ConnectionForm]] = {

@@ -74,6 +74,7 @@ urlpatterns = [
     path("carriers/", carriers.page, name="carriers"),
     path("carriers/answers/<int:shop_id>/accept/", carriers.accept_many, name="carriers_accept"),
     path("carriers/answers/<int:shop_id>/<int:answer_id>/<slug:act>/", carriers.decide, name="carriers_decide"),
+    path("carriers/mails/<int:shop_id>/<int:mail_id>/", carriers.mail, name="carriers_mail"),
     path("carriers/<slug:carrier>/", carriers.carrier, name="carriers_carrier"),
     path("carriers/<slug:carrier>/paste/", carriers.paste, name="carriers_paste"),
     path("carriers/<slug:carrier>/read-back/", carriers.bring, name="carriers_bring"),

@@ -19,6 +19,7 @@ from bufa.apps.effects.actions import Settled
 from bufa.apps.effects.models import EffectKind, EffectState
 from bufa.apps.negotiations.models import CarrierContact, CarrierMessage, Consent
 from bufa.apps.negotiations.queries import consent_place, contacts_for, message_place
+from bufa.apps.negotiations.reply_tags import reply_to
 from bufa.apps.orders.views import order_view
 from bufa.apps.parcels.views import parcel_views
 from bufa.apps.shops import queries as shops
@@ -155,6 +156,7 @@ def ask_carrier(
                 "to": [contact.email],
                 "subject": mail.subject,
                 "text": mail.body,
+                "reply_to": reply_to(shop_id, case_id, sender),
             },
             by=by.name,
         )

@@ -123,7 +123,10 @@ def keep(
             if there.filter(key=key).exists():
                 repeated += 1
                 continue
-            there.filter(state="open", source=source, number=one.number).update(state="overtaken", decided_at=now)
+            older = there.filter(state="open", source=source, number=one.number)
+            # What a stranger writes never hides what somebody known has said.
+            older = older if is_trusted else older.filter(is_trusted=False)
+            older.update(state="overtaken", decided_at=now)
             CarrierAnswer.objects.create(
                 shop_id=shop_id, case_id=case_id, number=one.number[:40], source=source, key=key,
                 said=_plain(one.said), words=seal(shop_id, one.words[:4_000].encode(), where=words_place(case_id, key)),

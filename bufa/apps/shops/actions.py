@@ -38,7 +38,7 @@ SECRET_SETTINGS: Mapping[str, frozenset[str]] = {
     ConnectionKind.KUAIDI100: frozenset({"key", "salt"}),
     ConnectionKind.KDNIAO: frozenset({"app_key"}),
     ConnectionKind.TRACK17: frozenset({"key"}),
-    ConnectionKind.SMTP: frozenset({"password"}),
+    ConnectionKind.SMTP: frozenset({"password", "imap_password"}),
 }
 """Names that are sealed even when a form hands them over among the plain settings."""
 

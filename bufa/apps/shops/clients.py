@@ -80,6 +80,12 @@ def client_for(shop_id: int, kind: str) -> Any:
     return registry.load(PROVIDER_AREA[kind], kind, _settings(shop_id, kind), **beside)
 
 
+def mailbox_for(shop_id: int) -> Any:
+    """The reader of the shop's mailbox (ports.CanFetchMail), None where its mail connection names no IMAP server."""
+    settings = provider_settings(shop_id, "smtp", ("mailbox", "imap"))
+    return registry.load("mailbox", "imap", settings) if settings and settings.get("imap_host") else None
+
+
 def push_for(shop_id: int, kind: str) -> Any:
     """The provider's receiver of pushes (ports.CanReceivePush) with this shop's secrets."""
     return registry.load_push(PROVIDER_AREA[kind], kind, _settings(shop_id, kind))

@@ -281,8 +281,10 @@ def secrets_of(row: Connection) -> dict[str, Any]:
     return found
 
 
-def provider_settings(shop_id: int, kind: str) -> dict[str, Any] | None:
+def provider_settings(shop_id: int, kind: str, provider: tuple[str, str] | None = None) -> dict[str, Any] | None:
     """What the provider's own Settings take, secrets included; None when the shop has no such connection.
+
+    `provider`: (area, name) where another provider lives on the same connection, as a mailbox does on mail.
 
     Keys that the provider does not know are ours (a sender's name, a template id) and stay out.
     """
@@ -291,7 +293,7 @@ def provider_settings(shop_id: int, kind: str) -> dict[str, Any] | None:
         if row is None:
             return None
         given = {**row.settings, **secrets_of(row)}
-    known = registry.setting_names(PROVIDER_AREA[kind], kind)
+    known = registry.setting_names(*(provider or (PROVIDER_AREA[kind], kind)))
     return {name: value for name, value in given.items() if name in known and value not in (None, "")}
 
 

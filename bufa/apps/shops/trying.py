@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from bufa.apps.shops import actions, queries
-from bufa.apps.shops.clients import client_for
+from bufa.apps.shops.clients import client_for, mailbox_for
 from bufa.apps.shops.models import ConnectionState
 from bufa.domain.outcome import Refused
 from bufa.integrations.ports import MailOut, ProviderError
@@ -35,6 +35,8 @@ def try_connection(*, shop_id: int, kind: str, by: str, code: str = "", to: str 
                     actions.set_pickup_address(shop_id=shop_id, fact=fact, by=by)
             case "smtp":
                 client.send(_test_mail(shop_id, to))
+                if (mailbox := mailbox_for(shop_id)) is not None:
+                    mailbox.check()
             case "17track":
                 client.quota()  # a query would register a number, and cost one of the quota
             case _:

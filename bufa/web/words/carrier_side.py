@@ -86,6 +86,27 @@ ANSWER_STATE: Words = {
     "overtaken": _("有更新的"),
 }
 
+PLACED_BY: Words = {
+    "token": _("回信地址里的编号"),
+    "thread": _("回的是我们的信"),
+    "code": _("信里的案件号"),
+    "waybill": _("信里的运单号"),
+    "person": _("人工放置"),
+    "": _("认不出是哪个案件"),
+}
+
+MAIL_FAULT: Words = {
+    "too_large": _("太大，只收了信头"),
+    "too_many_parts": _("拆得太碎，只收了信头"),
+    "unreadable": _("正文读不出来"),
+    "header_unreadable": _("有信头读不出来"),
+    "text_cut": _("正文太长，截断了"),
+    "html_only": _("只有网页格式，去掉格式后显示"),
+    "attachments_left": _("附件没有打开"),
+    "two_senders": _("写了两个发件人"),
+    "sender_unreadable": _("发件人写得不正常"),
+}
+
 SHEET_KIND: Words = {"paid": _("赔款"), "bill": _("运费账单")}
 
 GROUPS: Mapping[str, Words] = {
@@ -100,6 +121,8 @@ GROUPS: Mapping[str, Words] = {
     "sheet_kind": SHEET_KIND,
     "answer_source": ANSWER_SOURCE,
     "answer_state": ANSWER_STATE,
+    "placed_by": PLACED_BY,
+    "mail_fault": MAIL_FAULT,
 }
 
 ENTRY: Words = {
@@ -110,6 +133,8 @@ ENTRY: Words = {
     "claim_settled": _("认下了少赔的差额"),
     "claim_waived": _("不再索赔"),
     "claim_reopened": _("重新打开索赔"),
+    "carrier_mail_received": _("收到承运商的回信，读出 %(answers)s 条答复"),
+    "carrier_mail_doubtful": _("收到一封来源未核实的信，没有据此做任何事"),
     "carrier_said": _("采纳了承运商的话 %(amount)s"),
     "carrier_promised": _("承运商承诺 %(day)s 送达"),
     "claim_lapsed": _("没有提出索赔，期限 %(until)s 已过"),
@@ -140,6 +165,8 @@ TEXTS: Words = {
     "case_is_closed": _("案件已经结了，要先重新打开"),
     "answer_is_decided": _("这条答复已经有人处理了"),
     "answer_not_taken": _("%(number)s 没有采纳：%(text)s"),
+    "mail_is_placed": _("这封信已经有人处理了"),
+    "no_such_case": _("没有这个案件号"),
     "line_is_placed": _("这一行已经有人处理了"),
 }
 
