@@ -239,9 +239,12 @@ def _form(
 
 def _hook(request: HttpRequest, stored: queries.ConnectionInfo | None) -> str:
     """The address to paste at the other side, for those who may connect."""
-    if stored is None or not stored.hook_path or stored.kind == "smtp":
+    if stored is None or not stored.hook_path:
         return ""
-    return request.build_absolute_uri(stored.hook_path) if desk(request).may(Permission.CONNECT_SHOP) else ""
+    path = stored.hook_path
+    if stored.kind == "smtp":  # mails come by an address of their own
+        path = path.rstrip("/").rpartition("/")[0] + "/mail"
+    return request.build_absolute_uri(path) if desk(request).may(Permission.CONNECT_SHOP) else ""
 
 
 @require_POST
