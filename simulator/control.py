@@ -353,6 +353,8 @@ async def parcels(sim: Sim, request: Request, body: Json) -> Json:
                 "province": sim.world.orders[p.order_id].buyer.place.province,
                 "started_at": iso(p.started_at),
                 "outcome": p.life.outcome,
+                # when the customer would notice that something is wrong
+                "trouble_at": iso(p.life.trouble_at) if p.life.trouble_at is not None else None,
                 "ended": p.life.ends_at <= now,
                 # dated, known to the providers, Kuaidi100's code, text
                 "scans": [(iso(s.at), iso(s.known_at), s.kuaidi100, s.text) for s in p.life.known(now)],

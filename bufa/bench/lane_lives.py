@@ -105,15 +105,19 @@ def _moment(text: str) -> datetime | None:
 def simulated(start: datetime, end: datetime, *, orders_per_day: int, seed: int) -> list[Life]:
     """The lives of a simulated shop's parcels, read from their texts as the desk reads them; the simulator says only
     which of them are lost."""
+    told = told_parcels(start, end, orders_per_day=orders_per_day, seed=seed)
+    return [life for one in told if (life := _life(one, end)) is not None]
+
+
+def told_parcels(start: datetime, end: datetime, *, orders_per_day: int, seed: int) -> Iterator[dict[str, Any]]:
+    """The parcels of a simulated shop, as its control tells them at the end."""
     with _world(start, orders_per_day, seed) as control, http.client(timeout_s=900.0) as client:
         client.post(f"{control}/clock", json={"advance_to": end.isoformat()}).raise_for_status()
-        found: list[Life] = []
         since, total = 0, 1
         while since < total:
             page = client.get(f"{control}/parcels", params={"since": since, "count": _PAGE}).raise_for_status().json()
             since, total = since + _PAGE, page["total"]
-            found += [life for told in page["parcels"] if (life := _life(told, end)) is not None]
-    return found
+            yield from page["parcels"]
 
 
 @contextmanager
@@ -134,7 +138,7 @@ def _world(start: datetime, orders_per_day: int, seed: int) -> Iterator[str]:
 
 def _life(told: dict[str, Any], end: datetime) -> Life | None:
     """A parcel of the simulator; None for one that the carrier never had, that broke, or whose end is still open."""
-    scans = [_scan(told["carrier"], *row) for row in told["scans"]]
+    scans = [scan_of(told["carrier"], *row) for row in told["scans"]]
     state = fold(scans)
     began = state.collected_at
     if began is None or told["role"] != "original" or state.newest_at is None:
@@ -159,7 +163,7 @@ def _life(told: dict[str, Any], end: datetime) -> Life | None:
     )
 
 
-def _scan(carrier: str, at: str, known_at: str, code: str, text: str) -> Scan:
+def scan_of(carrier: str, at: str, known_at: str, code: str, text: str) -> Scan:
     return to_scan(
         provider="kuaidi100",
         carrier=carrier,

@@ -2,9 +2,10 @@
 
 Reading: the kind of a history's last dated scan, by its text alone, against the history's label. Watching: `now` moves
 along each history, and the rules say what they would have said then; beside it the plain rule that many shops use, an
-alarm after 24 hours without a scan. The samples tell neither provinces nor uploads, so all lanes are read as far ones
-and nothing is known about pickups. A parcel that went wrong is followed for ten days after its last scan, when a
-domestic parcel counts as lost (GB/T 27917); lead is counted back from there.
+alarm after 24 hours without a scan (`reading_watch`). The samples tell neither provinces nor uploads, so all lanes are
+read as far ones and nothing is known about pickups. A parcel that went wrong is followed for ten days after its last
+scan, when a domestic parcel counts as lost (GB/T 27917); lead is counted back from there. The simulator's parcels
+(`reading_world`) have all of that, and lead is counted back from when the customer would have noticed.
 """
 
 from __future__ import annotations
@@ -13,26 +14,20 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bufa.bench import Figure
-from bufa.domain import rulebook
+from bufa.bench import Figure, reading_watch, reading_world
 from bufa.domain.kinds import Kind
-from bufa.domain.parcels import Scan, fold
+from bufa.domain.parcels import Scan
 from bufa.domain.reading import read, to_scan
-from bufa.domain.rulebook import Certainty, RuleKind
-from bufa.domain.watch import DEFAULT_POLICY, Watched, judge
 from bufa.host.trouble import Trouble
 
 GOAL_SHARE = 0.97
 MOST_UNMAPPED = 0.02
 ONE_SHOP = "caoguo-2020-09"
-PLAIN_SILENCE = timedelta(hours=24)
 AFTERWARDS = timedelta(days=10)
 
 _ZONE = ZoneInfo("Asia/Shanghai")
@@ -76,6 +71,7 @@ def measure() -> Figure:
             "all_origins": everything,
             "good_parcels": quiet(captured, GOOD),
             "bad_parcels": early([one for one in histories() if one["label"] in BAD]),
+            "simulator": reading_world.watched(),
         },
     )
 
@@ -137,89 +133,25 @@ def _last_dated(history: dict[str, Any]) -> dict[str, Any] | None:
 # --- watching --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class Told:
-    """When the rules and the plain rule first spoke about a parcel. `ours`: rule -> when it first opened a case."""
-
-    end: datetime
-    ours: dict[str, datetime] = field(default_factory=dict)
-    silences: set[str] = field(default_factory=set)
-    fines: set[str] = field(default_factory=set)
-    warned: dict[str, datetime] = field(default_factory=dict)
-    plain_at: datetime | None = None
-
-    @property
-    def first(self) -> datetime | None:
-        return min(self.ours.values(), default=None)
-
-
 def quiet(chosen: Iterable[dict[str, Any]], labels: frozenset[str]) -> dict[str, Any]:
-    """Alarms per 1,000 parcels that arrived: any of ours, ours by silence alone, those that are a breach for certain
-    which the platform fines though the parcel arrives, and the plain rule's."""
-    watched = (_watch(history, goes_on=False) for history in chosen if history["label"] in labels)
-    told = [one for one in watched if one is not None]
-    by_rule = Counter(rule for one in told for rule in one.ours)
-    return {
-        "parcels": len(told),
-        "alarms_per_1000": _per_1000(sum(bool(one.ours) for one in told), len(told)),
-        "silence_alarms_per_1000": _per_1000(sum(bool(one.silences) for one in told), len(told)),
-        "of_these_fined_by_the_platform_per_1000": _per_1000(sum(bool(one.fines) for one in told), len(told)),
-        "warned_per_1000": _per_1000(sum(bool(one.warned) for one in told), len(told)),
-        "plain_24h_alarms_per_1000": _per_1000(sum(one.plain_at is not None for one in told), len(told)),
-        "by_rule": dict(by_rule.most_common()),
-        "warned_by_rule": dict(Counter(rule for one in told for rule in one.warned).most_common()),
-    }
+    """Alarms per 1,000 parcels of the samples that arrived; see `reading_watch.noise`."""
+    courses = (_course(history, goes_on=False) for history in chosen if history["label"] in labels)
+    return reading_watch.noise(course for course in courses if course is not None)
 
 
 def early(chosen: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """For parcels that went wrong: hours of lead of the first alarm, ours and the plain rule's."""
-    told = [one for one in (_watch(history, goes_on=True) for history in chosen) if one is not None]
-    return {
-        "parcels": len(told),
-        "found": sum(one.first is not None for one in told),
-        "found_by_plain_24h": sum(one.plain_at is not None for one in told),
-        "median_lead_hours": _lead([(one.end, one.first) for one in told]),
-        "median_lead_hours_of_plain_24h": _lead([(one.end, one.plain_at) for one in told]),
-        "first_rules": dict(Counter(min(one.ours, key=one.ours.__getitem__) for one in told if one.ours)),
-    }
+    """For parcels of the samples that went wrong: hours of lead; see `reading_watch.lead`."""
+    courses = (_course(history, goes_on=True) for history in chosen)
+    return reading_watch.lead(course for course in courses if course is not None)
 
 
-def _lead(pairs: Iterable[tuple[datetime, datetime | None]]) -> float | None:
-    hours = [(end - at) / timedelta(hours=1) for end, at in pairs if at is not None]
-    return round(median(hours), 1) if hours else None
-
-
-def _per_1000(part: int, whole: int) -> float:
-    return round(1000 * part / whole, 1) if whole else 0.0
-
-
-def _watch(history: dict[str, Any], *, goes_on: bool) -> Told | None:
-    """Move `now` along a history: at each scan, and at each deadline before the next one. None without dated scans."""
+def _course(history: dict[str, Any], *, goes_on: bool) -> reading_watch.Course | None:
+    """None without dated scans."""
     scans = sorted(_scans(history), key=lambda scan: scan.scanned_at)
     if not scans:
         return None
     end = scans[-1].scanned_at + (AFTERWARDS if goes_on else timedelta(0))
-    told, book = Told(end), rulebook.load()
-    times = sorted({scan.scanned_at for scan in scans})
-    for now, until in zip(times, [*times[1:], end], strict=True):
-        if until - now > PLAIN_SILENCE and told.plain_at is None:
-            told.plain_at = now + PLAIN_SILENCE
-        state = fold(scan for scan in scans if scan.scanned_at <= now)
-        watched = Watched(1, state.stage, state, has_number=True)
-        at: datetime | None = now
-        while at is not None and (at < until or at == now):
-            said = judge(watched, book, DEFAULT_POLICY, at)
-            for finding in said.findings:
-                if finding.opens_case:
-                    told.ours.setdefault(finding.rule_id, at)
-                    if finding.is_silence:
-                        told.silences.add(finding.rule_id)
-                    if finding.kind is RuleKind.PENALTY and finding.certainty is Certainty.CONFIRMED:
-                        told.fines.add(finding.rule_id)
-            for warning in said.warnings:
-                told.warned.setdefault(warning.rule_id, at)
-            at = said.next_deadline
-    return told
+    return reading_watch.Course(tuple(scans), end, scans[0].scanned_at)
 
 
 def _scans(history: dict[str, Any]) -> Iterator[Scan]:

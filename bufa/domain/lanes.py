@@ -195,6 +195,11 @@ def loss_chance(
     return p0 / (p0 + (1 - p0) * survival(silence_hours, stage, between, keys=keys, learned=learned))
 
 
+def is_credible(loss: float | None) -> bool:
+    """Whether an expected delivery may still be shown as one: not from the set chance of loss on."""
+    return loss is None or loss < float(_data()["doubt_from"])
+
+
 def base_chance(stage: Stage, keys: Sequence[str] = (), learned: Learned = NOTHING) -> float:
     """p0: the share of parcels reaching this stage that are lost in it."""
     leg = _SILENT_IN.get(stage)
@@ -228,6 +233,13 @@ def silence_allowance(
     return hours if hours < LONGEST else None
 
 
+def level_of(percent: object) -> float:
+    """A shop's level of the chance of loss, kept as a whole per cent from 1 to 99; the set one for anything else."""
+    if isinstance(percent, int) and not isinstance(percent, bool) and 1 <= percent <= 99:
+        return percent / 100
+    return float(settings()["allowance_level"])
+
+
 def silences(stage: Stage, between: Distance | None, keys: Sequence[str], learned: Learned) -> Survival:
     """S as a function of hours, for who asks more than once."""
     leg = _SILENT_IN.get(stage)
@@ -241,5 +253,13 @@ def _silence_prior(stage: Stage, between: Distance) -> Survival:
     factor = data["stage_factor"].get(stage.value)
     if factor is None:
         return lambda hours: 1.0
-    scale, shape = data[between.value]["gap_scale"] * factor, data["gap"]["shape"]
-    return lambda hours: math.exp(-((max(0.0, hours) / scale) ** shape))
+    scale, gap = data[between.value]["gap_scale"] * factor, data["gap"]
+
+    def survival(hours: float) -> float:
+        silent = max(0.0, hours) / scale
+        return float(
+            (1 - gap["stuck"]) * math.exp(-(silent ** gap["shape"]))
+            + gap["stuck"] * math.exp(-silent / gap["stuck_times"])
+        )
+
+    return survival

@@ -14,6 +14,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from bufa.apps.parcels import watching
+from bufa.apps.parcels.lane_counts import LOSS_LEVEL
 from bufa.apps.shops import actions, queries
 from bufa.domain import rulebook
 from bufa.domain.address_parser import parse
@@ -39,6 +41,14 @@ class ShopForm(Choices):
     )
     wait_hours = forms.IntegerField(label=_("“等待”默认等几小时"), min_value=1, max_value=240)
     chase_hours = forms.IntegerField(label=_("“催件”给承运商几小时"), min_value=1, max_value=240)
+
+    loss_level = forms.IntegerField(
+        label=_("丢失可能到百分之几算异常"),
+        min_value=1,
+        max_value=99,
+        required=False,
+        help_text=_("平台规则没有管到的静默，按这条线的历史算；留空用 20"),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -69,6 +79,7 @@ def _initial(shop_id: int) -> dict[str, Any]:
         "freight": Decimal(stored.get("freight_fen", 800)) / 100,
         "wait_hours": stored.get("wait_hours", 24),
         "chase_hours": stored.get("chase_hours", 24),
+        LOSS_LEVEL: stored.get(LOSS_LEVEL),
     }
 
 
@@ -81,7 +92,12 @@ def _save(shop_id: int, form: ShopForm, who: str) -> None:
         "wait_hours": said["wait_hours"],
         "chase_hours": said["chase_hours"],
     }
-    actions.set_policy(shop_id=shop_id, policy={**kept, **changed}, by=who)
+    if said[LOSS_LEVEL]:
+        changed[LOSS_LEVEL] = said[LOSS_LEVEL]
+    others = {name: value for name, value in kept.items() if name != LOSS_LEVEL}
+    actions.set_policy(shop_id=shop_id, policy={**others, **changed}, by=who)
+    if changed.get(LOSS_LEVEL) != kept.get(LOSS_LEVEL):
+        watching.judge_soon(shop_id, clock.now())
     if said["name"] != queries.shop(shop_id).name:
         actions.rename_shop(shop_id=shop_id, name=said["name"], by=who)
 

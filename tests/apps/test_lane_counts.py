@@ -12,6 +12,7 @@ from bufa.apps.cases.taking_in import judge_again, take_in
 from bufa.apps.parcels import lane_counts, queries, watching
 from bufa.apps.parcels.models import LaneCount, Parcel
 from bufa.apps.parcels.recording import stored_scans
+from bufa.apps.shops import actions as shop_actions
 from bufa.domain import lanes, passing
 from bufa.domain.histograms import Histogram
 from bufa.domain.kinds import Stage
@@ -174,3 +175,12 @@ def test_a_lane_sets_how_long_silence_is_allowed(shop: int) -> None:
     assert hours < 60
     assert suspected(shop, silent)
     assert not suspected(shop, silent_parcel(shop, "73111122220009", 9))
+    # A shop that bears more before it calls a silence wrong is told later, and the finding goes.
+    shop_actions.change_policy(shop_id=shop, changes={"loss_level": 95}, by="system")
+    later = lanes.silence_allowance(0.95, Stage.IN_TRANSIT, between, keys=keys, learned=known)
+    with for_shops([shop]):
+        (row,) = watching.load(shop, [silent], NOW)
+    assert later is not None
+    assert later > 60
+    assert row.watched.allowed_silence == timedelta(hours=math.ceil(later))
+    assert not suspected(shop, silent)

@@ -49,11 +49,13 @@ def test_etas_lie_ahead_and_in_order(dest: str, ago: int | None) -> None:
 @pytest.mark.parametrize(
     ("silence", "between", "chance"),
     [
-        (0, Distance.FAR, 0.005),
-        (24, Distance.FAR, 0.013),
-        (72, Distance.FAR, 0.174),
-        (144, Distance.FAR, 0.964),
-        (96, Distance.NEAR, 0.964),
+        (0, Distance.FAR, 0.002),
+        (24, Distance.FAR, 0.005),
+        (72, Distance.FAR, 0.0645),
+        (144, Distance.FAR, 0.385),
+        (96, Distance.NEAR, 0.385),
+        (240, Distance.FAR, 0.597),
+        (720, Distance.FAR, 0.988),
     ],
 )
 def test_chance_of_loss(silence: int, between: Distance, chance: float) -> None:
@@ -159,7 +161,7 @@ def test_the_allowance_is_where_the_chance_passes_the_level(taught: lanes.Learne
 
 
 def test_the_allowance_of_fixed_hours() -> None:
-    assert lanes.silence_allowance(None, Stage.IN_TRANSIT, Distance.FAR) == pytest.approx(74.7, abs=0.1)
+    assert lanes.silence_allowance(None, Stage.IN_TRANSIT, Distance.FAR) == pytest.approx(100.7, abs=0.1)
     assert lanes.silence_allowance(None, Stage.RETURNING, None) is None
     assert lanes.silence_allowance(None, Stage.DELIVERED, None) is None
     with pytest.raises(ValueError, match="between 0 and 1"):

@@ -12,6 +12,7 @@ from typing import Any
 
 from bufa.apps.parcels.models import LaneCount, Parcel
 from bufa.apps.parcels.recording import scans_of
+from bufa.apps.shops import queries as shops
 from bufa.domain import lanes, passing
 from bufa.domain.histograms import Histogram, total
 from bufa.domain.kinds import Stage
@@ -22,11 +23,14 @@ from bufa.domain.regions import Distance, distance
 from bufa.lib.db import unnest_insert
 from bufa.lib.tenancy import for_shops, writing
 
+LOSS_LEVEL = "loss_level"
+"""Entry of the shop's policy: from which chance of loss on, in per cent, a silence that no rule covers is wrong."""
+
 OVER = (Stage.DELIVERED.value, Stage.RETURNED.value, Stage.CANCELLED.value)
 REMEMBERED = 600.0
 """Real seconds for which a process remembers an allowance: lanes change by the week."""
 
-_allowances: dict[tuple[int, tuple[str, ...], Stage], tuple[float, float | None]] = {}
+_allowances: dict[tuple[int, tuple[str, ...], Stage, float], tuple[float, float | None]] = {}
 _MOST_REMEMBERED = 20_000
 
 
@@ -38,6 +42,11 @@ class Outlook:
     eta: Eta
     loss: float | None
     rests_on: int
+
+    @property
+    def credible(self) -> bool:
+        """Whether the expected delivery may still be believed."""
+        return lanes.is_credible(self.loss)
 
 
 # --- learning --------------------------------------------------------------------------------------------------------
@@ -187,13 +196,15 @@ def outlook(
 
 
 def allowances(shop_id: int, rows: Iterable[tuple[int, str, str, str, Stage]], now: datetime) -> dict[int, float]:
-    """Hours of silence that a lane's own history allows, by parcel: (id, carrier, origin, destination, stage).
+    """Hours of silence that a lane's own history allows, by parcel: (id, carrier, origin, destination, stage): those
+    at which the chance of loss reaches the shop's level (policy `loss_level`, per cent).
 
     Parcels whose lane has taught too little are left out: for them the shop's fixed hours stand. One query for a batch
     at most, none where the lanes were asked for lately.
     """
+    level = _level(shop_id)
     asked = {
-        parcel_id: (shop_id, lanes.ladder(carrier, origin, destination), stage)
+        parcel_id: (shop_id, lanes.ladder(carrier, origin, destination), stage, level)
         for parcel_id, carrier, origin, destination, stage in rows
         if lanes.silent_leg(stage) is not None
     }
@@ -202,21 +213,26 @@ def allowances(shop_id: int, rows: Iterable[tuple[int, str, str, str, Stage]], n
     if fresh:
         if len(_allowances) > _MOST_REMEMBERED:
             _allowances.clear()
-        legs = {leg for _, _, stage in fresh if (leg := lanes.silent_leg(stage))}
-        known = learned(shop_id, {key for _, keys, _ in fresh for key in keys}, legs, now)
+        legs = {leg for _, _, stage, _ in fresh if (leg := lanes.silent_leg(stage))}
+        known = learned(shop_id, {key for _, keys, *_ in fresh for key in keys}, legs, now)
         for one in fresh:
-            _allowances[one] = (real + REMEMBERED, _allowance(one[1], one[2], known))
+            _allowances[one] = (real + REMEMBERED, _allowance(one[1], one[2], known, level))
     found = {parcel_id: _allowances[key][1] for parcel_id, key in asked.items()}
     return {parcel_id: hours for parcel_id, hours in found.items() if hours is not None}
 
 
-def _allowance(keys: tuple[str, ...], stage: Stage, known: Learned) -> float | None:
+def _level(shop_id: int) -> float:
+    """The chance of loss at which this shop calls a silence wrong."""
+    return lanes.level_of(shops.policy_json(shop_id).get(LOSS_LEVEL))
+
+
+def _allowance(keys: tuple[str, ...], stage: Stage, known: Learned, level: float) -> float | None:
     leg = lanes.silent_leg(stage)
     enough = lanes.settings()["enough_for_allowance"]
     if leg is None or all(known.silences.get((key, leg), Histogram()).n < enough for key in keys):
         return None
     between = _distance_of(keys)
-    return lanes.silence_allowance(None, stage, between, keys=keys, learned=known)
+    return lanes.silence_allowance(level, stage, between, keys=keys, learned=known)
 
 
 def _distance_of(keys: tuple[str, ...]) -> Distance | None:
