@@ -86,6 +86,7 @@ def _database(data: Path) -> Iterator[Check]:
             yield Check(Grade.OK, "database", f"{kind}, PostgreSQL {connection.info.server_version // 10000} answers")
             if url:
                 yield from _rights(connection)
+            yield from _connections(connection)
     except psycopg.OperationalError as error:
         yield Check(Grade.BLOCKS, "database", f"{kind} does not answer: {str(error).strip().splitlines()[0]}")
 
@@ -105,6 +106,47 @@ def _rights(connection: psycopg.Connection[tuple[object, ...]]) -> Iterator[Chec
         "127.0.0.1",
     }:
         yield Check(Grade.NOTE, "database", "the connection leaves this machine; set sslmode=verify-full")
+
+
+_TRACKING = ("kuaidi100", "kdniao", "17track")
+
+
+def _connections(connection: psycopg.Connection[tuple[object, ...]]) -> Iterator[Check]:
+    """What each shop is connected to, and how it fares; nothing where the tables are not there yet."""
+    try:
+        shops = [row[0] for row in connection.execute("SELECT shop_id FROM shops_roster ORDER BY 1").fetchall()]
+        connection.execute("SELECT set_config('app.shops', %s, true)", [f"{{{','.join(map(str, shops))}}}"])
+        rows = connection.execute(
+            "SELECT shop_id, kind, state, left(error, 120), settings ->> 'follow', settings ->> 'calls_per_hour'"
+            " FROM shops_connection WHERE shop_id = ANY (%s) ORDER BY 1, 2",
+            [shops],
+        ).fetchall()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
+        return
+    for shop_id, kind, state, error, follow, per_hour in rows:
+        what = f"shop {shop_id}: {kind}"
+        if state == "off":
+            yield Check(Grade.NOTE, what, "switched off")
+        elif state != "connected":
+            yield Check(Grade.NOTE, what, f"{state}: {error or 'never tried; press Test under Settings, Connections'}")
+        elif kind in _TRACKING:
+            yield _followed(what, str(follow or "push"), str(per_hour or "0"))
+        else:
+            yield Check(Grade.OK, what, "connected")
+    for shop_id in shops:
+        if not any(row[0] == shop_id and row[1] in _TRACKING and row[2] != "off" for row in rows):
+            yield Check(Grade.NOTE, f"shop {shop_id}", "no tracking service: parcels are followed by files only")
+
+
+def _followed(what: str, follow: str, per_hour: str) -> Check:
+    """How parcels are followed, and what keeps that from working."""
+    if follow == "ask":
+        asks = per_hour != "0"
+        says = f"connected; asked {per_hour} times an hour at most" if asks else "set to ask, without calls an hour"
+        return Check(Grade.OK if asks else Grade.NOTE, what, says)
+    if not os.environ.get("BUFA_PUBLIC_URL"):
+        return Check(Grade.NOTE, what, "connected; pushes only reach this machine: set BUFA_PUBLIC_URL, or let it ask")
+    return Check(Grade.OK, what, "connected; pushes")
 
 
 def _web(data: Path) -> Iterator[Check]:
