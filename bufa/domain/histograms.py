@@ -198,7 +198,10 @@ def shrunk_share(levels: Iterable[tuple[int, int]], prior: float, strength: floa
 
 
 def _counted(hours: Iterable[float]) -> tuple[int, ...]:
+    buckets = [bucket_of(each) for each in hours]
+    if not buckets:
+        return _NOTHING  # most parcels teach a leg one duration: the empty half of it is shared by all
     counts = [0] * BUCKETS
-    for each in hours:
-        counts[bucket_of(each)] += 1
+    for at in buckets:
+        counts[at] += 1
     return tuple(counts)
