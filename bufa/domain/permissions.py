@@ -20,6 +20,7 @@ class Permission(StrEnum):
     OVERRIDE_CONSENT = "override_consent"
     FILL_NUMBER = "fill_number"
     SUBMIT_REISSUE = "submit_reissue"
+    PACK = "pack"
     OVERRIDE_GATE = "override_gate"
     SETTLE_EFFECT = "settle_effect"
     OPERATE_AFTERSALE = "operate_aftersale"
@@ -44,6 +45,7 @@ _AGENT = frozenset(
         Permission.RECORD_CONSENT,
         Permission.FILL_NUMBER,
         Permission.SUBMIT_REISSUE,
+        Permission.PACK,
         Permission.OPERATE_AFTERSALE,
         Permission.SEND_NOTICE,
         Permission.REVEAL_BUYER,
@@ -66,7 +68,13 @@ TABLE: Mapping[Role, frozenset[Permission]] = {
     Role.AGENT: _AGENT,
     Role.LEAD: _LEAD,
     Role.WAREHOUSE: frozenset(
-        {Permission.VIEW, Permission.FILL_NUMBER, Permission.SUBMIT_REISSUE, Permission.IMPORT_DATA}
+        {
+            Permission.VIEW,
+            Permission.FILL_NUMBER,
+            Permission.SUBMIT_REISSUE,
+            Permission.PACK,
+            Permission.IMPORT_DATA,
+        }
     ),
     Role.FINANCE: frozenset({Permission.VIEW, Permission.SEE_MONEY, Permission.APPROVE_MEASURE, Permission.WORK_CLAIM}),
     Role.OWNER: frozenset(Permission),

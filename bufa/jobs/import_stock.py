@@ -20,8 +20,11 @@ STOCK_COLUMNS: Mapping[str, Sequence[str]] = {
     "sku": ("商品规格ID", "规格ID", "SKU ID", "SKUID", "SKU编码", "SKU", "sku_id"),
     "title": ("商品名称", "选购商品", "商品标题", "product"),
     "spec": ("商品规格", "规格", "规格名称"),
+    "shelf": ("货位", "库位", "货架", "shelf", "bin"),
 }
 BATCH = 200
+
+_Counted = tuple[Fields, Goods, int, str | None]
 
 
 def take(
@@ -29,7 +32,7 @@ def take(
 ) -> None:
     """Write each row's count; a row that can't be is named and leaves the others alone."""
     seen: dict[tuple[str, str], int] = {}
-    batch: list[tuple[Fields, Goods, int]] = []
+    batch: list[_Counted] = []
     done = 0
     for row in read_rows(path, STOCK_COLUMNS, ("on_hand",), report):
         if (counted := _row(row, report, seen)) is None:
@@ -43,7 +46,7 @@ def take(
     _put(shop_id, batch, report, now, by)
 
 
-def _row(row: Row, report: ImportReport, seen: dict[tuple[str, str], int]) -> tuple[Fields, Goods, int] | None:
+def _row(row: Row, report: ImportReport, seen: dict[tuple[str, str], int]) -> _Counted | None:
     fields = Fields(row, report)
     sku = fields.identifier("sku")
     goods = Goods(sku, fields.text("title", limit=200), fields.text("spec", limit=120))
@@ -57,17 +60,15 @@ def _row(row: Row, report: ImportReport, seen: dict[tuple[str, str], int]) -> tu
     if first != row.number:
         fields.problem("sku" if goods.sku else "title", "goods_twice", Effect.ROW, row=first)
         return None
-    return fields, goods, pieces
+    return fields, goods, pieces, fields.text("shelf", limit=40) or None
 
 
-def _put(
-    shop_id: int, batch: Sequence[tuple[Fields, Goods, int]], report: ImportReport, now: datetime, by: str
-) -> None:
+def _put(shop_id: int, batch: Sequence[_Counted], report: ImportReport, now: datetime, by: str) -> None:
     """One turn at writing for a batch; each row by itself inside of it."""
     with writing([shop_id]):
-        for fields, goods, pieces in batch:
+        for fields, goods, pieces, shelf in batch:
             try:
-                stock.count(shop_id=shop_id, goods=goods, on_hand=pieces, by=by, now=now, record=False)
+                stock.count(shop_id=shop_id, goods=goods, on_hand=pieces, by=by, now=now, record=False, shelf=shelf)
             except Refused as refused:
                 fields.problem("on_hand", "below_reserved", Effect.ROW, **refused.why.params)
             else:

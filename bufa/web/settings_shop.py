@@ -16,10 +16,12 @@ from django.utils.translation import gettext_lazy as _
 
 from bufa.apps.parcels import watching
 from bufa.apps.parcels.lane_counts import LOSS_LEVEL
+from bufa.apps.reissues.packing import ALARM_HOURS, SUBMITS
 from bufa.apps.shops import actions, queries
 from bufa.domain import rulebook
 from bufa.domain.address_parser import parse
 from bufa.domain.outcome import Refused
+from bufa.domain.packing import UNSCANNED_HOURS
 from bufa.domain.permissions import Permission
 from bufa.integrations.ports import PickupAddressFact
 from bufa.lib import clock
@@ -41,6 +43,10 @@ class ShopForm(Choices):
     )
     wait_hours = forms.IntegerField(label=_("“等待”默认等几小时"), min_value=1, max_value=240)
     chase_hours = forms.IntegerField(label=_("“催件”给承运商几小时"), min_value=1, max_value=240)
+    pack_submits = forms.BooleanField(
+        label=_("装箱扫了运单，预检通过就自动提交"), required=False, help_text=_("不勾：装好以后由人在仓库页提交")
+    )
+    handed_hours = forms.IntegerField(label=_("交接后几小时承运商没扫就提醒"), min_value=1, max_value=72)
 
     loss_level = forms.IntegerField(
         label=_("丢失可能到百分之几算异常"),
@@ -80,6 +86,8 @@ def _initial(shop_id: int) -> dict[str, Any]:
         "wait_hours": stored.get("wait_hours", 24),
         "chase_hours": stored.get("chase_hours", 24),
         LOSS_LEVEL: stored.get(LOSS_LEVEL),
+        "pack_submits": stored.get(SUBMITS, True),
+        "handed_hours": stored.get(ALARM_HOURS, UNSCANNED_HOURS),
     }
 
 
@@ -91,6 +99,8 @@ def _save(shop_id: int, form: ShopForm, who: str) -> None:
         "freight_fen": int(said["freight"] * 100),
         "wait_hours": said["wait_hours"],
         "chase_hours": said["chase_hours"],
+        SUBMITS: said["pack_submits"],
+        ALARM_HOURS: said["handed_hours"],
     }
     if said[LOSS_LEVEL]:
         changed[LOSS_LEVEL] = said[LOSS_LEVEL]

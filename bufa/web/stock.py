@@ -24,6 +24,7 @@ class CountForm(forms.Form):
     """The count of goods on the list, and why it is another one now."""
 
     on_hand = forms.IntegerField(label=_("实数"), min_value=0, max_value=MOST)
+    shelf = forms.CharField(label=_("货位"), max_length=40, required=False)
     reason = forms.CharField(label=_("为什么改"), max_length=200)
 
 
@@ -40,6 +41,7 @@ class GoodsForm(forms.Form):
     title = forms.CharField(label=_("商品名称"), max_length=200)
     spec = forms.CharField(label=_("规格"), max_length=120, required=False)
     on_hand = forms.IntegerField(label=_("数量"), min_value=0, max_value=MOST)
+    shelf = forms.CharField(label=_("货位"), max_length=40, required=False, help_text=_("拣货单按它排，例如 A-03-2"))
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -97,6 +99,7 @@ def _recount(request: HttpRequest, shop: Seat, item_id: int, form: CountForm) ->
         on_hand=form.cleaned_data["on_hand"],
         by=by(request),
         reason=form.cleaned_data["reason"],
+        shelf=form.cleaned_data["shelf"] if "shelf" in form.data else None,
     )
     tell(request, _now("%(title)s：现在有 %(n)d 件") % {"title": f"{row.title} {row.spec}".strip(), "n": row.on_hand})
 
@@ -104,7 +107,7 @@ def _recount(request: HttpRequest, shop: Seat, item_id: int, form: CountForm) ->
 def _add(request: HttpRequest, shop: Seat, form: GoodsForm) -> None:
     said = form.cleaned_data
     goods = Goods(said["sku"].strip(), said["title"].strip(), said["spec"].strip())
-    row = stock.count(shop_id=shop.shop_id, goods=goods, on_hand=said["on_hand"], by=by(request))
+    row = stock.count(shop_id=shop.shop_id, goods=goods, on_hand=said["on_hand"], by=by(request), shelf=said["shelf"])
     tell(request, _now("%(title)s：现在有 %(n)d 件") % {"title": goods.label, "n": row.on_hand})
 
 

@@ -18,7 +18,7 @@ from bufa.apps.effects.actions import Settled
 from bufa.apps.effects.models import EffectKind, EffectState
 from bufa.apps.parcels.boxes import add_reissue
 from bufa.apps.parcels.numbers import remember_numbers
-from bufa.apps.reissues import deliveries, ranges
+from bufa.apps.reissues import deliveries, packs, ranges
 from bufa.apps.reissues.forms import Checked, ReissueForm, check_form, goods_wanted
 from bufa.apps.reissues.models import Reissue
 from bufa.apps.shops import stock
@@ -67,6 +67,9 @@ def save_draft(
         checked = check_form(shop_id, case_id, form, now)
         _fill(row, form, checked)
         row.save()
+        if subject_of(row.pk) in stock.held_goods(shop_id, [subject_of(row.pk)], used=False):
+            wanted = goods_wanted(checked.order, form.items)  # what it keeps is what it says
+            stock.reserve(shop_id=shop_id, subject=subject_of(row.pk), wanted=wanted, now=now)
         ranges.want(shop_id, [checked.way], now)
         return row.pk
 
@@ -111,7 +114,8 @@ def submit(
             override_reason=override_reason,
         )
         wanted = goods_wanted(checked.order, form.items)
-        stock.reserve(shop_id=shop_id, subject=subject_of(row.pk), wanted=wanted, now=now)
+        if not stock.is_used(shop_id, subject_of(row.pk)):  # a box that is packed took its goods along
+            stock.reserve(shop_id=shop_id, subject=subject_of(row.pk), wanted=wanted, now=now)
         row.state, row.submitted_at = "submitting", now
         row.override_reason = override_reason[:200]
         row.effect_id = _want(row, checked, by, delay)
@@ -200,11 +204,15 @@ def goods_left(shops: Sequence[int], now: datetime) -> int:
     for shop_id, subjects in stock.held_subjects(shops, "reissue:").items():
         ids = [int(subject.partition(":")[2]) for subject in subjects]
         with writing([shop_id]):
-            for row in Reissue.objects.filter(shop_id=shop_id, id__in=ids).select_related("parcel").order_by("id"):
+            for row in (
+                Reissue.objects.filter(shop_id=shop_id, id__in=ids).select_related("parcel", "case").order_by("id")
+            ):
                 collected = row.parcel is not None and row.parcel.stage not in _WITH_US
                 if collected or row.state == "delivered":
                     done += stock.use(shop_id=shop_id, subject=subject_of(row.pk), now=now) > 0
-                elif row.state in ("wrong", "rejected", "cancelled"):
+                elif row.state in ("wrong", "rejected", "cancelled") or (
+                    row.state == "draft" and row.case.state != CaseState.NUMBERING
+                ):
                     done += stock.release(shop_id=shop_id, subject=subject_of(row.pk), now=now) > 0
     return done
 
@@ -291,6 +299,7 @@ def _end(row: Reissue, state: str, now: datetime) -> None:
     """It came to nothing: its goods are free again."""
     row.state, row.ended_at = state, now
     row.save(update_fields=["state", "ended_at"])
+    packs.fell_through(row, "taken_back" if state == "cancelled" else state, now)
     stock.release(shop_id=row.shop_id, subject=subject_of(row.pk), now=now)
 
 

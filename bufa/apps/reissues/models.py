@@ -191,3 +191,75 @@ class RangeQuestion(models.Model):
             models.Index(fields=["shop_id", "id"], condition=Q(state="waiting"), name="range_waiting"),
             models.Index(fields=["shop_id", "order_id"], name="range_of_order"),
         ]
+
+
+class Pack(models.Model):
+    """A reissue was put into its box and tied to its waybill by a scan. Undone, the row stays."""
+
+    shop_id = models.BigIntegerField()
+    reissue = models.ForeignKey(Reissue, models.PROTECT, related_name="packs")
+    state = models.CharField(max_length=8, default="packed")
+    carrier = models.CharField(max_length=40)
+    number = models.CharField(max_length=40)
+    gave_number = models.BooleanField(default=False, help_text="This scan said which waybill it is.")
+    operator_id = models.BigIntegerField(null=True)
+    by = models.CharField(max_length=80)
+    packed_at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.CharField(max_length=80, blank=True, help_text="A person, or why it came undone by itself.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["reissue"], condition=Q(state="packed"), name="one_pack_per_reissue"),
+            is_one_of("state", ["packed", "undone"], "pack_state_known"),
+            models.CheckConstraint(
+                name="pack_undone_together",
+                condition=Q(state="packed", undone_at=None) | Q(state="undone", undone_at__isnull=False),
+            ),
+        ]
+        indexes = [models.Index(fields=["shop_id", "-packed_at"], name="pack_newest")]
+
+
+class HandOver(models.Model):
+    """Parcels given to one carrier's courier together: open while they are put on it, closed once he signed."""
+
+    shop_id = models.BigIntegerField()
+    code = models.CharField(max_length=24)
+    carrier = models.CharField(max_length=40)
+    state = models.CharField(max_length=8, default="open")
+    opened_at = models.DateTimeField()
+    opened_by = models.CharField(max_length=80)
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.CharField(max_length=80, blank=True)
+    courier = models.CharField(max_length=60, blank=True, help_text="Who signed for the carrier.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop_id", "code"], name="hand_over_code_once"),
+            models.UniqueConstraint(
+                fields=["shop_id", "carrier"], condition=Q(state="open"), name="one_open_list_per_carrier"
+            ),
+            is_one_of("state", ["open", "closed"], "hand_over_state_known"),
+            models.CheckConstraint(
+                name="hand_over_closed_together",
+                condition=Q(state="open", closed_at=None)
+                | (Q(state="closed", closed_at__isnull=False) & ~Q(closed_by="") & ~Q(courier="")),
+            ),
+        ]
+
+
+class HandedParcel(models.Model):
+    """One parcel on a list; taken off, the row stays."""
+
+    shop_id = models.BigIntegerField()
+    hand_over = models.ForeignKey(HandOver, models.CASCADE, related_name="parcels")
+    pack = models.ForeignKey(Pack, models.PROTECT, related_name="handed")
+    added_at = models.DateTimeField()
+    added_by = models.CharField(max_length=80)
+    taken_off_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["pack"], condition=Q(taken_off_at=None), name="pack_on_one_list"),
+        ]
+        indexes = [models.Index(fields=["hand_over", "id"], name="handed_in_order")]

@@ -120,6 +120,7 @@ class StockItem(models.Model):
     name_key = models.CharField(max_length=320, help_text="Title and spec as domain.stock.goods_key writes them.")
     title = models.CharField(max_length=200)
     spec = models.CharField(max_length=120, blank=True)
+    shelf = models.CharField(max_length=40, blank=True, help_text="Where it lies: A-03-2.")
     on_hand = models.IntegerField()
     reserved = models.IntegerField(default=0)
     counted_at = models.DateTimeField()

@@ -41,6 +41,7 @@ class StockRow:
     reserved: int
     counted_at: datetime
     counted_by: str
+    shelf: str = ""
 
     @property
     def free(self) -> int:
@@ -53,7 +54,15 @@ def rows(shops: Sequence[int], limit: int = 2000) -> list[StockRow]:
         found = StockItem.objects.filter(shop_id__in=shops).order_by(F("on_hand") - F("reserved"), "title", "spec")
         return [
             StockRow(
-                item.pk, item.sku, item.title, item.spec, item.on_hand, item.reserved, item.counted_at, item.counted_by
+                item.pk,
+                item.sku,
+                item.title,
+                item.spec,
+                item.on_hand,
+                item.reserved,
+                item.counted_at,
+                item.counted_by,
+                item.shelf,
             )
             for item in found[:limit]
         ]
@@ -89,9 +98,13 @@ def count(
     now: datetime | None = None,
     record: bool = True,
     reason: str = "",
+    shelf: str | None = None,
 ) -> StockRow:
-    """Someone counted: this many lie there. Raises Refused("stock_count_wrong" | "stock_below_reserved" with
-    reserved). `record` False leaves the audit row to a caller that counts many."""
+    """Someone counted: this many lie there, on `shelf` (None: where they lay).
+
+    Raises Refused("stock_count_wrong" | "stock_below_reserved" with reserved). `record` False leaves the audit row to a
+    caller that counts many.
+    """
     now = now or clock.now()
     if not 0 <= on_hand <= MOST:
         raise Refused("stock_count_wrong", value=on_hand)
@@ -106,14 +119,24 @@ def count(
         item.title, item.spec = goods.title[:200] or item.title, goods.spec[:120] or item.spec
         item.name_key = goods_key(item.title, item.spec)[:320]
         item.on_hand, item.counted_at, item.counted_by = on_hand, now, by[:80]
+        item.shelf = item.shelf if shelf is None else shelf.strip()[:40]
         item.save()
         if record:
             said = {"on_hand": on_hand, "was": was, "reason": reason[:200]}
             audit.record(shop_id, by, "stock.count", f"stock:{item.pk}", said)
-        return StockRow(item.pk, item.sku, item.title, item.spec, item.on_hand, item.reserved, now, by)
+        return StockRow(item.pk, item.sku, item.title, item.spec, item.on_hand, item.reserved, now, by, item.shelf)
 
 
-def recount(*, shop_id: int, item_id: int, on_hand: int, by: str, reason: str, now: datetime | None = None) -> StockRow:
+def recount(
+    *,
+    shop_id: int,
+    item_id: int,
+    on_hand: int,
+    by: str,
+    reason: str,
+    now: datetime | None = None,
+    shelf: str | None = None,
+) -> StockRow:
     """Put the count of goods on the list right, and say why. Raises as `count`, Refused("parameter_missing"), and
     LookupError for goods of another shop."""
     if not reason.strip():
@@ -123,7 +146,7 @@ def recount(*, shop_id: int, item_id: int, on_hand: int, by: str, reason: str, n
         if item is None:
             raise LookupError(f"no goods {item_id} in shop {shop_id}")
         goods = Goods(item.sku, item.title, item.spec)
-        return count(shop_id=shop_id, goods=goods, on_hand=on_hand, by=by, now=now, reason=reason.strip())
+        return count(shop_id=shop_id, goods=goods, on_hand=on_hand, by=by, now=now, reason=reason.strip(), shelf=shelf)
 
 
 def reserve(*, shop_id: int, subject: str, wanted: Mapping[Goods, int], now: datetime | None = None) -> int:
@@ -160,10 +183,23 @@ def held_subjects(shops: Sequence[int], beginning: str) -> dict[int, list[str]]:
         return found
 
 
-def held_goods(shop_id: int, subjects: Sequence[str]) -> dict[str, dict[Goods, int]]:
-    """What each of these holds now, goods → pieces."""
+def shelves(shop_id: int, goods: Sequence[Goods]) -> dict[Goods, str]:
+    """Where these goods lie, "" where nobody said; those never counted are left out."""
     with reading([shop_id]):
-        rows_ = StockHold.objects.filter(shop_id=shop_id, subject__in=subjects, state=HoldState.HELD)
+        return {name: item.shelf for name, item in _items(shop_id, goods).items()}
+
+
+def is_used(shop_id: int, subject: str) -> bool:
+    """Whether its goods were taken off the shelf already."""
+    with reading([shop_id]):
+        return StockHold.objects.filter(shop_id=shop_id, subject=subject, state=HoldState.USED).exists()
+
+
+def held_goods(shop_id: int, subjects: Sequence[str], *, used: bool = True) -> dict[str, dict[Goods, int]]:
+    """What each of these has of the shelf, goods → pieces: what is kept for it, and with `used` what it took along."""
+    states = [HoldState.HELD, HoldState.USED] if used else [HoldState.HELD]
+    with reading([shop_id]):
+        rows_ = StockHold.objects.filter(shop_id=shop_id, subject__in=subjects, state__in=states)
         found: dict[str, dict[Goods, int]] = {}
         for hold in rows_.select_related("item").order_by("id"):
             goods = Goods(hold.item.sku, hold.item.title, hold.item.spec)

@@ -103,6 +103,7 @@ PERMISSION: Words = {
     "override_consent": _("未经承运商同意继续"),
     "fill_number": _("填写补发单号"),
     "submit_reissue": _("提交补发单号"),
+    "pack": _("装箱和交接"),
     "override_gate": _("越过预检提交"),
     "settle_effect": _("认定结果未知的提交"),
     "operate_aftersale": _("答复售后单"),
