@@ -69,7 +69,7 @@ def release(request: HttpRequest) -> HttpResponse:
         tell(request, ngettext("%(n)d 单已放到拣货单", "%(n)d 单已放到拣货单", n) % {"n": n})
     codes = {each.case_id: each.code for each in pick_list.to_release(shop.shop_id)}
     for case_id, why in done.refused.items():
-        tell_refusal(request, Refused("release_refused", code=codes.get(case_id, ""), said=say(why)))
+        tell_refusal(request, Refused("release_refused", number=codes.get(case_id, ""), said=say(why)))
     return back_to(reverse("warehouse"))
 
 

@@ -103,7 +103,7 @@ def _said(request: HttpRequest, results: list[tuple[str, Result]] | None, open_i
         "tab": "warehouse_scan",
         "results": list(reversed(results or [])),
         "last": last[1] if last else Result(Tone.GOOD, Why("scan_ready"), open_id),
-        "tone": (last[1].tone if last else Tone.GOOD).value if last else "idle",
+        "tone": last[1].tone.value if last else "idle",
         "last_text": last[0] if last else "",
         "box": box,
         "lately": pick_list.packed_lately(shop.shop_id, now),

@@ -29,7 +29,12 @@ def read(pdf: bytes) -> list[tuple[set[str], str]]:
     document = pypdfium2.PdfDocument(pdf)
     return [
         (
-            {found.text for found in zxingcpp.read_barcodes(page.render(scale=THERMAL).to_pil())},
+            {
+                found.text
+                for found in zxingcpp.read_barcodes(
+                    page.render(scale=THERMAL).to_pil(), formats=zxingcpp.BarcodeFormat.Code128
+                )
+            },
             page.get_textpage().get_text_range(),
         )
         for page in document

@@ -201,6 +201,7 @@ def unscanned(shop_id: int, now: datetime) -> list[Late]:
         return [
             Late(_box(row), row.hand_over_id, row.hand_over.code, row.hand_over.closed_at, row.hand_over.courier)
             for row in found
+            if row.hand_over.closed_at is not None
         ]
 
 
