@@ -1,8 +1,9 @@
 """How many scans a second go in: from a provider's signed JSON in the inbox to parcel state, finding and next deadline.
 
 The path is the production one: `inbox.keep_all` seals and stores the raw pushes, the job's batches read, judge and
-commit them, as the application's role under row-level security. Each parcel is told of by its track so far (7 to 10
-scans); whole pushes come shuffled, and a fifth of them comes again. Beside it, in the same run: plain COPY of the very
+commit them, as the application's role under row-level security. Several worker processes share several shops, as web
+and workers do. Each parcel is told of by its track so far (7 to 10 scans); whole pushes come shuffled, and a fifth of
+them comes again. Beside it, in the same run: plain COPY of the very
 same rows into the very same table with its indexes, and the plainest loop over models.
 """
 
@@ -13,23 +14,26 @@ import json
 import random
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from django.apps import apps
 
 from bufa.apps.inbox import actions as inbox
-from bufa.bench import Figure, server_cpu_s, superuser, traffic
+from bufa.apps.shops import queries as shops_queries
+from bufa.bench import Figure, crew, server_cpu_s, superuser, traffic
 from bufa.jobs.inbox import handle_tracking
 from bufa.lib import clock
 from bufa.lib.tenancy import for_shops
 
 PARCELS = 100_000
 REPEATED = 0.2
+SHOPS = 6
+WORKERS = 3
 KEPT_AT_ONCE = 50
-LOOP_PUSHES = 200
+LOOP_PUSHES = 100
 GOAL_PER_S = 25_000
 GOAL_OF_COPY = 0.15
 
@@ -37,45 +41,90 @@ GOAL_OF_COPY = 0.15
 def measure(scale: float) -> Figure:
     """Scans heard a second, repeated ones included; the share of COPY's rate counts new scans alone."""
     parcels = max(40, round(PARCELS * scale))
-    (shop_id,) = traffic.make_shops(1)
-    traffic.make_parcels([shop_id], parcels)
-    told = traffic.tracks(range(parcels), REPEATED, random.Random(7))  # noqa: S311 - nothing to guess
-    pushes = [traffic.kuaidi100_push(parcel, range(steps)) for parcel, steps in told]
-    heard = sum(steps for _, steps in told)
-    expected = sum(dict(told).values())
-    with clock.frozen(traffic.NOW):
-        cpu, server_cpu, begun = time.process_time(), server_cpu_s(), time.perf_counter()
-        _keep(shop_id, pushes)
-        kept_s = time.perf_counter() - begun
-        new, parked = _handle(shop_id)
+    shops = traffic.make_shops(SHOPS)
+    traffic.make_parcels(shops, parcels)
+    members = [
+        crew.Member(f"{__name__}:worker", {"shops": shops, "mine": list(range(n, SHOPS, WORKERS)), "parcels": parcels})
+        for n in range(WORKERS)
+    ]
+    with crew.Crew(members) as workers:
+        server_cpu, begun = server_cpu_s(), workers.begin()
+        did = [Did(*one) for one in workers.answers()]
         whole_s = time.perf_counter() - begun
-        cpu, server_cpu = time.process_time() - cpu, server_cpu_s() - server_cpu
+        server_cpu = server_cpu_s() - server_cpu
+    all_of = Did(*map(sum, zip(*did, strict=True)))
     copied, copy_s = _copy()
     with clock.frozen(traffic.NOW):
-        loop_per_s = _loop(shop_id, pushes[:LOOP_PUSHES])
-    of_copy = (new / whole_s) / (copied / copy_s)
+        loop_per_s = _loop(shops[0], _pushes(0, parcels)[0][:LOOP_PUSHES])
+    of_copy = (all_of.new / whole_s) / (copied / copy_s)
+    cpu = {"bufa": all_of.cpu_s / all_of.heard * 1e6, "postgresql": server_cpu / all_of.heard * 1e6}
     return Figure(
-        heard / whole_s,
+        all_of.heard / whole_s,
         "scans/s",
         GOAL_PER_S,
         beside={
-            "heard": heard,
-            "new": new,
+            "heard": all_of.heard,
+            "new": all_of.new,
             "parcels": parcels,
-            "pushes": len(pushes),
-            "parked": parked,
-            "new_per_s": round(new / whole_s),
-            "kept_per_s": round(heard / kept_s),
+            "pushes": all_of.pushes,
+            "shops": SHOPS,
+            "worker_processes": WORKERS,
+            "parked": all_of.parked,
+            "new_per_s": round(all_of.new / whole_s),
             "copy_rows_per_s": round(copied / copy_s),
             "of_copy": round(of_copy, 3),
             "of_copy_goal": GOAL_OF_COPY,
-            "cpu_us_per_scan": {"bufa": round(cpu / heard * 1e6, 1), "postgresql": round(server_cpu / heard * 1e6, 1)},
-            "if_cpu_alone_per_s": round(heard / max(cpu, server_cpu)),
+            "cpu_us_per_scan": {name: round(spent, 1) for name, spent in cpu.items()},
+            "if_both_cores_were_ours_per_s": round(2e6 / sum(cpu.values())),
+            "peak_mb": max(one.peak_mb for one in did),
             "model_loop_per_s": round(loop_per_s),
-            "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         },
-        holds=new == expected == copied and not parked and of_copy >= GOAL_OF_COPY,
+        holds=all_of.new == all_of.expected == copied and not all_of.parked and of_copy >= GOAL_OF_COPY,
     )
+
+
+class Did(NamedTuple):
+    """What a worker process came to."""
+
+    heard: int
+    new: int
+    expected: int
+    parked: int
+    pushes: int
+    cpu_s: float
+    peak_mb: int
+
+
+def worker(shops: list[int], mine: list[int], parcels: int) -> Callable[[], Did]:
+    """A process that keeps and handles what is pushed for its shops, as web and worker do."""
+    told = [(shops[index], *_pushes(index, parcels)) for index in mine]
+
+    def work() -> Did:
+        cpu, new, parked = time.process_time(), 0, 0
+        with clock.frozen(traffic.NOW):
+            for shop_id, pushes, _, _ in told:
+                _keep(shop_id, pushes)
+                more, aside = _handle(shop_id)
+                new, parked = new + more, parked + aside
+        return Did(
+            heard=sum(heard for *_, heard, _ in told),
+            new=new,
+            expected=sum(expected for *_, expected in told),
+            parked=parked,
+            pushes=sum(len(pushes) for _, pushes, _, _ in told),
+            cpu_s=time.process_time() - cpu,
+            peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        )
+
+    shops_queries.policy(shops[mine[0]], traffic.NOW)  # a connection, and what is read once a process
+    return work
+
+
+def _pushes(shop: int, parcels: int) -> tuple[list[bytes], int, int]:
+    """What is pushed to the shop at that place: (bodies, scans in them, different scans among those)."""
+    told = traffic.tracks(range(shop, parcels, SHOPS), REPEATED, random.Random(7))  # noqa: S311 - nothing to guess
+    bodies = [traffic.kuaidi100_push(parcel, range(steps)) for parcel, steps in told]
+    return bodies, sum(steps for _, steps in told), sum(dict(told).values())
 
 
 def _keep(shop_id: int, pushes: Sequence[bytes]) -> None:

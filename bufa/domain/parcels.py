@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
@@ -73,8 +73,7 @@ _SHOP_ZONE = ZoneInfo("Asia/Shanghai")
 _ATTEMPT_NUMBER = re.compile(r"第\s*([1-9])\s*次\s*(?:派|配|投)")
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(NamedTuple):
     """One dated fact about a parcel, as a provider told it.
 
     `scanned_at` and `received_at` (the latest time we were told) are aware UTC. `text` has names and phones cut out,
@@ -129,7 +128,7 @@ def merge(one: Scan, other: Scan) -> Scan:
     (provider, code); it was received when the later of the two was."""
     winner = min(one, other, key=_preference)
     received_at = max(one.received_at, other.received_at)
-    return winner if winner.received_at == received_at else replace(winner, received_at=received_at)
+    return winner if winner.received_at == received_at else winner._replace(received_at=received_at)
 
 
 def dedupe(scans: Iterable[Scan]) -> list[Scan]:
@@ -170,18 +169,13 @@ def agreed_time(text: str, said_at: datetime) -> datetime | None:
     return at if said_at < at <= said_at + _AGREED_AHEAD else None
 
 
-@dataclass(frozen=True, slots=True)
-class Newest:
-    """The newest scan that carried something, with what breaks ties: (at, kind rank, digest)."""
+class Newest(NamedTuple):
+    """The newest scan that carried something; compared as it stands, it says which of two is newer."""
 
     at: datetime
     rank: int
     digest: str
     value: str
-
-    @property
-    def order(self) -> tuple[datetime, int, str, str]:
-        return self.at, self.rank, self.digest, self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,9 +316,13 @@ def _total(state: ParcelState, scans: list[Scan]) -> ParcelState:
         if not scan.usable:
             unusable += 1
             continue
-        first[kind] = min(first.get(kind, at), at)
-        last[kind] = max(last.get(kind, at), at)
-        counts[kind] = counts.get(kind, 0) + 1
+        if kind in counts:
+            first[kind] = min(first[kind], at)
+            last[kind] = max(last[kind], at)
+            counts[kind] += 1
+        else:
+            first[kind] = last[kind] = at
+            counts[kind] = 1
         if scan.reason is not None:
             reasons[scan.reason] = max(reasons.get(scan.reason, at), at)
             if scan.reason is Reason.RESCHEDULED and (agreed := agreed_time(scan.text, at)) is not None:
@@ -359,8 +357,11 @@ def _total(state: ParcelState, scans: list[Scan]) -> ParcelState:
 
 def _movement(scan: Scan) -> int:
     """Minutes since 1970, then 16 bits that name the node: kind and place; the lowest bit says "arrived at a hub"."""
-    minute = int(scan.scanned_at.timestamp()) // 60
+    minute = (scan.scanned_at - _EPOCH) // _MINUTE
     return minute << 16 | (_node(scan.kind, scan.place) if scan.place else 0)
+
+
+_EPOCH, _MINUTE = datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=1)
 
 
 @lru_cache(maxsize=16_384)
@@ -469,8 +470,10 @@ def _greatest(times: Iterable[datetime | None]) -> datetime | None:
 
 
 def _newer(held: Newest | None, scan: Scan, value: str) -> Newest:
+    if held is not None and held.at > scan.scanned_at:
+        return held
     new = Newest(scan.scanned_at, KIND_RANK[scan.kind], scan.digest, value)
-    return new if held is None or new.order > held.order else held
+    return new if held is None or new > held else held
 
 
 def _newest_json(newest: Newest | None) -> list[Any] | None:

@@ -48,11 +48,12 @@ Start = Callable[[Followed], datetime | None]
 
 def start_of(word: str, parcel: Followed) -> datetime | None:
     """When the clock of that word began for this parcel, or None when it did not."""
-    return _start(word)(parcel)
+    return starter(word)(parcel)
 
 
 @cache
-def _start(word: str) -> Start:
+def starter(word: str) -> Start:
+    """What `start_of` asks, for those who ask it of many parcels."""
     head, _, tail = word.partition(":")
     if head == "fact":
         fact = Fact(tail)
@@ -194,13 +195,23 @@ _STARTS: Mapping[str, Start] = {
 
 def end_of(word: str, state: ParcelState, start: datetime) -> datetime | None:
     """When what the word says ended a clock that began at `start`, or None."""
+    at, always = _end(word)
+    when = at(state)
+    return when if always or (when is not None and when > start) else None
+
+
+@cache
+def _end(word: str) -> tuple[Callable[[ParcelState], datetime | None], bool]:
+    """When it happened, and whether it ends also a clock that began after it."""
     head, _, tail = word.partition(":")
     if head == "moved":
-        return state.collected_at
+        return lambda state: state.collected_at, True
     if head == "hub":
-        return state.first_platform_hub_at
-    at = state.newest_at if tail == "any" else state.last.get(Kind(tail))
-    return at if at is not None and at > start else None
+        return lambda state: state.first_platform_hub_at, True
+    if tail == "any":
+        return lambda state: state.newest_at, False
+    kind = Kind(tail)
+    return lambda state: state.last.get(kind), False
 
 
 def stopped_at(parcel: Followed) -> datetime | None:

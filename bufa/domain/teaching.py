@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bufa.domain.kinds import Kind, Reason
 from bufa.domain.outcome import Refused
@@ -70,7 +70,7 @@ def untaught(scan: Scan) -> Scan:
     plain = read(provider=scan.provider, code=scan.code, text=scan.text)
     if plain.kind not in TEACHABLE:
         return scan
-    return replace(scan, kind=plain.kind, reason=plain.reason, fineness=plain.fineness)
+    return scan._replace(kind=plain.kind, reason=plain.reason, fineness=plain.fineness)
 
 
 def apply(scan: Scan, readings: Readings) -> Scan:
@@ -78,7 +78,7 @@ def apply(scan: Scan, readings: Readings) -> Scan:
     if not readings or not scan.text or scan.kind not in TEACHABLE:
         return scan
     taught = readings.get(template_id(template_of(scan.text)))
-    return scan if taught is None else replace(scan, kind=taught.kind, reason=taught.reason, fineness=TEXT)
+    return scan if taught is None else scan._replace(kind=taught.kind, reason=taught.reason, fineness=TEXT)
 
 
 def reread(scan: Scan, readings: Readings) -> Scan:

@@ -6,7 +6,8 @@ Both are functions of the set of scans: the trail keeps the newest movements wha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from operator import sub
 
 from bufa.domain.parcels import ParcelState
 
@@ -31,6 +32,12 @@ def gaps(state: ParcelState, since: datetime, until: datetime | None = None) -> 
         if before is not None and at > before:
             yield before, at
         before = at
+
+
+def longest_gap(state: ParcelState) -> timedelta:
+    """The longest span between two movements that follow one another; no span of `gaps` is longer."""
+    minutes = [movement >> 16 for movement in state.trail]
+    return timedelta(minutes=max(map(sub, minutes[1:], minutes), default=0))
 
 
 def first_after(state: ParcelState, at: datetime) -> datetime | None:

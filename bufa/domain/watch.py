@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from bufa.domain import calendars
 from bufa.domain.calendars import Area, Pause
@@ -29,8 +30,8 @@ from bufa.domain.rulebook import (
     RuleKind,
     payout_fen,
 )
-from bufa.domain.starts import end_of, start_of, stopped_at
-from bufa.domain.trail import gaps
+from bufa.domain.starts import Start, end_of, start_of, starter, stopped_at
+from bufa.domain.trail import gaps, longest_gap
 
 
 class ParcelRole(StrEnum):
@@ -211,12 +212,11 @@ def judge(watched: Watched, rulebook: Rulebook, policy: Policy, now: datetime) -
     if watched.is_closed:
         return Judgement()
     between = watched.distance
-    starts = {word: start_of(word, watched) for word in rulebook.start_words}
+    starts = {word: begun for word, start in _starts(rulebook.start_words) if (begun := start(watched)) is not None}
     clocks = [
         clock
         for rule in rulebook.rules
-        if (start := starts[rule.starts]) is not None
-        and (clock := _clock(watched, rule, policy, start, between)) is not None
+        if rule.starts in starts and (clock := _clock(watched, rule, policy, starts[rule.starts], between)) is not None
     ]
     running = [clock for clock in clocks if clock.ended_at is None]
     findings = _standing(running, watched, now)
@@ -239,17 +239,20 @@ def judge(watched: Watched, rulebook: Rulebook, policy: Policy, now: datetime) -
     )
 
 
+@cache
+def _starts(words: tuple[str, ...]) -> tuple[tuple[str, Start], ...]:
+    return tuple((word, starter(word)) for word in words)
+
+
 # --- clocks ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Clock:
+class _Clock(NamedTuple):
     rule: Rule
     start: datetime
     since: datetime
     warn_at: datetime
     ended_at: datetime | None
-    certainty: Certainty
     limit: timedelta
     moved: tuple[calendars.Moved, ...] = ()
 
@@ -283,7 +286,7 @@ class _Clock:
     def finding(self, watched: Watched, cleared_at: datetime | None = None) -> Finding:
         return Finding(
             rule_id=self.rule.id,
-            certainty=self.certainty,
+            certainty=_certainty(watched, self.rule),
             since=self.since,
             evidence=self.evidence(watched),
             payout_fen=self.payout_fen(watched),
@@ -305,13 +308,14 @@ def _clock(watched: Watched, rule: Rule, policy: Policy, start: datetime, betwee
     """The rule's clock that began at `start`, or None when it says nothing or this version is not in force."""
     if rule.id in policy.muted or (watched.stage in rule.stops_in and not rule.is_silence):
         return None  # a clock of silence that has stopped may still have cost money
+    ended_at = _ended(rule, watched, start)
+    if ended_at is not None and (rule.warns_only or not rule.is_silence):
+        return None
     limit = policy.limit(rule, watched, between)
     since, moved = _due(watched, rule, policy, start, limit)
     if not rule.holds_at(since):
         return None
-    ended_at = _ended(rule, watched, start)
-    warn_at = since - policy.warning_time(rule)
-    return _Clock(rule, start, since, warn_at, ended_at, _certainty(watched, rule, between), limit, moved)
+    return _Clock(rule, start, since, since - policy.warning_time(rule), ended_at, limit, moved)
 
 
 def _due(
@@ -328,8 +332,8 @@ def _hub_in_doubt(watched: Watched, rule: Rule) -> bool:
     return "hub_like" in rule.doubt and start_of("hub_like", watched) is not None
 
 
-def _certainty(watched: Watched, rule: Rule, between: Distance | None) -> Certainty:
-    if rule.by_distance and between is None:
+def _certainty(watched: Watched, rule: Rule) -> Certainty:
+    if rule.by_distance and watched.distance is None:
         return Certainty.SUSPECTED
     if _hub_in_doubt(watched, rule):
         return Certainty.SUSPECTED
@@ -352,6 +356,8 @@ def _past(clocks: Iterable[_Clock], watched: Watched, policy: Policy, now: datet
 def _gaps(clock: _Clock, watched: Watched, policy: Policy, now: datetime) -> Iterator[_Clock]:
     """The clock of each span between two movements since the first hub that was too long."""
     state = watched.state
+    if longest_gap(state) < clock.limit:
+        return
     begun = [at for at in (state.first_platform_hub_at, start_of("hub_like", watched)) if at is not None]
     if not begun:
         return
@@ -361,7 +367,7 @@ def _gaps(clock: _Clock, watched: Watched, policy: Policy, now: datetime) -> Ite
             continue
         since, moved = policy.due(clock.rule, watched, start, clock.limit)
         if since < end and clock.rule.holds_at(since):
-            yield replace(clock, start=start, since=since, warn_at=since, ended_at=end, moved=moved)
+            yield clock._replace(start=start, since=since, warn_at=since, ended_at=end, moved=moved)
 
 
 _NO_LONGER_IN_TRANSIT = (Kind.DELIVERED, Kind.READY_FOR_PICKUP, Kind.RETURNING, Kind.RETURNED)
@@ -416,7 +422,9 @@ def _costs(running: Iterable[_Clock], watched: Watched, at: datetime) -> list[tu
 
 def _ended(rule: Rule, watched: Watched, start: datetime) -> datetime | None:
     """When the rule stopped speaking about this parcel, or None while it still does."""
-    ends = [at for word in rule.ends if (at := end_of(word, watched.state, start)) is not None]
-    if watched.stage in rule.stops_in:
-        ends.append(stopped_at(watched) or start)
-    return min(ends, default=None)
+    earliest = stopped_at(watched) or start if watched.stage in rule.stops_in else None
+    for word in rule.ends:
+        at = end_of(word, watched.state, start)
+        if at is not None and (earliest is None or at < earliest):
+            earliest = at
+    return earliest

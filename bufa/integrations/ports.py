@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -65,8 +65,7 @@ class PushRefused(Exception):
 # ── tracking ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class RawScan:
+class RawScan(NamedTuple):
     """One line of a provider's track, unread. `code` is the provider's finest code of this line, `state` its coarse
     word or state, both "" when absent. `scanned_at` is None when the provider gave no readable time."""
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta, timezone
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -245,10 +245,15 @@ def instant(value: object) -> datetime | None:
 def china_time(value: object) -> datetime | None:
     """`2026-01-02 03:04:05` as the clock on a Chinese wall says it → aware UTC. Seconds may be missing, days and months
     may have one digit, and the separators `/`, `T` and an offset are understood; None when it is not a time."""
-    told = text(value).replace("/", "-")
+    return _china_time(text(value))
+
+
+@lru_cache(maxsize=16_384)
+def _china_time(said: str) -> datetime | None:
+    told = said.replace("/", "-")
     if len(told) == 19 and told[10] == " ":  # how nearly all of them write it, read four times faster
         try:
-            return datetime.fromisoformat(told).replace(tzinfo=UTC) - _CHINA_AHEAD
+            return datetime.fromisoformat(told + "+00:00") - _CHINA_AHEAD
         except (ValueError, OverflowError):
             pass
     for form in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d"):

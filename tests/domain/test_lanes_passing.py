@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -128,7 +127,7 @@ def test_counting() -> None:
 
 def test_hours_count_in_the_month_of_the_end_and_silences_in_that_of_the_start() -> None:
     start = datetime(2026, 10, 31, 10, tzinfo=UTC)  # evening in Shanghai; signed on 2 November there
-    told = [replace(s, scanned_at=s.scanned_at - T0 + start, received_at=s.received_at - T0 + start) for s in GOOD]
+    told = [s._replace(scanned_at=s.scanned_at - T0 + start, received_at=s.received_at - T0 + start) for s in GOOD]
 
     found = lessons(told, Fate.ARRIVED, start + timedelta(days=9), ["lane", "*"])
 

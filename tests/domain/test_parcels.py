@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -80,7 +79,7 @@ def test_state_survives_json(history: list[Scan]) -> None:
     assert ParcelState.from_json(json.loads(json.dumps(state.to_json()))) == state
 
 
-same_scans = scans.map(lambda scan: replace(scan, digest="a", scanned_at=T0 + timedelta(seconds=scan.fineness)))
+same_scans = scans.map(lambda scan: scan._replace(digest="a", scanned_at=T0 + timedelta(seconds=scan.fineness)))
 
 
 @given(same_scans, same_scans, same_scans)

@@ -15,7 +15,7 @@ from bufa.apps.inbox.models import Message, MessageState
 from bufa.domain.outcome import Refused
 from bufa.domain.personal import strip_personal
 from bufa.lib import crypto
-from bufa.lib.db import unnest_insert
+from bufa.lib.db import cursor, unnest_insert
 from bufa.lib.queue import hint
 from bufa.lib.tenancy import for_shops
 
@@ -103,19 +103,20 @@ def take_new(
 
     Must run inside `for_shops`; messages that another worker holds are skipped.
     """
-    rows = Message.objects.select_for_update(skip_locked=True).filter(
-        shop_id=shop_id, state=MessageState.NEW, source__in=sources
-    )
-    if only is not None:
-        rows = rows.filter(id__in=only)
-    return [_open(row) for row in rows.order_by("id")[:limit]]
+    with cursor() as cur:
+        cur.execute(
+            f"{_OLDEST_NEW} FOR UPDATE SKIP LOCKED",
+            {"shop": shop_id, "sources": list(sources), "only": only and list(only), "limit": limit},
+        )
+        return [_open(shop_id, row) for row in cur]
 
 
 def peek_new(shop_id: int, *, sources: Sequence[str], limit: int = 500) -> list[Stored]:
     """The oldest new messages without a lock, for work that has to wait for the network first."""
     with for_shops([shop_id]):
-        rows = Message.objects.filter(shop_id=shop_id, state=MessageState.NEW, source__in=sources)
-        return [_open(row) for row in rows.order_by("id")[:limit]]
+        with cursor() as cur:
+            cur.execute(_OLDEST_NEW, {"shop": shop_id, "sources": list(sources), "only": None, "limit": limit})
+            return [_open(shop_id, row) for row in cur]
 
 
 def done(shop_id: int, message_ids: Iterable[int], *, outcome: str, now: datetime) -> None:
@@ -232,6 +233,14 @@ def _seal(shop_id: int, raw: Raw) -> bytes:
     return crypto.seal(shop_id, raw.body, where=_where(raw.source, raw.identity))
 
 
-def _open(row: Message) -> Stored:
-    body = crypto.unseal(row.shop_id, row.body, where=_where(row.source, row.external_id))
-    return Stored(row.pk, row.source, row.kind, row.external_id, body, row.received_at, row.attempts)
+_OLDEST_NEW = (
+    "SELECT id, source, kind, external_id, body, received_at, attempts FROM inbox_message"
+    " WHERE shop_id = %(shop)s AND state = 'new' AND source = ANY (%(sources)s::text[])"
+    " AND (%(only)s::bigint[] IS NULL OR id = ANY (%(only)s::bigint[])) ORDER BY id LIMIT %(limit)s"
+)
+
+
+def _open(shop_id: int, row: tuple[Any, ...]) -> Stored:
+    pk, source, kind, external_id, body, received_at, attempts = row
+    opened = crypto.unseal(shop_id, body, where=_where(source, external_id))
+    return Stored(pk, source, kind, external_id, opened, received_at, attempts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -140,16 +140,16 @@ def _scans_of(one: Heard, result: ScansRecorded) -> list[Scan]:
         to_scan(
             provider=report.provider,
             carrier=report.carrier,
-            scanned_at=raw.scanned_at,
+            scanned_at=scanned_at,
             received_at=one.received_at,
-            code=storable(raw.code)[:40],
+            code=code and storable(code)[:40],
             # The state of the whole parcel speaks of its newest scan only.
-            state=raw.state or (report.state if raw.scanned_at == newest and not raw.code else ""),
-            text=storable(raw.text),
-            place=storable(raw.place)[:120],
+            state=state or (report.state if scanned_at == newest and not code else ""),
+            text=storable(text),
+            place=place and storable(place)[:120],
         )
-        for raw in dated
-        if raw.scanned_at is not None
+        for scanned_at, text, code, state, place in dated
+        if scanned_at is not None
     ]
 
 
@@ -162,7 +162,10 @@ def storable(text: str) -> str:
 
 def _compare(shop_id: int, boxes: dict[int, _Box], pupil: Pupil) -> None:
     """Split what was heard into new scans and stored ones that say more now; both as they read untaught."""
-    keys = [(parcel_id, key) for parcel_id, box in boxes.items() for key in box.heard]
+    for box in boxes.values():
+        if not box.state.scans:  # nothing of it is stored yet
+            box.fresh = box.heard
+    keys = [(parcel_id, key) for parcel_id, box in boxes.items() if box.state.scans for key in box.heard]
     if not keys:
         return
     with cursor() as cur:
@@ -185,7 +188,7 @@ def _compare(shop_id: int, boxes: dict[int, _Box], pupil: Pupil) -> None:
             continue
         both = merge(there, scan)
         # A later arrival matters only where it makes a scan from the future usable.
-        if both.usable != there.usable or merge(there, replace(scan, received_at=there.received_at)) != there:
+        if both.usable != there.usable or merge(there, scan._replace(received_at=there.received_at)) != there:
             box.changed[key] = both
 
 
@@ -258,25 +261,30 @@ _CONFLICT = "(parcel_id, minute, digest) DO UPDATE SET " + ", ".join(
 
 
 def _write_scans(shop_id: int, boxes: Collection[_Box]) -> None:
-    pairs = [(box.row.pk, key) for box in boxes for key in (*box.fresh, *box.changed)]
-    scans = [scan for box in boxes for scan in (*box.fresh.values(), *box.changed.values())]
+    written = [(box.row.pk, scans) for box in boxes for scans in (box.fresh, box.changed) if scans]
+    if not written:
+        return
+    columns = dict(
+        zip(Scan._fields, zip(*(scan for _, scans in written for scan in scans.values()), strict=True), strict=True)
+    )
+    ids = [parcel_id for parcel_id, scans in written for _ in scans]
     unnest_insert(
         ScanRow._meta.db_table,
         {
-            "shop_id": ("bigint", [shop_id] * len(pairs)),
-            "parcel_id": ("bigint", [parcel_id for parcel_id, _ in pairs]),
-            "scanned_at": ("timestamptz", [scan.scanned_at for scan in scans]),
-            "minute": ("timestamptz", [minute for _, (minute, _) in pairs]),
-            "received_at": ("timestamptz", [scan.received_at for scan in scans]),
-            "kind": ("text", [scan.kind._value_ for scan in scans]),
-            "reason": ("text", [scan.reason.value if scan.reason else "" for scan in scans]),
-            "place": ("text", [scan.place for scan in scans]),
-            "text": ("text", [scan.text for scan in scans]),
-            "digest": ("text", [scan.digest for scan in scans]),
-            "provider": ("text", [scan.provider for scan in scans]),
-            "code": ("text", [scan.code for scan in scans]),
-            "fineness": ("smallint", [scan.fineness for scan in scans]),
-            "platform_hub": ("boolean", [scan.platform_hub for scan in scans]),
+            "shop_id": ("bigint", [shop_id] * len(ids)),
+            "parcel_id": ("bigint", ids),
+            "scanned_at": ("timestamptz", columns["scanned_at"]),
+            "minute": ("timestamptz", [minute for _, scans in written for minute, _ in scans]),
+            "received_at": ("timestamptz", columns["received_at"]),
+            "kind": ("text", columns["kind"]),
+            "reason": ("text", [reason or "" for reason in columns["reason"]]),
+            "place": ("text", columns["place"]),
+            "text": ("text", columns["text"]),
+            "digest": ("text", columns["digest"]),
+            "provider": ("text", columns["provider"]),
+            "code": ("text", columns["code"]),
+            "fineness": ("smallint", columns["fineness"]),
+            "platform_hub": ("boolean", columns["platform_hub"]),
         },
         on_conflict=_CONFLICT,
     )

@@ -32,12 +32,13 @@ def scans_of(data: object) -> tuple[RawScan, ...]:
 def scan_of(row: Mapping[str, Any]) -> RawScan:
     """One line. Its own `statusCode` and status name only: the parcel's state belongs to the parcel, and sticking it on
     the newest line would make one scan read differently from push to push."""
+    told = row.get
     return RawScan(
-        scanned_at=china_time(row.get("time")) or china_time(row.get("ftime")),
-        text=text(row.get("context")),
-        code=text(row.get("statusCode")),
-        state=text(row.get("status")),
-        place=text(row.get("areaName")) or text(row.get("location")),
+        china_time(told("time")) or china_time(told("ftime")),
+        text(told("context")),
+        text(told("statusCode")),
+        text(told("status")),
+        text(told("areaName")) or text(told("location")),
     )
 
 
