@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     made = command("up", _up, "run everything in one process tree")
     made.add_argument("--port", type=int, default=8800, metavar="N", help="port of the desk (default: 8800)")
     made.add_argument("--host", default="127.0.0.1", metavar="ADDR", help="address to listen on (default: 127.0.0.1)")
+    made.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes (default: 1)")
     made.add_argument("--demo", action="store_true", help="with a simulated outside world, a sample shop and operators")
 
     command("simulator", _simulator, "the outside world alone; its first line of output is one JSON object")
@@ -84,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     made = command("bench", _bench, "run a benchmark on the production path")
     made.add_argument("name", nargs="?", help="which one, or all; without it the list")
     made.add_argument("--json", action="store_true", help="as one JSON object")
-    made.add_argument("--scale", type=float, default=1.0, metavar="X", help="share of the full size (default: 1)")
+    made.add_argument("--scale", type=float, metavar="X", help="share of the full size (default: each one's usual)")
 
     command("doctor", _doctor, "what is configured, reachable, insecure or missing")
     command("manage", _doctor, "Django's own commands: bufa manage COMMAND …")
@@ -107,7 +108,9 @@ def _django(arguments: argparse.Namespace | None = None) -> Iterator[None]:
 def _up(arguments: argparse.Namespace) -> int:
     from bufa.host.up import Wishes, up
 
-    up(Wishes(arguments.data.absolute(), arguments.host, arguments.port, arguments.demo))
+    if not 1 <= arguments.workers <= 32:
+        raise Trouble("--workers is a number from 1 to 32.")
+    up(Wishes(arguments.data.absolute(), arguments.host, arguments.port, arguments.demo, arguments.workers))
     return 0
 
 
@@ -215,7 +218,7 @@ def _bench(arguments: argparse.Namespace) -> int:
     if arguments.name is None:
         print("\n".join(f"{name:<10} {made.goal}" for name, made in bench.BENCHES.items()))
         return 0
-    if not 0 < arguments.scale <= 10:
+    if arguments.scale is not None and not 0 < arguments.scale <= 10:
         raise Trouble("--scale is a share of the full size: over 0, at most 10.")
     fine = True
     for name in bench.NAMES if arguments.name == "all" else (arguments.name,):
@@ -229,7 +232,7 @@ def _bench(arguments: argparse.Namespace) -> int:
 
 
 def _again(arguments: argparse.Namespace, name: str) -> list[str]:
-    sized = ["--scale", str(arguments.scale)]
+    sized = [] if arguments.scale is None else ["--scale", str(arguments.scale)]
     return [sys.executable, "-m", "bufa", "bench", name, *sized, *(["--json"] if arguments.json else [])]
 
 

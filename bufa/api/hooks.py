@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -18,17 +19,19 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from bufa.apps.inbox import actions as inbox
-from bufa.apps.shops import queries as shops
-from bufa.apps.shops.clients import push_for
+from bufa.apps.inbox.bell import Bell
+from bufa.apps.inbox.letterbox import Letterbox
+from bufa.apps.shops.receivers import receiver
 from bufa.domain.outcome import Refused
 from bufa.integrations.ports import PushRefused
 from bufa.lib import clock
-from bufa.lib.tenancy import for_shops
 
 LARGEST_BODY = 1024 * 1024
 PROBE_TAG = 0
 
 log = logging.getLogger(__name__)
+_bell = Bell()
+_letterbox = Letterbox(partial(inbox.keep_for, ask=_bell.ring))
 
 # What a broken body may raise deep inside of a parser: it is the sender's mistake, not ours.
 _UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError)
@@ -44,11 +47,12 @@ def receive(request: HttpRequest, token: str, kind: str) -> HttpResponse:
     if isinstance(body, HttpResponse):
         return body
     try:
-        shop_id, push = _receiver(token, kind)
+        found = receiver(token, kind)
     except (Refused, DatabaseError):
         return _plain_refusal("unavailable", 503)
-    if shop_id is None or push is None:
+    if found is None:
         return _plain_refusal("unknown_hook", 404)
+    shop_id, push = found
     try:
         push.verify(request.headers, body)
         facts = push.parse(body)
@@ -58,19 +62,11 @@ def receive(request: HttpRequest, token: str, kind: str) -> HttpResponse:
     except _UNREADABLE:
         return _refusal(push, "malformed", shop_id, kind)
     try:
-        inbox.keep_all(shop_id, messages)
+        _letterbox.put(shop_id, messages)
     except DatabaseError:
         log.exception("a push could not be stored", extra={"shop_id": shop_id, "provider": kind})
         return _refusal(push, "unavailable", shop_id, kind)
     return HttpResponse(push.accepted(clock.real_now()), content_type="application/json")
-
-
-def _receiver(token: str, kind: str) -> tuple[int | None, Any]:
-    """Whose hook it is and who reads its pushes, in one transaction; nothing for a wrong token."""
-    named = shops.shop_of_hook(token)
-    with for_shops([] if named is None else [named]):
-        shop_id = shops.check_hook(token, kind)
-        return shop_id, None if shop_id is None else push_for(shop_id, kind)
 
 
 def _body(request: HttpRequest) -> bytes | HttpResponse:

@@ -6,6 +6,7 @@ all: `bufa bench <name>`, `bufa bench all` and `make bench` take it up from ther
 - One number is the figure, with the goal it is held against; everything else that was measured stands in `beside`.
 - With `sized=True` the signature is `measure(scale: float)`: 1.0 is the size that the goal speaks of, tests run a
   hundredth of it. Give nothing but sizes to the scale; the path stays the same.
+- With `whole=True` a whole `bufa up` runs beside, web server, worker and sweeper included; `running()` tells of it.
 - With `database=True` an embedded PostgreSQL of its own runs, migrated and connected as the application's role, with
   the settings that `bufa up` gives it. `superuser()` is for preparing rows and for what is measured *beside* only.
 """
@@ -17,6 +18,7 @@ import os
 import platform
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,21 +26,27 @@ from typing import Any
 
 import psycopg
 
+from bufa.bench.whole import Whole
+from bufa.bench.whole import running as running_whole
 from bufa.host.postgres import Postgres
 from bufa.host.trouble import Trouble
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What one benchmark needs. `goal`: the promise in words, for the table."""
+    """What one benchmark needs. `goal`: the promise in words, for the table. `usual`: the share of the full size that
+    `bufa bench` takes unless it is told another, so that all of them together end in minutes."""
 
     goal: str
     database: bool = True
     sized: bool = False
+    whole: bool = False
+    usual: float = 1.0
 
 
 BENCHES: Mapping[str, Bench] = {
     "ingest": Bench("scans a second, from a provider's JSON to committed state, finding and next deadline", sized=True),
+    "push": Bench("pushes of ten scans a second accepted and durable, by the web server", sized=True, whole=True),
     "sweep": Bench("times as long to take 1,000 due parcels with 5 million watched as with 10,000", sized=True),
     "gate": Bench("seconds to check a sheet of 1,000 reissue numbers, database included", sized=True),
     "reading": Bench("share of real histories whose last scan reads right by text alone", database=False),
@@ -49,6 +57,7 @@ BENCHES: Mapping[str, Bench] = {
 NAMES = tuple(BENCHES)
 
 _server: Postgres | None = None
+_whole: Whole | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +78,19 @@ class Figure:
         return passes and self.holds
 
 
-def run(name: str, scale: float = 1.0) -> dict[str, Any]:
-    """Measure one by name: `{name, figure, unit, goal, ok, beside, machine}`. Raises Trouble for an unknown name.
+def run(name: str, scale: float | None = None) -> dict[str, Any]:
+    """Measure one by name, at its usual size unless told another: `{name, figure, unit, goal, ok, beside, machine}`.
+    Raises Trouble for an unknown name.
 
     Leaves nothing behind, and never touches the data folder that is in use.
     """
     if name not in BENCHES:
         raise Trouble(f"There is no benchmark {name}; there are: {', '.join(BENCHES)}, all.")
     bench = BENCHES[name]
-    figure = _with_database(name, scale) if bench.database else _measure(name, scale)
+    size = bench.usual if scale is None else scale
+    way = _with_everything if bench.whole else _with_database if bench.database else _measure
+    begun = time.monotonic()
+    figure = way(name, size)
     return {
         "name": name,
         "figure": round(figure.figure, 3 if figure.figure < 10 else 1),
@@ -85,7 +98,8 @@ def run(name: str, scale: float = 1.0) -> dict[str, Any]:
         "goal": figure.goal,
         "less_is_better": figure.less_is_better,
         "ok": figure.ok,
-        "scale": scale,
+        "scale": size if bench.sized else 1.0,
+        "took_s": round(time.monotonic() - begun, 1),
         "beside": dict(figure.beside),
         "machine": machine(),
     }
@@ -114,6 +128,13 @@ def server() -> Postgres:
     if _server is None:
         raise RuntimeError("only inside of a benchmark with a database")
     return _server
+
+
+def running() -> Whole:
+    """The Bufa that the benchmark runs against."""
+    if _whole is None:
+        raise RuntimeError("only inside of a benchmark of the whole")
+    return _whole
 
 
 def server_cpu_s() -> float:
@@ -156,18 +177,43 @@ def _with_database(name: str, scale: float) -> Figure:
             _server.provision()
             return _on(_server, base / "data", name, scale)
     finally:
-        shutil.rmtree(base, ignore_errors=True)
-        shutil.rmtree(_server.places.home, ignore_errors=True)
-        _server = None
+        _clear_away(base)
 
 
-def _on(server: Postgres, data: Path, name: str, scale: float) -> Figure:
-    os.environ |= {"BUFA_DATA": str(data), "BUFA_PG_SOCKET": server.socket, "BUFA_DB_AS": "owner", "BUFA_LOG": "error"}
+def _with_everything(name: str, scale: float) -> Figure:
+    global _server, _whole
+    base = Path(tempfile.mkdtemp(prefix="bufa-bench-"))
+    base.chmod(0o711)
+    data = base / "data"
+    try:
+        with running_whole(data) as _whole:
+            _server = Postgres(data)
+            _here(data, _whole.socket, "app")
+            return _measure(name, scale)
+    finally:
+        _whole = None
+        _clear_away(base)
+
+
+def _here(data: Path, socket: str, role: str) -> None:
+    os.environ |= {"BUFA_DATA": str(data), "BUFA_PG_SOCKET": socket, "BUFA_DB_AS": role, "BUFA_LOG": "error"}
     os.environ.pop("DATABASE_URL", None)
     os.environ["DJANGO_SETTINGS_MODULE"] = "bufa.config.settings"
     import django  # the environment must be filled before the settings are read
 
     django.setup()
+
+
+def _clear_away(base: Path) -> None:
+    global _server
+    shutil.rmtree(base, ignore_errors=True)
+    if _server is not None:
+        shutil.rmtree(_server.places.home, ignore_errors=True)
+    _server = None
+
+
+def _on(server: Postgres, data: Path, name: str, scale: float) -> Figure:
+    _here(data, server.socket, "owner")
     from django.core.management import call_command
     from django.db import connections
 

@@ -23,7 +23,7 @@ from django.apps import apps
 
 from bufa.apps.inbox import actions as inbox
 from bufa.apps.shops import queries as shops_queries
-from bufa.bench import Figure, crew, server_cpu_s, superuser, traffic
+from bufa.bench import Figure, crew, ground, server_cpu_s, superuser, traffic
 from bufa.jobs.inbox import handle_tracking
 from bufa.lib import clock
 from bufa.lib.tenancy import for_shops
@@ -41,8 +41,8 @@ GOAL_OF_COPY = 0.15
 def measure(scale: float) -> Figure:
     """Scans heard a second, repeated ones included; the share of COPY's rate counts new scans alone."""
     parcels = max(40, round(PARCELS * scale))
-    shops = traffic.make_shops(SHOPS)
-    traffic.make_parcels(shops, parcels)
+    shops = ground.make_shops(SHOPS)
+    ground.make_parcels(shops, parcels)
     members = [
         crew.Member(f"{__name__}:worker", {"shops": shops, "mine": list(range(n, SHOPS, WORKERS)), "parcels": parcels})
         for n in range(WORKERS)

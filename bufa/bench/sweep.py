@@ -7,7 +7,7 @@ from datetime import timedelta
 from statistics import median
 
 from bufa.apps.parcels.watching import take_due
-from bufa.bench import Figure, superuser, traffic
+from bufa.bench import Figure, ground, superuser, traffic
 
 WATCHED = (10_000, 100_000, 1_000_000, 5_000_000)
 DUE = 1_000
@@ -19,14 +19,14 @@ GOAL = 1.3
 def measure(scale: float) -> Figure:
     """The longest over the shortest count watched; the milliseconds of each stand beside. The due are as many at
     each size: a thousand, or half of the smallest where `scale` makes that less."""
-    shops = traffic.make_shops(SHOPS)
+    shops = ground.make_shops(SHOPS)
     due = min(DUE, max(50, round(WATCHED[0] * scale)) // 2)
     there = 0
     took: dict[int, float] = {}
     holds = True
     for full in WATCHED:
         watched = max(100, round(full * scale))
-        traffic.make_parcels(shops, watched - there, first=there)
+        ground.make_parcels(shops, watched - there, first=there)
         there = watched
         times = [_once(shops, watched, due) for _ in range(TIMES)]
         holds &= all(taken == due for taken, _ in times)

@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
-from bufa.apps.shops.actions import connect, create_shop
-from bufa.bench import superuser
 from bufa.integrations.wire import china_text
 
 SHIPPED_AT = datetime(2026, 11, 3, 4, 0, tzinfo=UTC)
@@ -52,45 +50,11 @@ _TEXTS = (
 )
 
 
-def make_shops(count: int) -> list[int]:
-    """Shops that take pushes from both providers, made the production way."""
-    made = []
-    for n in range(count):
-        shop_id = create_shop(f"量{n}", owner_login=f"bench{n}", owner_password="not-a-secret-here", is_demo=True)  # noqa: S106
-        secrets = {"key": APP_KEY, "salt": SALT}
-        connect(shop_id=shop_id, kind="kuaidi100", settings={"customer": "C1"}, secrets=secrets)
-        connect(shop_id=shop_id, kind="kdniao", settings={"business_id": BUSINESS_ID}, secrets={"app_key": APP_KEY})
-        made.append(shop_id)
-    return made
-
-
 def number(parcel: int) -> str:
     return f"78{parcel:012d}"
 
 
-def make_parcels(shops: Sequence[int], count: int, *, first: int = 0) -> None:
-    """`count` shipped parcels, spread over the shops in turns, as rows: how orders come in is measured elsewhere."""
-    with superuser() as rows:
-        rows.execute(
-            "WITH shipped AS (INSERT INTO orders_order (shop_id, number, status, main_status, created_at, paid_at,"
-            " ship_by, promise_hours, paid_fen, platform_updated_at, is_closed, source, recorded_at, goods_class)"
-            " SELECT (%(shops)s::bigint[])[1 + n %% %(of)s], '69' || lpad(n::text, 14, '0'), 3, 3,"
-            " %(at)s::timestamptz - interval '20 h', %(at)s::timestamptz - interval '19 h',"
-            " %(at)s::timestamptz + interval '29 h', 48, 9900, %(at)s, false, 'doudian', %(at)s, 'ordinary'"
-            " FROM generate_series(%(first)s, %(first)s + %(count)s - 1) AS n RETURNING id, shop_id, number)"
-            " INSERT INTO parcels_parcel (shop_id, order_id, role, key, carrier, number, number_raw, package_id,"
-            " contents, uploaded_at, origin_province, dest_province, state, stage, place, next_deadline, risk_fen,"
-            " risk_rule, cost_fen, warn_rule, is_watched, created_at)"
-            " SELECT shop_id, id, 'original', 'zhongtong:78' || right(number, 12), 'zhongtong',"
-            " '78' || right(number, 12),"
-            " '', '', '[]', %(at)s, '浙江省', '广东省', '{}', 'labelled', '', %(at)s::timestamptz + interval '12 h', 0,"
-            " '', 0, '', true, %(at)s FROM shipped",
-            {"shops": list(shops), "of": len(shops), "at": SHIPPED_AT, "first": first, "count": count},
-        )
-        rows.execute("VACUUM ANALYZE orders_order, parcels_parcel")
-
-
-def scan_of(parcel: int, step: int) -> dict[str, str]:
+def scan_of(parcel: int, step: int, shipped_at: datetime = SHIPPED_AT) -> dict[str, str]:
     """What KDNiao says of one step in a parcel's life."""
     dice = parcel * 2654435761 % 4294967296
     code, text = _TEXTS[step]
@@ -99,7 +63,7 @@ def scan_of(parcel: int, step: int) -> dict[str, str]:
     told = text.format(
         a=a, b=b, s=courier % 5, t=courier % 7, n=_NAMES[courier % 160], p=f"1380{courier % 400:03d}5678"
     )
-    at = SHIPPED_AT + timedelta(hours=1.9 * step, minutes=parcel % _SPREAD_MINUTES, seconds=parcel % 47)
+    at = shipped_at + timedelta(hours=1.9 * step, minutes=parcel % _SPREAD_MINUTES, seconds=parcel % 47)
     return {"AcceptTime": china_text(at), "AcceptStation": told, "Location": "", "Action": code}
 
 
@@ -130,12 +94,14 @@ def kdniao_push(items: Sequence[tuple[int, Sequence[int]]]) -> bytes:
     return urlencode({"RequestData": data, "RequestType": "102", "DataSign": sign}).encode()
 
 
-def kuaidi100_push(parcel: int, steps: Sequence[int]) -> bytes:
-    """A signed push of one parcel's track."""
-    rows = [
-        {"time": row["AcceptTime"], "ftime": row["AcceptTime"], "context": row["AcceptStation"], "status": ""}
-        for row in (scan_of(parcel, step) for step in steps)
-    ]
+def kuaidi100_push(
+    parcel: int, steps: Sequence[int], shipped_at: datetime = SHIPPED_AT, ending: tuple[datetime, str] | None = None
+) -> bytes:
+    """A signed push of one parcel's track; `ending` is one more line of it."""
+    lines = [(row["AcceptTime"], row["AcceptStation"]) for row in (scan_of(parcel, step, shipped_at) for step in steps)]
+    if ending is not None:
+        lines.append((china_text(ending[0]), ending[1]))
+    rows = [{"time": at, "ftime": at, "context": said, "status": ""} for at, said in lines]
     last = {"message": "ok", "state": "0", "com": "zhongtong", "nu": number(parcel), "data": rows[::-1]}
     param = json.dumps({"status": "polling", "message": "", "lastResult": last}, ensure_ascii=False)
     sign = hashlib.md5((param + SALT).encode(), usedforsecurity=False).hexdigest().upper()

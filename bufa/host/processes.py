@@ -19,13 +19,15 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run. `last_signal` is what the kernel sends it when we die without a word."""
+    """What to run. `last_signal` is what the kernel sends it when we die without a word. `nice`: how far it stands back
+    where others want the processor."""
 
     command: Sequence[str]
     env: Mapping[str, str] | None = None
     uid: int | None = None
     gid: int | None = None
     last_signal: signal.Signals = signal.SIGTERM
+    nice: int = 0
 
 
 def tie_to_parent(number: signal.Signals) -> None:
@@ -47,6 +49,8 @@ def start(
         tie_to_parent(program.last_signal)
         if os.getppid() != parent:  # it died between the fork and the line above
             os._exit(1)
+        if program.nice:
+            os.nice(program.nice)
 
     return subprocess.Popen(
         list(program.command),

@@ -23,6 +23,7 @@ from bufa.host.trouble import Trouble
 HISTORY_DONE = "history done"
 HISTORY_DAYS = 21.0
 ORDERS_PER_DAY = 24
+STANDS_BACK = 10  # people who look at a page, and those who push, go before what can wait a moment
 WORKER = ("manage", "procrastinate", "worker", "--concurrency=4", "--shutdown-graceful-timeout=4")
 
 
@@ -34,6 +35,7 @@ class Wishes:
     host: str = "127.0.0.1"
     port: int = 8800
     demo: bool = False
+    workers: int = 1
 
 
 class Up:
@@ -61,9 +63,11 @@ class Up:
                 env[name] = self.facts[fact]
         return env
 
-    def python(self, *arguments: str, last_signal: signal.Signals = signal.SIGKILL) -> Callable[[], Program]:
+    def python(
+        self, *arguments: str, last_signal: signal.Signals = signal.SIGKILL, nice: int = 0
+    ) -> Callable[[], Program]:
         """A Python child; by default it goes at once when we are gone: it has no children, and its work is in rows."""
-        return lambda: Program([sys.executable, *arguments], env=self.env(), last_signal=last_signal)
+        return lambda: Program([sys.executable, *arguments], env=self.env(), last_signal=last_signal, nice=nice)
 
     def learn(self, **facts: str) -> None:
         self.facts |= facts
@@ -82,8 +86,11 @@ class Up:
             Child("prepare", self.python("-m", "bufa.host.prepare"), after=prepared_after, once=True),
             *([self._simulator(), self._demo()] if self.wishes.demo else []),
             self._web(),
-            Child("worker", self.python("-m", "bufa", *WORKER), after=live_after),
-            Child("sweeper", self.python("-m", "bufa", "watch"), after=live_after),
+            *(
+                Child(name, self.python("-m", "bufa", *WORKER, nice=STANDS_BACK), after=live_after)
+                for name in _workers(self.wishes.workers)
+            ),
+            Child("sweeper", self.python("-m", "bufa", "watch", nice=STANDS_BACK), after=live_after),
         ]
 
     def _postgres(self) -> Child:
@@ -109,7 +116,7 @@ class Up:
         wishes = self.wishes
         arguments = [
             "-m", "granian", "--interface", "wsgi", "--host", wishes.host, "--port", str(wishes.port),
-            "--workers", "1", "--blocking-threads", "8", "--no-ws", "--workers-kill-timeout", "4",
+            "--workers", "1", "--blocking-threads", "16", "--no-ws", "--workers-kill-timeout", "4",
             "--log-level", "error", "bufa.config.wsgi:application",
         ]  # fmt: skip
         after = {"prepare done"} | ({"simulator ready"} if wishes.demo else set())
@@ -195,6 +202,10 @@ def up(wishes: Wishes) -> None:
             Supervisor(ours.children()).run()
         finally:
             (wishes.data / "running.json").unlink(missing_ok=True)
+
+
+def _workers(count: int) -> list[str]:
+    return ["worker"] if count == 1 else [f"worker{n + 1}" for n in range(count)]
 
 
 def _days() -> float:

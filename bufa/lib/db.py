@@ -7,7 +7,8 @@ times slower; this goes through the policies like any other statement.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, cast
 
 import psycopg
@@ -19,18 +20,23 @@ from psycopg.adapt import Loader
 Columns = Mapping[str, tuple[str, Sequence[Any]]]
 """Column name -> (its PostgreSQL type, such as "bigint" or "timestamptz", one value a row)."""
 
+_Kinds = tuple[tuple[str, str], ...]
+
 
 def cursor() -> psycopg.Cursor[tuple[Any, ...]]:
     """A plain psycopg cursor on Django's connection, inside the transaction that is open on it."""
     connection.ensure_connection()
     raw = cast("psycopg.Connection[tuple[Any, ...]]", connection.connection)
-    made = psycopg.Cursor(raw)
-    made.adapters.register_loader("timestamptz", _TimeLoader)
-    return made
+    if not getattr(raw, "reads_times_fast", False):
+        raw.adapters.register_loader("timestamptz", _TimeLoader)
+        raw.reads_times_fast = True  # type: ignore[attr-defined]
+    return psycopg.Cursor(raw)
 
 
 class _TimeLoader(Loader):
     """Times as aware UTC, in a tenth of the time that Django's loader takes for one."""
+
+    timezone = UTC  # Django asks its connection's loader for this, and takes another one where it differs
 
     def load(self, data: Buffer) -> datetime:
         return datetime.fromisoformat(str(data, "ascii"))
@@ -51,12 +57,26 @@ def unnest_insert(
     """
     if not _length(columns):
         return []
+    query, params = insertion(table, columns, on_conflict=on_conflict, returning=returning)
+    return _run(query, params, returning)
+
+
+def insertion(
+    table: str, columns: Columns, *, on_conflict: str | None = None, returning: Sequence[str] = ()
+) -> tuple[bytes, list[Any]]:
+    """The statement of `unnest_insert` with its parameters."""
+    _length(columns)
+    return _insert(table, _kinds(columns), on_conflict, tuple(returning)), _params(columns)
+
+
+@lru_cache(maxsize=256)
+def _insert(table: str, kinds: _Kinds, on_conflict: str | None, returning: tuple[str, ...]) -> bytes:
     query = sql.SQL("INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays})").format(
-        table=sql.Identifier(table), names=_names(columns), arrays=_arrays(columns)
+        table=sql.Identifier(table), names=_names(kinds), arrays=_arrays(kinds)
     )
     if on_conflict is not None:
         query += sql.SQL(" ON CONFLICT ") + sql.SQL(cast("Any", on_conflict))
-    return _run(query, columns, returning)
+    return _returning(query, returning).as_bytes()
 
 
 def unnest_update(
@@ -75,17 +95,23 @@ def unnest_update(
     """
     if not _length(columns):
         return []
-    to_set = [name for name in columns if name not in key and not name.startswith("_")]
+    query = _update(table, _kinds(columns), tuple(key), where, tuple(returning))
+    return _run(query, _params(columns), returning)
+
+
+@lru_cache(maxsize=256)
+def _update(table: str, kinds: _Kinds, key: tuple[str, ...], where: str | None, returning: tuple[str, ...]) -> bytes:
+    to_set = [name for name, _ in kinds if name not in key and not name.startswith("_")]
     query = sql.SQL("UPDATE {table} AS t SET {sets} FROM unnest({arrays}) AS new ({names}) WHERE {match}").format(
         table=sql.Identifier(table),
         sets=sql.SQL(", ").join(sql.SQL("{0} = new.{0}").format(sql.Identifier(name)) for name in to_set),
-        arrays=_arrays(columns),
-        names=_names(columns),
+        arrays=_arrays(kinds),
+        names=_names(kinds),
         match=sql.SQL(" AND ").join(sql.SQL("t.{0} = new.{0}").format(sql.Identifier(name)) for name in key),
     )
     if where is not None:
         query += sql.SQL(" AND (") + sql.SQL(cast("Any", where)) + sql.SQL(")")
-    return _run(query, columns, returning, prefix="t.")
+    return _returning(query, returning, prefix="t.").as_bytes()
 
 
 def _length(columns: Columns) -> int:
@@ -95,22 +121,34 @@ def _length(columns: Columns) -> int:
     return lengths.pop()
 
 
-def _names(columns: Columns) -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(name) for name in columns)
+def _kinds(columns: Columns) -> _Kinds:
+    return tuple((name, kind) for name, (kind, _) in columns.items())
 
 
-def _arrays(columns: Columns) -> sql.Composed:
+def _names(kinds: _Kinds) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(name) for name, _ in kinds)
+
+
+def _arrays(kinds: _Kinds) -> sql.Composed:
     # Bytes go as they are: escaped one by one they would be twice as long.
-    marks = (f"%b::{kind}[]" if kind == "bytea" else f"%s::{kind}[]" for kind, _ in columns.values())
+    marks = (f"%b::{kind}[]" if kind == "bytea" else f"%s::{kind}[]" for _, kind in kinds)
     return sql.SQL(", ").join(sql.SQL(cast("Any", mark)) for mark in marks)
 
 
-def _run(query: sql.Composed, columns: Columns, returning: Sequence[str], *, prefix: str = "") -> list[tuple[Any, ...]]:
-    if returning:
-        names = sql.SQL(", ").join(sql.SQL(cast("Any", prefix)) + sql.Identifier(name) for name in returning)
-        query += sql.SQL(" RETURNING ") + names
-    with cursor() as cur:
-        cur.execute(query, [array(kind, values) for kind, values in columns.values()])
+def _returning(query: sql.Composed, returning: tuple[str, ...], *, prefix: str = "") -> sql.Composed:
+    if not returning:
+        return query
+    names = sql.SQL(", ").join(sql.SQL(cast("Any", prefix)) + sql.Identifier(name) for name in returning)
+    return query + sql.SQL(" RETURNING ") + names
+
+
+def _params(columns: Columns) -> list[Any]:
+    return [array(kind, values) for kind, values in columns.values()]
+
+
+def _run(query: bytes, params: list[Any], returning: Sequence[str]) -> list[tuple[Any, ...]]:
+    with cursor() as cur, connection.wrap_database_errors:
+        cur.execute(query, params)
         return cur.fetchall() if returning else []
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,9 +16,9 @@ from bufa.apps.inbox.models import Message, MessageState
 from bufa.domain.outcome import Refused
 from bufa.domain.personal import strip_personal
 from bufa.lib import crypto
-from bufa.lib.db import cursor, unnest_insert
+from bufa.lib.db import cursor, insertion
 from bufa.lib.queue import hint
-from bufa.lib.tenancy import for_shops
+from bufa.lib.tenancy import at_once, for_shops
 
 RETENTION = timedelta(days=90)
 HANDLE = "inbox.handle"
@@ -65,30 +66,41 @@ def keep(
 
 def keep_all(shop_id: int, messages: Sequence[Raw], *, call: bool = True) -> int:
     """Store many messages in one write; returns how many were new. One hint is given for all of them."""
-    unique = {(raw.source, raw.identity): raw for raw in messages}
-    rows = list(unique.values())
-    with for_shops([shop_id]):
-        stored = unnest_insert(
-            Message._meta.db_table,
-            {
-                "shop_id": ("bigint", [shop_id] * len(rows)),
-                "source": ("text", [raw.source for raw in rows]),
-                "kind": ("text", [raw.kind[:40] for raw in rows]),
-                "external_id": ("text", [raw.identity for raw in rows]),
-                "body": ("bytea", [_seal(shop_id, raw) for raw in rows]),
-                "received_at": ("timestamptz", [raw.received_at for raw in rows]),
-                "expires_at": ("timestamptz", [raw.received_at + RETENTION for raw in rows]),
-                "state": ("text", [MessageState.NEW.value] * len(rows)),
-                "attempts": ("integer", [0] * len(rows)),
-                "outcome": ("text", [""] * len(rows)),
-                "why_parked": ("jsonb", ["{}"] * len(rows)),
-            },
-            on_conflict="(shop_id, source, external_id) DO NOTHING",
-            returning=("id",),
-        )
-        if stored and call:
-            call_handler(shop_id)
-    return len(stored)
+    return keep_for({shop_id: messages}, call=call)[shop_id]
+
+
+def keep_for(
+    messages: Mapping[int, Sequence[Raw]], *, call: bool = True, ask: Callable[[int], object] | None = None
+) -> Counter[int]:
+    """As `keep_all`, for several shops in one transaction: shop → how many were new. One hint a shop, by `ask`."""
+    unique = {(shop_id, raw.source, raw.identity): raw for shop_id, raws in messages.items() for raw in raws}
+    keys = sorted(unique)  # in one order, so that two writers never wait for each other in a circle
+    rows = [unique[key] for key in keys]
+    if not rows:
+        return Counter()
+    query, params = insertion(
+        Message._meta.db_table,
+        {
+            "shop_id": ("bigint", [shop_id for shop_id, _, _ in keys]),
+            "source": ("text", [source for _, source, _ in keys]),
+            "kind": ("text", [raw.kind[:40] for raw in rows]),
+            "external_id": ("text", [identity for _, _, identity in keys]),
+            "body": ("bytea", [_seal(*key, unique[key].body) for key in keys]),
+            "received_at": ("timestamptz", [raw.received_at for raw in rows]),
+            "expires_at": ("timestamptz", [raw.received_at + RETENTION for raw in rows]),
+            "state": ("text", [MessageState.NEW.value] * len(rows)),
+            "attempts": ("integer", [0] * len(rows)),
+            "outcome": ("text", [""] * len(rows)),
+            "why_parked": ("jsonb", ["{}"] * len(rows)),
+        },
+        on_conflict="(shop_id, source, external_id) DO NOTHING",
+        returning=("shop_id",),
+    )
+    fresh = Counter(int(shop_id) for (shop_id,) in at_once(messages, query, params))
+    if call:
+        for shop_id in fresh:
+            (ask or call_handler)(shop_id)
+    return fresh
 
 
 def call_handler(shop_id: int) -> bool:
@@ -229,8 +241,8 @@ def _where(source: str, external_id: str) -> str:
     return f"inbox_message.body:{source}:{external_id}"
 
 
-def _seal(shop_id: int, raw: Raw) -> bytes:
-    return crypto.seal(shop_id, raw.body, where=_where(raw.source, raw.identity))
+def _seal(shop_id: int, source: str, identity: str, body: bytes) -> bytes:
+    return crypto.seal(shop_id, body, where=_where(source, identity))
 
 
 _OLDEST_NEW = (

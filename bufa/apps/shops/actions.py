@@ -27,6 +27,7 @@ from bufa.apps.shops.models import (
     Shop,
 )
 from bufa.apps.shops.queries import secrets_of
+from bufa.apps.shops.remembered import forget_hooks
 from bufa.domain.kinds import Role
 from bufa.domain.outcome import Refused
 from bufa.integrations.ports import PickupAddressFact, Tokens
@@ -179,6 +180,7 @@ def connect(
         if not same_app:
             row.tokens, row.tokens_expire_at = b"", None
         row.save()
+        forget_hooks()
         said = {"secrets": changed, "settings": sorted(plain)}
         audit.record(shop_id, by, "connection.set", f"connection:{kind}", said)
     return f"/hooks/{shop_id}-{kept['_hook']}/{kind}"
@@ -204,6 +206,7 @@ def switch_off(*, shop_id: int, kind: str, by: str) -> None:
     """Stop using a connection: nothing is called, no push is taken. `connect` switches it on again."""
     with for_shops([shop_id]):
         Connection.objects.filter(shop_id=shop_id, kind=kind).update(state=ConnectionState.OFF)
+        forget_hooks()
         audit.record(shop_id, by, "connection.off", f"connection:{kind}")
 
 

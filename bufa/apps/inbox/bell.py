@@ -1,0 +1,79 @@
+"""Asking for a shop's new messages to be handled, not more often than it helps.
+
+A job that handles two messages costs nearly as much as one that handles two hundred. So the first message rings at
+once, and those that follow within `PAUSE` seconds share one ring at its end. Should this process die before it, the
+sweep finds what waits, as it finds everything.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connection, transaction
+
+from bufa.apps.inbox.actions import call_handler
+
+PAUSE = 0.25
+
+log = logging.getLogger(__name__)
+
+
+class Bell:
+    """One a process; its thread begins with the first ring that has to wait."""
+
+    def __init__(self, call: Callable[[int], object] = call_handler, pause: float = PAUSE) -> None:
+        self._call, self._pause = call, pause
+        self._changed = threading.Condition()
+        self._next_at: dict[int, float] = {}
+        self._waiting: set[int] = set()
+        self._thread: threading.Thread | None = None
+
+    def ring(self, shop_id: int) -> None:
+        """Once the transaction around us has committed: now, or together with the next."""
+        if connection.in_atomic_block:
+            transaction.on_commit(partial(self._ring, shop_id))
+        else:
+            self._ring(shop_id)
+
+    def _ring(self, shop_id: int) -> None:
+        now = time.monotonic()
+        with self._changed:
+            at_once = self._next_at.get(shop_id, 0.0) <= now
+            if at_once:
+                self._next_at[shop_id] = now + self._pause
+            else:
+                self._waiting.add(shop_id)
+                self._begin()
+                self._changed.notify()
+        if at_once:
+            self._call(shop_id)
+
+    def _begin(self) -> None:
+        if self._thread is None or not self._thread.is_alive():  # a fork leaves threads behind
+            self._thread = threading.Thread(target=self._later, name="bell", daemon=True)
+            self._thread.start()
+
+    def _later(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting:
+                    self._changed.wait()
+                shop_id = min(self._waiting, key=lambda each: self._next_at[each])
+                wait = self._next_at[shop_id] - time.monotonic()
+                if wait <= 0:
+                    self._waiting.discard(shop_id)
+                    self._next_at[shop_id] = time.monotonic() + self._pause
+            if wait > 0:
+                time.sleep(wait)
+                continue
+            try:
+                self._call(shop_id)
+            except DatabaseError:
+                log.warning("nobody could be asked to read new messages; the sweep will", extra={"shop_id": shop_id})
+            finally:
+                close_old_connections()
