@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
+
+import psycopg
 
 from bufa.apps.shops.actions import connect, create_shop
 from bufa.bench import superuser
 from bufa.bench.traffic import APP_KEY, BUSINESS_ID, SALT, SHIPPED_AT
+
+_AT_ONCE = 250_000
 
 
 def make_shops(count: int) -> list[int]:
@@ -25,6 +30,19 @@ def make_shops(count: int) -> list[int]:
 def make_parcels(shops: Sequence[int], count: int, *, first: int = 0, shipped_at: datetime = SHIPPED_AT) -> None:
     """`count` shipped parcels, spread over the shops in turns, as rows: how orders come in is measured elsewhere."""
     with superuser() as rows:
+        fill(rows, shops, count, first=first, shipped_at=shipped_at)
+
+
+def fill(
+    rows: psycopg.Connection[tuple[Any, ...]],
+    shops: Sequence[int],
+    count: int,
+    *,
+    first: int = 0,
+    shipped_at: datetime = SHIPPED_AT,
+) -> None:
+    """`make_parcels` in the database of that connection."""
+    for begin in range(first, first + count, _AT_ONCE):
         rows.execute(
             "WITH shipped AS (INSERT INTO orders_order (shop_id, number, status, main_status, created_at, paid_at,"
             " ship_by, promise_hours, paid_fen, platform_updated_at, is_closed, source, recorded_at, goods_class)"
@@ -39,6 +57,12 @@ def make_parcels(shops: Sequence[int], count: int, *, first: int = 0, shipped_at
             " '78' || right(number, 12),"
             " '', '', '[]', %(at)s, '浙江省', '广东省', '{}', 'labelled', '', %(at)s::timestamptz + interval '12 h', 0,"
             " '', 0, '', true, %(at)s FROM shipped",
-            {"shops": list(shops), "of": len(shops), "at": shipped_at, "first": first, "count": count},
+            {
+                "shops": list(shops),
+                "of": len(shops),
+                "at": shipped_at,
+                "first": begin,
+                "count": min(_AT_ONCE, first + count - begin),
+            },
         )
-        rows.execute("VACUUM ANALYZE orders_order, parcels_parcel")
+    rows.execute("VACUUM ANALYZE orders_order, parcels_parcel")

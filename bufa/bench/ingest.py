@@ -103,8 +103,8 @@ def worker(shops: list[int], mine: list[int], parcels: int) -> Callable[[], Did]
         cpu, new, parked = time.process_time(), 0, 0
         with clock.frozen(traffic.NOW):
             for shop_id, pushes, _, _ in told:
-                _keep(shop_id, pushes)
-                more, aside = _handle(shop_id)
+                keep(shop_id, pushes)
+                more, aside = handle(shop_id)
                 new, parked = new + more, parked + aside
         return Did(
             heard=sum(heard for *_, heard, _ in told),
@@ -127,13 +127,14 @@ def _pushes(shop: int, parcels: int) -> tuple[list[bytes], int, int]:
     return bodies, sum(steps for _, steps in told), sum(dict(told).values())
 
 
-def _keep(shop_id: int, pushes: Sequence[bytes]) -> None:
+def keep(shop_id: int, pushes: Sequence[bytes]) -> None:
+    """As the hooks keep them, a few dozen to a transaction."""
     for first in range(0, len(pushes), KEPT_AT_ONCE):
         raws = [inbox.Raw("kuaidi100", "push", "", body, traffic.NOW) for body in pushes[first : first + KEPT_AT_ONCE]]
         inbox.keep_all(shop_id, raws, call=False)
 
 
-def _handle(shop_id: int) -> tuple[int, int]:
+def handle(shop_id: int) -> tuple[int, int]:
     """(new scans, messages put aside)."""
     new = parked = 0
     while (handled := handle_tracking(shop_id, traffic.NOW)).messages:
