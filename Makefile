@@ -6,7 +6,7 @@ ARGS ?=
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help setup up test crash unknown storm bulk forms mutants check bench clean lock docs messages
+.PHONY: help setup up test crash unknown storm bulk forms mutants check bench benchmarks clean lock docs messages
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -51,8 +51,11 @@ check: setup ## lint, types, contracts, house rules; offline
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-bench: setup ## all benchmarks, or one (`make bench reading`, ARGS=--json)
-	@exec $(BIN)/bufa bench $(or $(ONE_BENCH),all) $(ARGS)
+bench: setup ## all benchmarks, or one, about ten minutes (`make bench reading`, ARGS="--scale 1" for full size)
+	@exec $(BIN)/bufa bench $(or $(ONE_BENCH),all) --keep artefacts/bench $(ARGS)
+
+benchmarks: setup ## write docs/benchmarks.md from what `make bench` measured last
+	@exec $(BIN)/python tools/benchmarks.py write
 
 # Words after `bench` name the benchmark; they are no targets of their own.
 ifeq (bench,$(firstword $(MAKECMDGOALS)))

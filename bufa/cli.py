@@ -86,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("name", nargs="?", help="which one, or all; without it the list")
     made.add_argument("--json", action="store_true", help="as one JSON object")
     made.add_argument("--scale", type=float, metavar="X", help="share of the full size (default: each one's usual)")
+    made.add_argument("--kill", action="store_true", help="with push: kill web, worker and database meanwhile")
+    made.add_argument("--keep", type=Path, metavar="DIR", help="also keep the JSON of each as DIR/NAME.json")
 
     command("doctor", _doctor, "what is configured, reachable, insecure or missing")
     command("manage", _doctor, "Django's own commands: bufa manage COMMAND …")
@@ -215,6 +217,10 @@ def _as_text(report: object, depth: int = 0) -> str:
 def _bench(arguments: argparse.Namespace) -> int:
     from bufa import bench
 
+    if arguments.kill:
+        if arguments.name != "push":
+            raise Trouble("--kill goes with push: bufa bench push --kill.")
+        arguments.name = "killed"
     if arguments.name is None:
         print("\n".join(f"{name:<10} {made.goal}" for name, made in bench.BENCHES.items()))
         return 0
@@ -226,14 +232,19 @@ def _bench(arguments: argparse.Namespace) -> int:
             fine &= os.spawnv(os.P_WAIT, sys.executable, _again(arguments, name)) == 0  # noqa: S606 - ourselves
             continue
         result = bench.run(name, arguments.scale)
-        print(json.dumps(result, ensure_ascii=False) if arguments.json else _as_text(result))
+        print(json.dumps(result, ensure_ascii=False) if arguments.json else _as_text(result), flush=True)
         fine &= result["ok"]
+        if arguments.keep is not None:
+            arguments.keep.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(result, ensure_ascii=False, indent=1, sort_keys=True)
+            (arguments.keep / f"{name}.json").write_text(text + "\n")
     return 0 if fine else 1
 
 
 def _again(arguments: argparse.Namespace, name: str) -> list[str]:
     sized = [] if arguments.scale is None else ["--scale", str(arguments.scale)]
-    return [sys.executable, "-m", "bufa", "bench", name, *sized, *(["--json"] if arguments.json else [])]
+    kept = [] if arguments.keep is None else ["--keep", str(arguments.keep)]
+    return [sys.executable, "-m", "bufa", "bench", name, *sized, *kept, *(["--json"] if arguments.json else [])]
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

@@ -34,7 +34,14 @@ def _proof() -> str:
     return page()
 
 
+def _benchmarks() -> str:
+    from tools.benchmarks import page
+
+    return page()
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/benchmarks.md": _benchmarks,
     "docs/case-states.md": _case_states,
     "docs/crosswalk.md": _crosswalk,
     "docs/proof.md": _proof,

@@ -17,10 +17,13 @@ import importlib
 import os
 import platform
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,7 @@ import psycopg
 
 from bufa.bench.whole import Whole
 from bufa.bench.whole import running as running_whole
+from bufa.host.places import MAJOR
 from bufa.host.postgres import Postgres
 from bufa.host.trouble import Trouble
 
@@ -107,6 +111,9 @@ def run(name: str, scale: float | None = None) -> dict[str, Any]:
         "took_s": round(time.monotonic() - begun, 1),
         "beside": dict(figure.beside),
         "machine": machine(),
+        "versions": versions(),
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit(),
     }
 
 
@@ -114,11 +121,31 @@ def machine() -> dict[str, Any]:
     """What it ran on; the load of others at the start and the end tells how much to believe it."""
     return {
         "cores": os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3, 1),
         "processor": _processor(),
         "load": [round(each, 1) for each in os.getloadavg()],
         "python": platform.python_version(),
         "system": platform.platform(),
     }
+
+
+def versions() -> dict[str, str]:
+    """Of what the figures hang on most."""
+    found = {name: metadata.version(name) for name in ("bufa", "Django", "psycopg", "granian", "procrastinate")}
+    return {"postgresql": str(MAJOR), **found}
+
+
+def commit() -> str:
+    """The commit that ran, with "+" where files of it were changed; "" outside of a repository."""
+    git = shutil.which("git")
+    root = Path(__file__).resolve().parents[2]
+    if git is None or not (root / ".git").exists():
+        return ""
+    said = subprocess.run(
+        [git, "-C", str(root), "describe", "--always", "--dirty=+", "--exclude=*", "--abbrev=10"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return said.stdout.strip()
 
 
 def superuser(dbname: str = "bufa") -> psycopg.Connection[tuple[Any, ...]]:

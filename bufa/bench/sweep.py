@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 from statistics import median
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection
 
@@ -64,8 +64,7 @@ def measure(scale: float) -> Figure:
 def _database(n: int, shops: Sequence[int], watched: int) -> str:
     """A copy of the database with the shops in it, and that many parcels; its name."""
     name = f"{_FIRST}_{n}"
-    connection.close()
-    connection.close_pool()  # a copy is made of what nobody is connected to
+    _hang_up()  # a copy is made of what nobody is connected to
     with superuser("postgres") as rows:
         rows.execute(f"CREATE DATABASE {name} TEMPLATE {_FIRST}".encode())
     with superuser(name) as rows:
@@ -74,9 +73,13 @@ def _database(n: int, shops: Sequence[int], watched: int) -> str:
 
 
 def _connect(name: str) -> None:
-    connection.close()
-    connection.close_pool()
+    _hang_up()
     connection.settings_dict["NAME"] = name
+
+
+def _hang_up() -> None:
+    connection.close()
+    cast("Any", connection).close_pool()
 
 
 def _once(database: str, shops: Sequence[int], watched: int, due: int) -> tuple[int, float]:

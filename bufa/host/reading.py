@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,7 +67,7 @@ def _track(report: TrackReport) -> dict[str, Any]:
     last = max((raw.scanned_at for raw in report.scans if raw.scanned_at), default=None)
     lines = [
         # The state of the whole parcel speaks of its newest scan only.
-        replace(raw, state=raw.state or (report.state if raw.scanned_at == last and not raw.code else ""))
+        raw._replace(state=raw.state or (report.state if raw.scanned_at == last and not raw.code else ""))
         for raw in report.scans
     ]
     pairs = [(raw, _as_scan(report, raw)) for raw in lines]

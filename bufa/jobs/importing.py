@@ -307,7 +307,7 @@ def _add_message(
         track = _track(tracks, fields, one.provider, Effect.ROW if len(told) == 1 else Effect.FIELD)
         if track is None:
             continue
-        dated = [replace(scan, text=scan.text[:2000], code=scan.code[:40]) for scan in one.scans if scan.scanned_at]
+        dated = [scan._replace(text=scan.text[:2000], code=scan.code[:40]) for scan in one.scans if scan.scanned_at]
         if not one.scans:
             fields.problem("events", "events_missing", Effect.NOTE)
         if len(dated) < len(one.scans):

@@ -269,3 +269,25 @@ def test_doudians_events_are_kept_one_by_one_and_once(shop: int, client: Client)
 
 def test_healthz(client: Client) -> None:
     assert client.get("/healthz").json() == {"ok": True, "database": True}
+
+
+def test_a_hook_that_was_remembered_is_forgotten_when_its_connection_changes(shop: int, client: Client) -> None:
+    before = path(shop, "kuaidi100")
+    assert push(client, before, kuaidi_body(LIFE)).status_code == 200
+    shop_actions.connect(
+        shop_id=shop, kind="kuaidi100", settings={"customer": "C1"}, secrets={"salt": "another"}, renew_hook=True
+    )
+    assert push(client, before, kuaidi_body(LIFE)).status_code == 404
+    assert push(client, path(shop, "kuaidi100"), kuaidi_body(LIFE)).status_code == 403  # signed with the old salt
+    shop_actions.switch_off(shop_id=shop, kind="kuaidi100", by="zhou")
+    assert push(client, path(shop, "kuaidi100") or before, kuaidi_body(LIFE)).status_code == 404
+
+
+@pytest.mark.urls("bufa.config.urls")
+def test_a_push_needs_nothing_that_pages_need_and_still_the_right_name(shop: int, client: Client) -> None:
+    answer = push(client, path(shop, "kuaidi100"), kuaidi_body(LIFE))
+    assert (answer.status_code, answer["Content-Length"]) == (200, str(len(answer.content)))
+    assert not answer.cookies
+    wrong = client.post(path(shop, "kuaidi100"), b"x", content_type="text/plain", headers={"host": "elsewhere.example"})
+    assert wrong.status_code == 400
+    assert client.post("/hooks/no/such/thing", b"x", content_type="text/plain").status_code == 404

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 
 from bufa.apps.shops.models import Member, Operator, Roster, Shop
-from bufa.lib.tenancy import OutOfReach, current_shops, for_operator, for_shops
+from bufa.lib.tenancy import OutOfReach, at_once, current_shops, for_operator, for_shops
 
 AT = datetime(2026, 11, 3, 4, 0, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -132,3 +132,30 @@ def test_every_table_with_a_shop_is_protected() -> None:
         )
         # The roster holds the ids of all shops and nothing else: what the sweep and the hooks start from.
         assert [name for (name,) in cursor.fetchall()] == ["shops_roster"]
+
+
+A_SHOP = (
+    b"INSERT INTO shops_shop (id, name, created_at, platform, platform_shop_id, is_demo, policy, next_case,"
+    b" next_reissue) VALUES (%s, 'x', now(), 'doudian', '', false, '{}', 1, 1) RETURNING id"
+)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_statement_at_once_is_committed_sees_its_shops_and_no_other() -> None:
+    Roster.objects.get_or_create(shop_id=5)
+    assert at_once([5], A_SHOP, [5]) == [(5,)]
+    with pytest.raises(ProgrammingError, match="row-level security"):
+        at_once([5], A_SHOP, [6])
+    assert at_once([6], b"SELECT id FROM shops_shop", []) == []
+    assert seen() == []  # nothing of it stays on the connection
+    with for_shops([5, 6]):
+        assert seen() == [5]
+
+
+def test_within_a_transaction_the_statement_is_part_of_it() -> None:
+    Roster.objects.get_or_create(shop_id=5)
+    with pytest.raises(OSError, match="changed our mind"), for_shops([5]):
+        assert at_once([5], A_SHOP, [5]) == [(5,)]
+        raise OSError("changed our mind")
+    with for_shops([5]):
+        assert seen() == []
