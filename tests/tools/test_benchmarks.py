@@ -13,7 +13,8 @@ def result(name: str, figure: float, goal: float, *, ok: bool, less: bool = Fals
         "name": name, "figure": figure, "unit": "scans/s", "goal": goal, "ok": ok, "less_is_better": less,
         "scale": 0.5, "took_s": 61.4, "beside": beside,
         "machine": {"cores": 2, "processor": "Fast One", "load": [0.4, 1, 1], "python": "3.11.7", "system": "Linux"},
-        "versions": {"postgresql": "18", "bufa": "0.1.0"}, "measured_at": "2026-11-25T16:30:00+00:00", "commit": "abc123",
+        "versions": {"postgresql": "18", "bufa": "0.1.0"},
+        "measured_at": "2026-11-25T16:30:00+00:00", "commit": "abc123",
     }  # fmt: skip
 
 
