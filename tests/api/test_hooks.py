@@ -106,10 +106,10 @@ def test_a_kuaidi100_push_moves_its_parcel(shop: int, client: Client) -> None:
     take_in(shop_id=shop, orders=[make_shipped("1", YTO, carrier="yuantong")], now=NOW)
     answer = push(client, path(shop, "kuaidi100"), kuaidi_body(LIFE))
     assert (answer.status_code, answer.json()["returnCode"]) == (200, "200")
-    assert inbox.counts([shop]) == {"new": 1, "done": 0, "parked": 0}
+    assert inbox.counts([shop]) == {"new": 1, "done": 0, "parked": 0, "discarded": 0}
     assert handle_tracking(shop, NOW).new_scans == 3
     assert stage(shop, YTO) == "out_for_delivery"
-    assert inbox.counts([shop]) == {"new": 0, "done": 1, "parked": 0}
+    assert inbox.counts([shop]) == {"new": 0, "done": 1, "parked": 0, "discarded": 0}
 
 
 def test_one_kdniao_push_moves_many_parcels(shop: int, client: Client) -> None:
@@ -168,7 +168,7 @@ def test_a_push_before_its_order_waits_and_is_read_when_the_number_appears(shop:
     (waiting,) = inbox.parked([shop])
     assert (waiting.code, waiting.params) == ("no_such_parcel", {"numbers": [YTO]})
     take_in(shop_id=shop, orders=[make_shipped("1", YTO, carrier="yuantong")], now=NOW)
-    assert inbox.counts([shop]) == {"new": 1, "done": 0, "parked": 0}
+    assert inbox.counts([shop]) == {"new": 1, "done": 0, "parked": 0, "discarded": 0}
     handle_tracking(shop, NOW)
     assert stage(shop, YTO) == "out_for_delivery"
 
@@ -211,7 +211,7 @@ def test_what_cannot_be_believed_is_refused_in_their_words(
     if status != 413:
         said = answer.json()
         assert said.get("result") is False or said.get("Success") is False or said.get("code") == 40041
-    assert inbox.counts([shop]) == {"new": 0, "done": 0, "parked": 0}
+    assert inbox.counts([shop]) == {"new": 0, "done": 0, "parked": 0, "discarded": 0}
 
 
 def test_a_scan_from_the_future_and_broken_characters_do_no_harm(shop: int, client: Client) -> None:

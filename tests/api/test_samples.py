@@ -44,7 +44,7 @@ def stage_after(client: Client, kind: str, carrier: str, number: str, form: dict
         answer = client.post(where, data=urlencode(form), content_type="application/x-www-form-urlencoded")
         assert answer.status_code == 200
         handle_tracking(shop, NOW)
-    assert inbox.counts([shop]) == {"new": 0, "done": 1, "parked": 0}
+    assert inbox.counts([shop]) == {"new": 0, "done": 1, "parked": 0, "discarded": 0}
     with for_shops([shop]):
         return str(Parcel.objects.get(number=number).stage)
 
@@ -111,6 +111,6 @@ def test_17track(client: Client, name: str, stage: str) -> None:
     sign = hashlib.sha256(body + b"/" + KEY.encode()).hexdigest()
     assert client.post(where, data=body, content_type="application/json", headers={"sign": sign}).status_code == 200
     handle_tracking(shop, NOW)
-    assert inbox.counts([shop]) == {"new": 0, "done": 1, "parked": 0}
+    assert inbox.counts([shop]) == {"new": 0, "done": 1, "parked": 0, "discarded": 0}
     with for_shops([shop]):
         assert Parcel.objects.get(number=number).stage == stage

@@ -85,7 +85,7 @@ def test_a_push_reads_its_order_and_an_order_that_is_gone_is_parked(world: World
     inbox_actions.keep(shop, "doudian", "400", "m4", b'{"tag":"400","msg_id":"m4","data":"{}"}', now)
     inbox_actions.keep(shop, "doudian", "102", "m5", b'{"tag":"102","msg_', now)
     assert platform_events.handle_events(shop, now) == 5
-    assert inbox.counts([shop]) == {"new": 0, "done": 3, "parked": 2}
+    assert inbox.counts([shop]) == {"new": 0, "done": 3, "parked": 2, "discarded": 0}
     assert sorted(one.code for one in inbox.parked([shop])) == ["malformed", "not_found"]
     with for_shops([shop]):
         assert Order.objects.get(number=number).status != 1
