@@ -1,9 +1,9 @@
 """Karrio (PyPI `karrio-server`) beside our own figures: the same scans, taken by its own code as it ships.
 
-`setup` makes a virtual environment of its own in artefacts/karrio; nothing of Bufa ever depends on it. `measure` runs in
-that environment, against an empty PostgreSQL database named by its environment: tracks come in on standard input, one
-JSON object `{"tracks": [[number, [[day, time, text, code], …]], …]}`, and one JSON object goes out. What is measured is what
-its worker does with a batch of answers: read ten trackers, `_save_results`, until all are in.
+`setup` makes a virtual environment of its own in artefacts/karrio; nothing of Bufa ever depends on it. `measure` runs
+in that environment, against an empty PostgreSQL database named by its environment: tracks come in on standard input,
+one JSON object `{"tracks": [[number, [[day, time, text, code], …]], …]}`, and one JSON object goes out. What is measured
+is what its worker does with a batch of answers: read ten trackers, `_save_results`, until all are in.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 HOME = Path(__file__).resolve().parents[1] / "artefacts" / "karrio"
-PACKAGES = tuple(f"karrio-server{part}==2026.1.32" for part in ("", "-graph", "-manager", "-events", "-pricing", "-orders", "-data", "-documents"))
+_PARTS = ("", "-graph", "-manager", "-events", "-pricing", "-orders", "-data", "-documents")  # its migrations need all
+PACKAGES = tuple(f"karrio-server{part}==2026.1.32" for part in _PARTS)
 AT_ONCE = 10  # as many as its worker asks its carriers about at once
 
 

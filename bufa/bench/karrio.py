@@ -1,4 +1,4 @@
-"""Karrio taking the same scans, beside our own figure; it lives in an environment of its own (tools/other_server.py)."""
+"""Karrio taking the same scans, beside our own figure; it lives in an environment of its own (see the tool)."""
 
 from __future__ import annotations
 
