@@ -2,7 +2,7 @@
 
 `setup` makes a virtual environment of its own in artefacts/karrio; nothing of Bufa ever depends on it. `measure` runs
 in that environment, against an empty PostgreSQL database named by its environment: tracks come in on standard input,
-one JSON object `{"tracks": [[number, [[day, time, text, code], …]], …]}`, and one JSON object goes out. What is measured
+one JSON object `{"tracks": [[number, [[day, time, text, code], …]], …]}`, and one goes out. What is measured
 is what its worker does with a batch of answers: read ten trackers, `_save_results`, until all are in.
 """
 
