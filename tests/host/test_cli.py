@@ -74,15 +74,17 @@ def test_a_missing_file_is_said_before_a_database_is_started(tmp_path: Path) -> 
 
 def test_bench_lists_refuses_and_measures(tmp_path: Path) -> None:
     listed = bufa("bench", cwd=tmp_path).stdout.splitlines()
-    assert [line.split()[0] for line in listed] == ["ingest", "sweep", "gate", "reading", "lanes"]
-    assert listed[2] == "gate       seconds to check a sheet of 1,000 reissue numbers, database included"
+    names = ["ingest", "push", "killed", "freshness", "memory", "sweep", "gate", "reading", "lanes"]
+    assert [line.split()[0] for line in listed] == names
+    assert listed[6] == "gate       seconds to check a sheet of 1,000 reissue numbers, database included"
     unknown = bufa("bench", "speed", cwd=tmp_path)
     assert unknown.returncode == 1
-    assert unknown.stderr == "bufa: There is no benchmark speed; there are: ingest, sweep, gate, reading, lanes, all.\n"
+    assert unknown.stderr == f"bufa: There is no benchmark speed; there are: {', '.join(names)}, all.\n"
     done = bufa("bench", "gate", "--scale", "0.02", "--json", cwd=tmp_path)
     figure = json.loads(done.stdout)
     assert sorted(figure) == [
-        "beside", "figure", "goal", "less_is_better", "machine", "name", "ok", "scale", "unit"
+        "beside", "commit", "figure", "goal", "less_is_better", "machine", "measured_at", "name", "ok", "scale",
+        "took_s", "unit", "versions",
     ]  # fmt: skip
     assert (figure["beside"]["rows"], figure["beside"]["rows_that_may_go"]) == (20, 20)
     assert done.returncode == (0 if figure["ok"] else 1)
