@@ -61,7 +61,6 @@ def measure() -> dict[str, Any]:
 
 def _prepare(numbers: list[str]) -> int:
     import karrio.server.manager.models as models
-
     from django.contrib.auth import get_user_model
 
     owner = get_user_model().objects.create_user(email="bench@example.com", password=None)
