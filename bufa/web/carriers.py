@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from bufa.apps.negotiations import answers, asking, mails, papers, rules
+from bufa.apps.negotiations import answers, asking, links, mails, papers, rules
+from bufa.apps.negotiations import queries as talks
 from bufa.apps.shops import queries as shops
 from bufa.domain import group_texts
 from bufa.domain.carrier_answers import MOST_CHARS, Answer
@@ -27,6 +28,7 @@ from bufa.jobs.carrier_sheet import AskedRow, read_sheet, write_sheet
 from bufa.jobs.import_report import say as say_problem
 from bufa.lib import clock
 from bufa.web.desk import Desk, actor, back_to, desk, tell, tell_refusal
+from bufa.web.forms import Choices
 from bufa.web.papers import pdf
 from bufa.web.words import carrier as carrier_name
 from bufa.web.words import moment, say, word, yuan
@@ -44,6 +46,18 @@ class PasteForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text=_("整段粘贴就行：按运单号拆开，每一件的说法列在下面，一键采纳"),
     )
+
+
+class LinkForm(Choices):
+    contact = forms.ChoiceField(label=_("给谁"), required=False)
+    name = forms.CharField(label=_("或写一个称呼"), max_length=60, required=False)
+    days = forms.IntegerField(label=_("几天内有效"), min_value=1, max_value=links.MOST_DAYS, initial=7)
+
+    def __init__(self, carrier: str, shop_id: int, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = talks.contacts([shop_id], carrier)
+        named = [(str(row.contact_id), f"{row.name or row.email} {row.branch}".strip()) for row in rows]
+        self.choose("contact", named, blank=_now("不指定"))
 
 
 class SheetForm(forms.Form):
@@ -86,6 +100,8 @@ def _show(request: HttpRequest, carrier: str, status: int = 200, **more: Any) ->
         "answers": answers.waiting([shop_id], carrier=carrier),
         "paste": PasteForm(),
         "sheet": SheetForm(),
+        "link_form": LinkForm(carrier, shop_id),
+        "links": links.links(shop_id, carrier, clock.now()),
         "group_text": group_texts.write(
             asking.parcels_of(shop_id, chosen), shops.shop(shop_id).name, clock.now() + ANSWER_WITHIN
         ),
@@ -234,6 +250,46 @@ def accept_many(request: HttpRequest, shop_id: int) -> HttpResponse:
         tell(request, ngettext("采纳了 %(n)d 条答复", "采纳了 %(n)d 条答复", done) % {"n": done})
         for number, why in refused[:5]:
             tell_refusal(request, Refused("answer_not_taken", number=number, text=say(why.why)))
+    except Refused as refused:
+        tell_refusal(request, refused)
+    return back_to(_back(request, here))
+
+
+@require_POST
+def link(request: HttpRequest, carrier: str) -> HttpResponse:
+    """Make a page for the carrier; its address is shown this once."""
+    here = desk(request)
+    shop_id = here.one.shop_id
+    form = LinkForm(carrier, shop_id, request.POST)
+    if not form.is_valid():
+        return _show(request, carrier, 422, link_form=form)
+    said = form.cleaned_data
+    every = request.POST.get("all") == "1"
+    wanted = set(request.POST.getlist("case"))
+    rows = asking.cases_at(shop_id, carrier, asking=not every)
+    try:
+        token = links.make_link(
+            shop_id=shop_id,
+            carrier=carrier,
+            case_ids=[row.case_id for row in rows if not wanted or row.code in wanted],
+            by=actor(here, shop_id),
+            contact_id=int(said["contact"]) if said["contact"] else None,
+            name=said["name"],
+            days=said["days"],
+        )
+    except Refused as refused:
+        tell_refusal(request, refused)
+        return back_to(reverse("carriers_carrier", args=[carrier]))
+    return _show(request, carrier, made=request.build_absolute_uri(reverse("carrier_page", args=[token])))
+
+
+@require_POST
+def revoke(request: HttpRequest, shop_id: int, link_id: int) -> HttpResponse:
+    here = desk(request)
+    by = actor(here, shop_id)
+    try:
+        links.revoke_link(shop_id=shop_id, link_id=link_id, by=by)
+        tell(request, _now("链接已作废"))
     except Refused as refused:
         tell_refusal(request, refused)
     return back_to(_back(request, here))

@@ -12,6 +12,9 @@ from bufa.domain.outcome import Refused
 from bufa.lib.tenancy import for_shops
 from bufa.web import desk
 
+PUBLIC = "/c/"
+"""Pages for people outside: whoever looks, signed in or not, sees what the address shows and nothing of a desk."""
+
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -30,7 +33,7 @@ class DeskMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.user.is_authenticated:
+        if request.path.startswith(PUBLIC) or not request.user.is_authenticated:
             return self.get_response(request)
         here = desk.build(request)
         request.desk = here  # type: ignore[attr-defined]

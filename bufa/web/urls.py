@@ -7,6 +7,7 @@ from django.urls import path
 from bufa.web import (
     after_sales,
     bulk,
+    carrier_page,
     carrier_rules,
     carriers,
     case_actions,
@@ -77,6 +78,10 @@ urlpatterns = [
     path("carriers/", carriers.page, name="carriers"),
     path("carriers/answers/<int:shop_id>/accept/", carriers.accept_many, name="carriers_accept"),
     path("carriers/answers/<int:shop_id>/<int:answer_id>/<slug:act>/", carriers.decide, name="carriers_decide"),
+    path("c/<str:token>/", carrier_page.page, name="carrier_page"),
+    path("c/<str:token>/<int:case_id>/", carrier_page.answer, name="carrier_page_answer"),
+    path("carriers/links/<int:shop_id>/<int:link_id>/revoke/", carriers.revoke, name="carriers_revoke"),
+    path("carriers/<slug:carrier>/link/", carriers.link, name="carriers_link"),
     path("carriers/mails/<int:shop_id>/<int:mail_id>/", carriers.mail, name="carriers_mail"),
     path("carriers/<slug:carrier>/", carriers.carrier, name="carriers_carrier"),
     path("carriers/<slug:carrier>/paste/", carriers.paste, name="carriers_paste"),
