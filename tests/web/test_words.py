@@ -139,6 +139,7 @@ def test_a_reason_can_be_said_without_its_params(code: str, language: str) -> No
 
 
 def test_params_are_put_into_words() -> None:
+    translation.activate("zh-hans")  # a page asked for in English before leaves its language to this thread
     said = Why("carrier_silent", {"due": "2026-11-20T04:00:00+00:00", "measure": "reissue"})
     assert words.say(said) == "承运商到 11-20 12:00 还没有答复"
     assert words.say(Why("measure_missing", {"claim": "lost"})) == "已判定为丢失，还没有选措施"
