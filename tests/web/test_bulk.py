@@ -112,3 +112,20 @@ def test_pasted_without_a_header() -> None:
         ("C-1", "圆通", FRESH, ""),
         ("C-2", "", "73123456789012", "1*2;2"),
     ]
+
+
+def test_the_same_sheet_again_takes_only_what_is_left(sample: Sample, signed_in: SignIn) -> None:
+    """What was submitted is held back when the whole sheet comes again, and the page says why."""
+    lead = signed_in("lead")
+    first = upload(lead, sample)
+    about = {"shop_id": sample.shop_id, "run_id": int(first.split("/")[3])}
+    lead.post(f"{first}take/", {"row": "2"})
+    lead.post(f"{first}start/", {"override_reason": "客户急用"})
+    assert job.work_off(**about) is True
+    again = upload(lead, sample, "b" * 32)
+    assert again != first
+    html = lead.get(again).content.decode()
+    assert "2 行里将提交 0 行" in html
+    assert FRESH in html
+    lead.post(f"{first}stop/")
+    assert "接着提交" in lead.get(first).content.decode()
