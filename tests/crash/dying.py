@@ -68,7 +68,7 @@ class Victims:
         self._said.clear()
         if by_strace:
             pid = self.start(act, held=True, **given)
-            until_stopped(pid)
+            assert until_stopped(pid), f"{act} ended before anybody looked: {self.said}"
             with Traced(pid, n):
                 code = self.wait(pid)
         else:
@@ -100,12 +100,15 @@ class Victims:
             self._said.append(line)
 
 
-def until_stopped(pid: int, patience: float = 30.0) -> None:
-    """Wait until a process has stopped."""
+def until_stopped(pid: int, patience: float = 120.0) -> bool:
+    """Wait until a process has stopped; False where it came to its end without."""
     until = time.monotonic() + patience
-    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+    while (state := Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]) != "T":
+        if state == "Z":
+            return False
         assert time.monotonic() < until, f"process {pid} did not stop"
         time.sleep(0.005)
+    return True
 
 
 class Traced:

@@ -31,7 +31,7 @@ METHODS = {"ticket": "afterSale.fillLogistics", "extra_package": "order.uploadex
 SUBMISSIONS = 100 if LONG else 8  # on each route
 ZOMBIES = 50 if LONG else 9  # on each route
 LAG = 60
-PATIENCE = 2.0
+PATIENCE = 4.0
 
 
 def calls(world: World, method: str) -> int:
@@ -110,22 +110,26 @@ def test_zombies(world: World, route: str) -> None:
     nothing arrived; then the stopped ones go on. None sends a second time, none changes what was settled."""
     shop = connected_shop(world)
     cases = forms_filled(world, shop, ZOMBIES, **kind_of(route))
-    ready = [press_submit(world, each) for each in cases]
+    ready: list[Ready] = []
     with Victims(world.hello["control"] + "/clock") as victims:
         zombies = []
-        for at, each in enumerate(ready):
+        for at, case in enumerate(cases):
+            each = press_submit(world, case)
             pid = victims.start(
                 "carry_out",
                 shop_id=shop, effect_id=each.effect_id, at=2 + at % 9, signal="SIGSTOP", leave_within=PATIENCE,
             )  # fmt: skip
-            until_stopped(pid)
-            zombies.append(pid)
+            if until_stopped(pid):
+                zombies.append((pid, case))
+                ready.append(each)
+            else:  # so slow a machine that it gave up before the point at which it was to stop: no zombie
+                victims.wait(pid)
         with clock.frozen(world.now):
             jobs.rescue([shop], real=effects.real_now() + timedelta(seconds=31))
             for _ in range(3):
                 jobs.settle_unknown(shop, [each.effect_id for each in ready])
             again = 0
-            for case, each in zip(cases, ready, strict=True):
+            for (_, case), each in zip(zombies, ready, strict=True):
                 with for_shops([shop]):
                     row = Reissue.objects.get(id=each.reissue_id)
                 if row.state == "unknown":
@@ -135,15 +139,16 @@ def test_zombies(world: World, route: str) -> None:
                     again += 1
             before = states(shop)
             time.sleep(PATIENCE)  # the youngest zombie's time to leave is over, too
-            for pid in zombies:
+            for pid, _ in zombies:
                 os.kill(pid, signal.SIGCONT)
             # 70: it was stopped inside a transaction, and the database had long hung up on it
-            assert {victims.wait(pid) for pid in zombies} <= {0, 70}
+            assert {victims.wait(pid) for pid, _ in zombies} <= {0, 70}
     if route == "add_pack":
         assert again == 0  # an unknown first shipment is settled by asking with its own request id
     else:
-        assert 0 < again < ZOMBIES  # some were stopped before they sent, some after
+        assert 0 < again < len(zombies)  # some were stopped before they sent, some after
     assert states(shop) == before
     assert [numbers(world, each) for each in ready] == [[each.number] for each in ready]
     assert status([shop])["violations"] == []
-    proofs.count(zombies=ZOMBIES, second_submits=0)
+    assert len(zombies) >= ZOMBIES * 2 / 3
+    proofs.count(zombies=len(zombies), second_submits=0)

@@ -97,7 +97,7 @@ def sheet(given: Json) -> None:
 def _short_idle(connection: Any, **_: Any) -> None:
     """The database gives up on a stopped process inside a transaction sooner than in real life."""
     with connection.cursor() as cursor:
-        cursor.execute("SET idle_in_transaction_session_timeout = '500ms'")
+        cursor.execute("SET idle_in_transaction_session_timeout = '1500ms'")
 
 
 ACTS: dict[str, Callable[[Json], None]] = {"click": click, "carry_out": carry_out, "sheet": sheet}
