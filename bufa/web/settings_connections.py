@@ -21,6 +21,7 @@ from bufa.web.words import word
 
 _SECRET = forms.PasswordInput(attrs={"autocomplete": "off"}, render_value=False)
 _URL = {"inputmode": "url", "spellcheck": "false"}
+_THEIR_OWN = _("不填就用对方的正式地址")
 
 
 class ConnectionForm(forms.Form):
@@ -126,7 +127,11 @@ class Kuaidi100Form(TrackingForm):
         help_text=_("我们订阅时带上，推送回来用它验签"),
     )
     base_url = forms.URLField(
-        label=_("接口地址"), required=False, assume_scheme="https", widget=forms.URLInput(attrs=_URL)
+        label=_("接口地址"),
+        required=False,
+        assume_scheme="https",
+        widget=forms.URLInput(attrs=_URL),
+        help_text=_THEIR_OWN,
     )
 
 
@@ -135,7 +140,11 @@ class KdniaoForm(TrackingForm):
     business_id = forms.CharField(label=_("用户 ID（EBusinessID）"), max_length=60)
     app_key = forms.CharField(label=_("API key"), max_length=100, widget=_SECRET)
     base_url = forms.URLField(
-        label=_("接口地址"), required=False, assume_scheme="https", widget=forms.URLInput(attrs=_URL)
+        label=_("接口地址"),
+        required=False,
+        assume_scheme="https",
+        widget=forms.URLInput(attrs=_URL),
+        help_text=_THEIR_OWN,
     )
 
 
@@ -148,7 +157,11 @@ class Track17Form(TrackingForm):
         help_text=_("推送也用它验签；推送地址填到 17TRACK 后台的 Webhook"),
     )
     base_url = forms.URLField(
-        label=_("接口地址"), required=False, assume_scheme="https", widget=forms.URLInput(attrs=_URL)
+        label=_("接口地址"),
+        required=False,
+        assume_scheme="https",
+        widget=forms.URLInput(attrs=_URL),
+        help_text=_THEIR_OWN,
     )
 
 
