@@ -46,7 +46,9 @@ class ShopForm(Choices):
     pack_submits = forms.BooleanField(
         label=_("装箱扫了运单，预检通过就自动提交"), required=False, help_text=_("不勾：装好以后由人在仓库页提交")
     )
-    handed_hours = forms.IntegerField(label=_("交接后几小时承运商没扫就提醒"), min_value=1, max_value=72)
+    handed_hours = forms.IntegerField(
+        label=_("交接后几小时承运商没扫就提醒"), min_value=1, max_value=72, required=False, help_text=_("留空用 12")
+    )
 
     loss_level = forms.IntegerField(
         label=_("丢失可能到百分之几算异常"),
@@ -100,7 +102,7 @@ def _save(shop_id: int, form: ShopForm, who: str) -> None:
         "wait_hours": said["wait_hours"],
         "chase_hours": said["chase_hours"],
         SUBMITS: said["pack_submits"],
-        ALARM_HOURS: said["handed_hours"],
+        ALARM_HOURS: said["handed_hours"] or UNSCANNED_HOURS,
     }
     if said[LOSS_LEVEL]:
         changed[LOSS_LEVEL] = said[LOSS_LEVEL]

@@ -117,6 +117,14 @@ def press_submit(world: Outside, filled: Filled) -> Ready:
 def forms_filled(world: Outside, shop: int, count: int, *, ticket: bool = False, first: bool = False) -> list[Filled]:
     """So many parcels that were never collected (`first`: orders that were never shipped, long past their time), each
     one's case taken to a filled-in reissue form."""
+    cases_of = anomalies(world, shop, count, ticket=ticket, first=first)
+    with clock.frozen(world.now):
+        claim = Claim.NOT_SHIPPED if first else Claim.NOT_PICKED_UP
+        return [_filled(world, shop, case, order, ticket or first, claim) for order, case in cases_of.items()]
+
+
+def anomalies(world: Outside, shop: int, count: int, *, ticket: bool = False, first: bool = False) -> dict[str, Case]:
+    """So many parcels with a confirmed finding, and the cases that the watch opened, by order as they were made."""
     wanted: dict[str, Any] = {"carrier": "zhongtong", "customer": "silent"}
     wanted |= {"shipped": False} if first else {"fate": "never_collected"}
     orders = [world.control("orders", wanted)["order_id"] for _ in range(count)]
@@ -124,9 +132,7 @@ def forms_filled(world: Outside, shop: int, count: int, *, ticket: bool = False,
     if ticket:
         _agreed_tickets(world, shop, orders)
         cases_of = _cases_of(shop, orders)
-    with clock.frozen(world.now):
-        claim = Claim.NOT_SHIPPED if first else Claim.NOT_PICKED_UP
-        return [_filled(world, shop, cases_of[order], order, ticket or first, claim) for order in orders]
+    return {order: cases_of[order] for order in orders}
 
 
 def cases_found(world: Outside, shop: int, orders: list[str], *, hours: float) -> dict[str, Case]:
