@@ -7,18 +7,24 @@ from typing import Any
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from bufa.apps.cases import incident_views as incidents
+from bufa.apps.cases import pasting
 from bufa.apps.cases import queries as cases
 from bufa.apps.orders.views import order_view
 from bufa.apps.parcels import asking
 from bufa.apps.parcels import queries as parcels
 from bufa.apps.parcels.views import ParcelFilters
 from bufa.domain.kinds import Stage
+from bufa.domain.outcome import Refused
 from bufa.lib import clock
-from bufa.web.desk import desk
+from bufa.web.case_forms import PasteForm
+from bufa.web.case_measures import told_of
+from bufa.web.desk import actor, back_to, desk, tell, tell_refusal
 from bufa.web.findings import TellForm, put_off_forms
 from bufa.web.forms import Choices
 from bufa.web.timeline import track
@@ -74,7 +80,42 @@ def page(request: HttpRequest) -> HttpResponse:
     )
 
 
+@require_POST
+def paste(request: HttpRequest, shop_id: int, parcel_id: int) -> HttpResponse:
+    """A trace copied from a carrier's page: shown as it was read, or kept."""
+    here = desk(request)
+    here.role(shop_id)
+    found = parcels.parcel_view(shop_id, parcel_id)
+    if found is None:
+        raise Http404
+    form = PasteForm(request.POST, auto_id="id_paste_%s")
+    if not form.is_valid():
+        return _show(request, shop_id, parcel_id, paste=form, status=422)
+    text = form.cleaned_data["trace"]
+    if request.POST.get("do") != "save":
+        return _show(request, shop_id, parcel_id, paste=form, pasted=pasting.look(text, found.carrier, clock.now()))
+    try:
+        read = pasting.paste_trace(shop_id=shop_id, parcel_id=parcel_id, text=text, by=actor(here, shop_id))
+    except Refused as refused:
+        tell_refusal(request, refused)
+        return _show(request, shop_id, parcel_id, paste=form, status=422)
+    tell(request, told_of(read))
+    return back_to(reverse("parcels_parcel", args=[shop_id, parcel_id]))
+
+
 def parcel(request: HttpRequest, shop_id: int, parcel_id: int) -> HttpResponse:
+    return _show(request, shop_id, parcel_id)
+
+
+def _show(
+    request: HttpRequest,
+    shop_id: int,
+    parcel_id: int,
+    *,
+    paste: PasteForm | None = None,
+    pasted: pasting.Read | None = None,
+    status: int = 200,
+) -> HttpResponse:
     here = desk(request)
     here.role(shop_id)
     found = parcels.parcel_view(shop_id, parcel_id)
@@ -92,6 +133,8 @@ def parcel(request: HttpRequest, shop_id: int, parcel_id: int) -> HttpResponse:
             "findings": findings,
             "incidents": incidents.of_parcels(shop_id, [parcel_id]),
             "case": cases.cases_of_parcels([shop_id], [parcel_id]).get(parcel_id),
+            "paste": paste or PasteForm(auto_id="id_paste_%s"),
+            "pasted": pasted,
             "told": parcels.told_of(shop_id, parcel_id),
             "tell": TellForm(auto_id="id_told_%s"),
             "put_off": put_off_forms(findings),
@@ -99,4 +142,5 @@ def parcel(request: HttpRequest, shop_id: int, parcel_id: int) -> HttpResponse:
             "follow": parcels.follow_info(shop_id, parcel_id),
             "turn": asking.turn_of(shop_id, parcel_id, now, cases.waiting_orders(shop_id)),
         },
+        status=status,
     )

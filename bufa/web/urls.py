@@ -105,6 +105,7 @@ urlpatterns = [
     path("parcels/", parcels.page, name="parcels"),
     path("parcels/<int:shop_id>/<int:parcel_id>/", parcels.parcel, name="parcels_parcel"),
     path("parcels/<int:shop_id>/<int:parcel_id>/ask/", settings_asking.ask_now, name="parcels_ask"),
+    path("parcels/<int:shop_id>/<int:parcel_id>/paste/", parcels.paste, name="parcels_paste"),
     path("parcels/<int:shop_id>/<int:parcel_id>/told/", findings.tell_fact, name="parcels_told"),
     path("findings/<int:shop_id>/<int:finding_id>/", findings.put_off, name="findings_put_off"),
     path("findings/<int:shop_id>/<int:finding_id>/back/", findings.bring_back, name="findings_back"),

@@ -11,6 +11,7 @@ import pytest
 from bufa.apps.cases.models import Case, Finding
 from bufa.apps.cases.taking_in import TakenIn, rejudge, take_in
 from bufa.apps.parcels import actions as parcels
+from bufa.apps.parcels import boxes
 from bufa.apps.parcels.models import Parcel, Scan, Subscription
 from bufa.apps.parcels.recording import Heard
 from bufa.integrations.ports import TrackReport
@@ -87,6 +88,39 @@ def test_a_part_that_left_leaves_a_remainder(shop: int) -> None:
     order = make_order("1", status=3, lines=lines, packages=[package, second], updated_at=at(1))
     take_in(shop_id=shop, orders=[order], now=at(1))
     assert parcel(shop, number="73999922223333").pk == rest
+
+
+def test_a_reissue_that_ships_part_of_an_order_first_leaves_the_rest_without_a_waybill(shop: int) -> None:
+    lines = [make_line("a", quantity=2), make_line("b")]
+    taken = take_in(shop_id=shop, orders=[make_order("1", lines=lines)], now=NOW)
+    rest = parcel(shop).pk
+    about = {"shop_id": shop, "order_id": taken.order_ids["1"], "carrier": "zhongtong", "uploaded_at": NOW, "now": NOW}
+    boxes.add_reissue(**about, number=Z1, contents=[("a", 1), ("b", 1)], ships_first=True)
+    found = parcel(shop, key="rest")
+    assert (found.pk, found.contents, found.number, found.is_watched) == (rest, [["a", 1]], "", True)
+    # The platform tells of the same box; nothing is counted twice.
+    package = make_package(Z1, lines=[("a", 1), ("b", 1)], shipped_at=NOW)
+    order = make_order("1", status=101, lines=lines, packages=[package], updated_at=NOW)
+    take_in(shop_id=shop, orders=[order], now=NOW)
+    found = parcel(shop, key="rest")
+    assert (found.pk, found.contents, found.stage) == (rest, [["a", 1]], "unshipped")
+    assert found.next_deadline is not None
+    boxes.add_reissue(**about, number="73999922223333", contents=[("a", 1)], ships_first=True)
+    found = parcel(shop, key="rest")
+    assert (found.contents, found.is_watched, found.stage) == ([], False, "cancelled")
+
+
+def test_a_reissue_of_what_was_shipped_takes_nothing_from_the_rest(shop: int) -> None:
+    lines = [make_line("a", quantity=2)]
+    package = make_package(Z1, lines=[("a", 1)], shipped_at=NOW)
+    order = make_order("1", status=101, lines=lines, packages=[package], updated_at=NOW)
+    taken = take_in(shop_id=shop, orders=[order], now=NOW)
+    boxes.add_reissue(
+        shop_id=shop, order_id=taken.order_ids["1"], carrier="zhongtong", number="73999922223333",
+        contents=[("a", 1)], uploaded_at=NOW, now=NOW,
+    )  # fmt: skip
+    take_in(shop_id=shop, orders=[order], now=NOW)
+    assert parcel(shop, key="rest").contents == [["a", 1]]
 
 
 def test_an_edited_number_stays_one_parcel_without_the_old_scans(shop: int) -> None:

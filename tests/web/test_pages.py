@@ -108,3 +108,14 @@ def test_a_stranger_is_sent_to_the_door(db: None, client: Client, address: str) 
 def test_steps_that_nobody_took_are_not_called_done(sample: Sample, owner: Client) -> None:
     page = owner.get(f"/cases/{sample.shop_id}/{sample.cases['closed']}/").content.decode()
     assert re.findall(r'<li class="step (\w+)"', page) == ["done", "skipped", "skipped", "skipped", "done"]
+
+
+def test_a_trace_is_pasted_on_the_parcels_page(sample: Sample, owner: Client) -> None:
+    at = f"/parcels/{sample.shop_id}/{sample.parcel_id}/"
+    text = "2026-11-19 10:00:00 【深圳市】快件已到达【深圳转运中心】"
+    look = owner.post(f"{at}paste/", {"trace": text, "do": "look"}).content.decode()
+    assert "读出 1 条" in look
+    assert "深圳转运中心" not in owner.get(at).content.decode()
+    assert owner.post(f"{at}paste/", {"trace": text, "do": "save"}).status_code == 303
+    assert "深圳转运中心" in owner.get(at).content.decode()
+    assert owner.post(f"{at}paste/", {"trace": "没有时间", "do": "save"}).status_code == 422

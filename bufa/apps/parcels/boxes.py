@@ -92,8 +92,12 @@ def add_reissue(
     contents: Sequence[tuple[str, int]] = (),
     uploaded_at: datetime | None,
     now: datetime,
+    ships_first: bool = False,
 ) -> int:
-    """The parcel of a reissue: made, or found where the platform told of it first. Returns its id. Followed at once."""
+    """The parcel of a reissue: made, or found where the platform told of it first. Returns its id. Followed at once.
+
+    `ships_first`: no box held these goods before, so the remainder without a waybill loses them.
+    """
     number, raw = clean_number(number), number
     with for_shops([shop_id]):
         row = Parcel.objects.select_for_update().filter(shop_id=shop_id, carrier=carrier, number=number).first()
@@ -103,11 +107,34 @@ def add_reissue(
             row.origin_province = shops.origin_province(shop_id)
             _give_number(row, carrier, number, raw)
         row.role = ParcelRole.REISSUE
+        row.ships_first = row.ships_first or ships_first
         row.uploaded_at = row.uploaded_at or uploaded_at or now
         row.contents = [list(pair) for pair in contents] or row.contents
         row.save()
         _got_numbers(shop_id, [row], now)
+        if ships_first:
+            _take_from_rest(shop_id, order_id)
         return row.pk
+
+
+def _take_from_rest(shop_id: int, order_id: int) -> None:
+    """What a first shipment took along is no remainder any more, before any sync says so."""
+    rows = list(Parcel.objects.select_for_update().filter(shop_id=shop_id, order_id=order_id).order_by("id"))
+    rest = next((row for row in rows if row.key == REST and row.is_watched), None)
+    if rest is None:
+        return
+    lines = dict(Line.objects.filter(order_id=order_id).values_list("line_id", "quantity"))
+    left = _left(lines, [row.contents for row in rows if _holds_goods(row)])
+    if left:
+        rest.contents = _as_contents(left)
+        rest.save(update_fields=["contents"])
+    else:
+        _retire(rest)
+
+
+def _holds_goods(row: Parcel) -> bool:
+    """Whether this box holds goods that no other box held before."""
+    return bool(row.number) and (row.role == ParcelRole.ORIGINAL or row.ships_first)
 
 
 def _around(
@@ -212,9 +239,13 @@ def _remaining(
     """What of the order has no package yet: by the platform's word first, then by counting."""
     if order.is_closed or order.main_status in _NOT_OWED or order.status in _NOT_OWED or order.status in _ALL_SHIPPED:
         return {}
-    left = dict(lines)
-    boxes = [row.contents for row in rows if row.number and row.role == ParcelRole.ORIGINAL]
+    boxes = [row.contents for row in rows if _holds_goods(row)]
     boxes += [[list(pair) for pair in package.lines] for package in coming if not package.is_extra]
+    return _left(lines, boxes)
+
+
+def _left(lines: Mapping[str, int], boxes: Iterable[Contents]) -> dict[str, int]:
+    left = dict(lines)
     for contents in boxes:
         if not contents:
             return {}  # a box of unknown contents: the order counts as shipped until the platform says more

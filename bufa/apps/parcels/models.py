@@ -30,6 +30,11 @@ class Parcel(models.Model):
     number_raw = models.CharField(max_length=80, blank=True)
     package_id = models.CharField(max_length=40, blank=True)
     contents = models.JSONField(default=list, help_text="[[line_id, quantity], …]")
+    ships_first = models.BooleanField(
+        db_default=False,
+        default=False,
+        help_text="A reissue that left as the order's first shipment: its goods are no remainder.",
+    )
     uploaded_at = models.DateTimeField(null=True, help_text="When the number was given to the platform.")
     origin_province = models.CharField(max_length=30, blank=True)
     dest_province = models.CharField(max_length=30, blank=True)

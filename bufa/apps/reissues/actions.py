@@ -314,6 +314,7 @@ def _accept(row: Reissue, now: datetime) -> None:
         contents=contents,
         uploaded_at=now,
         now=now,
+        ships_first=row.route == Route.ADD_PACK,
     )
     row.state, row.accepted_at = ReissueState.ACCEPTED.value, now
     row.save(update_fields=["parcel", "state", "accepted_at"])
