@@ -6,7 +6,7 @@ ARGS ?=
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help setup up test crash unknown storm bulk forms mutants check bench benchmarks clean lock docs messages
+.PHONY: help setup up test crash unknown storm bulk forms mutants check bench benchmarks karrio clean lock docs messages
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ check: setup ## lint, types, contracts, house rules; offline
 
 bench: setup ## all benchmarks, or one, about ten minutes (`make bench reading`, ARGS="--scale 1" for full size)
 	@exec $(BIN)/bufa bench $(or $(ONE_BENCH),all) --keep artefacts/bench $(ARGS)
+
+karrio: setup ## install Karrio apart, so that `make bench ingest` measures it beside
+	@exec $(BIN)/python tools/other_server.py setup
 
 benchmarks: setup ## write docs/benchmarks.md from what `make bench` measured last
 	@exec $(BIN)/python tools/benchmarks.py write

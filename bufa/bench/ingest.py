@@ -3,8 +3,8 @@
 The path is the production one: `inbox.keep_all` seals and stores the raw pushes, the job's batches read, judge and
 commit them, as the application's role under row-level security. Several worker processes share several shops, as web
 and workers do. Each parcel is told of by its track so far (7 to 10 scans); whole pushes come shuffled, and a fifth of
-them comes again. Beside it, in the same run: plain COPY of the very
-same rows into the very same table with its indexes, and the plainest loop over models.
+them comes again. Beside it, in the same run: plain COPY of the very same rows into the very same table with its
+indexes, the plainest loop over models, and Karrio where it is installed (`make karrio`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from django.apps import apps
 
 from bufa.apps.inbox import actions as inbox
 from bufa.apps.shops import queries as shops_queries
-from bufa.bench import Figure, crew, ground, server_cpu_s, superuser, traffic
+from bufa.bench import Figure, crew, ground, karrio, server_cpu_s, superuser, traffic
 from bufa.jobs.inbox import handle_tracking
 from bufa.lib import clock
 from bufa.lib.tenancy import for_shops
@@ -34,6 +34,7 @@ SHOPS = 6
 WORKERS = 3
 KEPT_AT_ONCE = 50
 LOOP_PUSHES = 100
+KARRIO_TRACKS = 400
 GOAL_PER_S = 25_000
 GOAL_OF_COPY = 0.15
 
@@ -78,6 +79,7 @@ def measure(scale: float) -> Figure:
             "if_both_cores_were_ours_per_s": round(2e6 / sum(cpu.values())),
             "peak_mb": max(one.peak_mb for one in did),
             "model_loop_per_s": round(loop_per_s),
+            "karrio": karrio.measure(_tracks(0, parcels)[:KARRIO_TRACKS]),
         },
         holds=all_of.new == all_of.expected == copied and not all_of.parked and of_copy >= GOAL_OF_COPY,
     )
@@ -125,6 +127,21 @@ def _pushes(shop: int, parcels: int) -> tuple[list[bytes], int, int]:
     told = traffic.tracks(range(shop, parcels, SHOPS), REPEATED, random.Random(7))  # noqa: S311 - nothing to guess
     bodies = [traffic.kuaidi100_push(parcel, range(steps)) for parcel, steps in told]
     return bodies, sum(steps for _, steps in told), sum(dict(told).values())
+
+
+def _tracks(shop: int, parcels: int) -> list[karrio.Track]:
+    """What `_pushes` push, as anybody's software would take it: number and (day, time, text, code) of each scan."""
+    told = traffic.tracks(range(shop, parcels, SHOPS), REPEATED, random.Random(7))  # noqa: S311 - nothing to guess
+    return [
+        (
+            traffic.number(parcel),
+            [
+                (row["AcceptTime"][:10], row["AcceptTime"][11:16], row["AcceptStation"], row["Action"])
+                for row in (traffic.scan_of(parcel, step) for step in range(steps))
+            ],
+        )
+        for parcel, steps in told
+    ]
 
 
 def keep(shop_id: int, pushes: Sequence[bytes]) -> None:

@@ -19,10 +19,13 @@ DATABASE = "karrio"
 PATIENCE_S = 300.0
 
 
-def measure(tracks: Sequence[tuple[str, Sequence[tuple[str, str, str, str]]]]) -> dict[str, Any] | str:
+Track = tuple[str, Sequence[tuple[str, str, str, str]]]
+
+
+def measure(tracks: Sequence[Track]) -> dict[str, Any] | str:
     """What it came to on (number, [(day, time, text, code)]), or why it was not measured."""
     if not PYTHON.exists():
-        return "not measured: it is not installed (python tools/other_server.py setup)"
+        return "not measured: it is not installed (make karrio)"
     with superuser("postgres") as rows:
         rows.execute(f"CREATE DATABASE {DATABASE}".encode())
     with tempfile.TemporaryDirectory(prefix="bufa-bench-karrio-") as work:

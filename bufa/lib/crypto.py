@@ -4,13 +4,14 @@ AES-256-GCM-SIV with a key per shop (HKDF-SHA256 from the master key). The ciphe
 (`where`, by habit "table.column:row"), so that moving it to another row or shop makes it unreadable. GCM-SIV keeps
 its promise even if a nonce should ever repeat.
 
-Form: one version byte (1), 12 bytes nonce, cipher text with its 16-byte tag.
+Form: one version byte (1, or 2 where the content was deflated first), 12 bytes nonce, cipher text with its 16-byte tag.
 """
 
 from __future__ import annotations
 
 import hmac
 import os
+import zlib
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bufa.lib.places import secret_file
 
-_VERSION = b"\x01"
+_VERSION, _DEFLATED = b"\x01", b"\x02"
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
 
@@ -29,22 +30,26 @@ class Unreadable(ValueError):
     """Sealed bytes that do not open: tampered with, cut off, of another shop, place or master key."""
 
 
-def seal(shop_id: int, plain: bytes, *, where: str) -> bytes:
-    """Encrypt for one shop and place."""
+def seal(shop_id: int, plain: bytes, *, where: str, deflate: bool = False) -> bytes:
+    """Encrypt for one shop and place. `deflate`: make it small first; for what comes by the million, and only where the
+    sender of it does not choose what stands beside it (its length then tells how often it repeats itself)."""
     nonce = os.urandom(_NONCE_BYTES)
-    return _VERSION + nonce + _cipher(shop_id).encrypt(nonce, plain, _bound_to(shop_id, where))
+    version, content = (_DEFLATED, zlib.compress(plain, 1)) if deflate else (_VERSION, plain)
+    return version + nonce + _cipher(shop_id).encrypt(nonce, content, _bound_to(shop_id, where) + _mark(version))
 
 
 def unseal(shop_id: int, sealed: bytes | memoryview, *, where: str) -> bytes:
     """Decrypt what `seal` made for the same shop and place. Raises Unreadable for anything else."""
     raw = bytes(sealed)
-    if raw[:1] != _VERSION or len(raw) < 1 + _NONCE_BYTES + _TAG_BYTES:
+    version = raw[:1]
+    if version not in (_VERSION, _DEFLATED) or len(raw) < 1 + _NONCE_BYTES + _TAG_BYTES:
         raise Unreadable("not sealed by this version")
     nonce, body = raw[1 : 1 + _NONCE_BYTES], raw[1 + _NONCE_BYTES :]
     try:
-        return _cipher(shop_id).decrypt(nonce, body, _bound_to(shop_id, where))
+        content = _cipher(shop_id).decrypt(nonce, body, _bound_to(shop_id, where) + _mark(version))
     except InvalidTag:
         raise Unreadable(f"does not open at {where} of shop {shop_id}") from None
+    return zlib.decompress(content) if version == _DEFLATED else content
 
 
 def blind(shop_id: int, text: str, *, purpose: str) -> str:
@@ -65,6 +70,11 @@ def forget_keys() -> None:
     _master.cache_clear()
     _key.cache_clear()
     _cipher.cache_clear()
+
+
+def _mark(version: bytes) -> bytes:
+    """Binds the version as well: a changed first byte must not change how the content is taken."""
+    return b"" if version == _VERSION else b"|" + version
 
 
 def _bound_to(shop_id: int, where: str) -> bytes:

@@ -49,7 +49,7 @@ def test_memory_looks_at_a_worker_through_which_all_scans_went(tmp_path: Path) -
 def test_push_thanks_for_every_push_after_the_commit(tmp_path: Path) -> None:
     result = measured(tmp_path, "push", "--scale", "0.01")
     beside = result["beside"]
-    assert (beside["thanked"], beside["refused_or_broken"]) == (1800, 0)
+    assert (beside["thanked"], beside["refused_or_broken"]) == (1700, 0)
     assert (beside["synchronous_commit"], beside["fsync"]) == ("on", "on")
 
 

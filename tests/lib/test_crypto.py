@@ -98,3 +98,15 @@ def test_blind_index_differs_by_shop_and_purpose() -> None:
     digests = {blind(7, "x", purpose="phone"), blind(8, "x", purpose="phone"), blind(7, "x", purpose="name")}
     assert {len(digest) for digest in digests} == {64}
     assert len(digests) == 3
+
+
+def test_what_is_deflated_is_smaller_opens_the_same_and_cannot_be_passed_off_as_the_other() -> None:
+    plain = b"%E6%9D%AD%E5%B7%9E" * 200
+    small = crypto.seal(1, plain, where="inbox", deflate=True)
+    assert len(small) < len(plain) / 10
+    assert crypto.unseal(1, small, where="inbox") == plain
+    assert crypto.unseal(1, crypto.seal(1, b"", where="inbox", deflate=True), where="inbox") == b""
+    for sealed in (small, crypto.seal(1, plain, where="inbox")):
+        swapped = bytes([sealed[0] ^ 3]) + sealed[1:]
+        with pytest.raises(crypto.Unreadable):
+            crypto.unseal(1, swapped, where="inbox")

@@ -242,7 +242,7 @@ def _where(source: str, external_id: str) -> str:
 
 
 def _seal(shop_id: int, source: str, identity: str, body: bytes) -> bytes:
-    return crypto.seal(shop_id, body, where=_where(source, identity))
+    return crypto.seal(shop_id, body, where=_where(source, identity), deflate=True)
 
 
 _OLDEST_NEW = (
