@@ -29,13 +29,8 @@ def test_a_day_that_is_not_to_be_believed_is_struck_out(
 
 
 def test_a_lead_sets_from_which_chance_of_loss_on_a_silence_is_wrong(sample: Sample, owner: Client) -> None:
-    said = {
-        "name": "青禾鲜果旗舰店",
-        "consent": "carrier_pays",
-        "freight": "8",
-        "wait_hours": "24",
-        "chase_hours": "24",
-    }
+    form = owner.get("/settings/").context["form"]
+    said = {name: value for name in form.fields if (value := form[name].value()) is not None}
     owner.post("/settings/", said | {"loss_level": "35"})
     assert shops.policy_json(sample.shop_id)["loss_level"] == 35
     assert 'value="35"' in owner.get("/settings/").content.decode()
