@@ -40,8 +40,15 @@ def _benchmarks() -> str:
     return page()
 
 
+def _carriers() -> str:
+    from tools.carrierspage import page
+
+    return page()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/benchmarks.md": _benchmarks,
+    "docs/carriers.md": _carriers,
     "docs/case-states.md": _case_states,
     "docs/crosswalk.md": _crosswalk,
     "docs/proof.md": _proof,
