@@ -29,6 +29,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="HTTP port; 0 takes any free one")
     parser.add_argument("--smtp-port", type=int, default=0)
+    parser.add_argument("--imap-port", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds in a real one")
     parser.add_argument("--start", help="ISO 8601; time stands still there until it is stepped")
@@ -119,10 +120,10 @@ async def serve(args: argparse.Namespace, say: Callable[[Json], None], done: asy
     sim.journal.open(sim, begun)
     try:
         smtp_port = await sim.post.listen(args.host, args.smtp_port)
-        imap_port = await sim.post.listen_imap(args.host)
+        imap_port = await sim.post.listen_imap(args.host, args.imap_port)
     except OSError as error:
         sock.close()
-        print(f"simulator: port {args.smtp_port} is not free ({error.strerror})", file=sys.stderr)
+        print(f"simulator: a port for mail is not free ({error.strerror})", file=sys.stderr)
         return 1
     config = uvicorn.Config(
         door,

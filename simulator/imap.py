@@ -88,10 +88,12 @@ def raw(mail: Mail) -> bytes:
     return message.as_bytes()
 
 
-async def listen(host: str, password: str, mails: Callable[[], Sequence[Mail]]) -> tuple[asyncio.AbstractServer, int]:
-    """Open the IMAP port; returns the server and the port that was taken."""
+async def listen(
+    host: str, port: int, password: str, mails: Callable[[], Sequence[Mail]]
+) -> tuple[asyncio.AbstractServer, int]:
+    """Open the IMAP port; returns the server and the port that was taken (0 asks for any)."""
     config = Config.from_args(_arguments(), secure_auth=False)
     config.set_cache.clear()
     serve = ProxyProtocolReader(ProxyProtocolNoop()).get_callback(IMAPServer(Boxes(config, password, mails), config))
-    server = await asyncio.start_server(serve, host, 0)
+    server = await asyncio.start_server(serve, host, port)
     return server, int(server.sockets[0].getsockname()[1])

@@ -60,10 +60,10 @@ class PostOffice:
         )
         return int(self._server.sockets[0].getsockname()[1])
 
-    async def listen_imap(self, host: str) -> int:
+    async def listen_imap(self, host: str, port: int = 0) -> int:
         """Open the IMAP port of all mailboxes; returns the one that was taken."""
-        self._imap, port = await imap.listen(host, self.password, lambda: self.world.mails)
-        return port
+        self._imap, taken = await imap.listen(host, port, self.password, lambda: self.world.mails)
+        return taken
 
     def close(self) -> None:
         for server in (self._server, self._imap):

@@ -145,7 +145,8 @@ class Up:
             "simulator",
             self.python(
                 "-m", "simulator", "--seed", "7", "--start", world["start"], "--port", world["port"],
-                "--smtp-port", world["smtp_port"], "--orders-per-day", str(ORDERS_PER_DAY),
+                "--smtp-port", world["smtp_port"], "--imap-port", world["imap_port"],
+                "--orders-per-day", str(ORDERS_PER_DAY),
                 "--ledger", str(self.wishes.data / "simulator-ledger.jsonl"),
                 "--journal", str(self.wishes.data / "simulator-journal.jsonl"),
             ),
@@ -166,8 +167,8 @@ class Up:
         if not world:
             began = datetime.now(UTC).replace(microsecond=0) - timedelta(days=_days())
             world = {"start": began.isoformat(), "port": "0", "smtp_port": "0"}
-        for name in ("port", "smtp_port"):
-            world[name] = str(_free_port(int(world[name])))
+        for name in ("port", "smtp_port", "imap_port"):
+            world[name] = str(_free_port(int(world.get(name, "0"))))
         memory.write_text(json.dumps(world))
         return world
 

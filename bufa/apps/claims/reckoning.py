@@ -35,9 +35,12 @@ _MONEY = ("kind", "value_fen", "freight_fen", "low_fen", "high_fen", "ask_fen", 
 
 def reckon_due(shop_id: int, book: Library, now: datetime, limit: int = BATCH) -> int:
     """Cases that changed since their claim was reckoned, or have none yet; returns how many were looked at."""
+    seen = Claim.objects.filter(shop_id=shop_id, case=OuterRef("pk"), case_seen__gte=OuterRef("changed_at"))
+    rows = Case.objects.filter(~Exists(seen), shop_id=shop_id, changed_at__gt=now - LOOK_BACK)
+    with for_shops([shop_id]):
+        if not rows.exists():  # the turn to write is not taken for nothing
+            return 0
     with writing([shop_id]):
-        seen = Claim.objects.filter(shop_id=shop_id, case=OuterRef("pk"), case_seen__gte=OuterRef("changed_at"))
-        rows = Case.objects.filter(~Exists(seen), shop_id=shop_id, changed_at__gt=now - LOOK_BACK)
         found = list(rows.order_by("changed_at", "id")[:limit])
         if found:
             _reckon(shop_id, found, book, now)

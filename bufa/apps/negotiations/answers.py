@@ -31,6 +31,8 @@ from bufa.lib.crypto import seal, unseal
 from bufa.lib.tenancy import reading, writing
 
 MOST_AT_ONCE = 1_000
+STRANGER = "stranger"
+"""The sender of a mail whose address is no contact's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def accept(*, shop_id: int, answer_id: int, by: Actor, now: datetime | None = No
         proof = f"{row.source}:{row.mail_id or row.link_id or row.pk}"
         if said.consent is not None and _waits_for_consent(row.case):
             talk.record_answer(
-                shop_id=shop_id, case_id=row.case_id, given=said.consent, person=row.sender or "承运商", by=by,
+                shop_id=shop_id, case_id=row.case_id, given=said.consent, person=_person(row), by=by,
                 said_at=min(row.at, now), amount_fen=said.amount_fen, freight_by=said.freight_by,
                 terms=words[:400] or row.sender, proof=proof, claim=said.claim, now=now,
             )  # fmt: skip
@@ -240,6 +242,13 @@ def _decide(row: CarrierAnswer, state: str, by: Actor, now: datetime) -> None:
     row.state, row.decided_by, row.decided_at = state, by.name, now
     row.save(update_fields=["state", "decided_by", "decided_at"])
     audit.record(row.shop_id, by.ref, f"answer.{state}", f"answer:{row.pk}", {"case": row.case_id})
+
+
+def _person(row: CarrierAnswer) -> str:
+    """Who is written into the consent; of a sender whom nobody vouches for that is said, too."""
+    if row.sender == STRANGER:
+        return "未核实的来信"
+    return row.sender if row.is_trusted else f"{row.sender}（未核实）"
 
 
 def _waits_for_consent(case: Case) -> bool:

@@ -25,7 +25,6 @@ from bufa.lib.crypto import seal, unseal
 from bufa.lib.tenancy import reading, writing
 
 _CODE = re.compile(r"\bC-\d{8}-\d{3,8}\b", re.IGNORECASE)
-_STRANGER = "stranger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,7 @@ def _heard(row: IncomingMail, case: Case, mail: MailRead, now: datetime) -> int:
     taken = take_apart(mail.text, known, now, about=about)
     if mail.sent_at and Consent.objects.filter(case=case, recorded_at__gte=mail.sent_at).exists():
         taken = Words((), (), ())  # somebody has read this mail elsewhere and recorded what it says
-    sender = str(row.contact.email) if row.contact else _STRANGER
+    sender = str(row.contact.email) if row.contact else answers.STRANGER
     kept = answers.keep(
         shop_id=row.shop_id, answers=taken.answers, known=known, source="mail", sender=sender,
         is_trusted=row.is_trusted, now=now, mail=row,

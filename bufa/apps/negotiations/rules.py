@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,8 @@ from bufa.lib.tenancy import for_shops, reading
 
 MOST_OWN = 300
 
+log = logging.getLogger(__name__)
+
 
 def of_shop(shop_id: int) -> Library:
     """All rules that hold for a shop."""
@@ -29,7 +32,10 @@ def of_shops(shop_ids: Sequence[int]) -> dict[int, Library]:
     own: dict[int, list[CarrierRule]] = {shop_id: [] for shop_id in shop_ids}
     with reading(shop_ids):
         for row in OwnRule.objects.filter(shop_id__in=shop_ids).order_by("id"):
-            own[row.shop_id].append(read_rule(row.row))
+            try:
+                own[row.shop_id].append(read_rule(row.row))
+            except Refused:  # written by an older version and no rule any more: the product's row holds
+                log.warning("a carrier rule could not be read", extra={"shop_id": row.shop_id, "rule": row.rule_id})
     return {shop_id: library(rules) for shop_id, rules in own.items()}
 
 

@@ -86,6 +86,8 @@ ANSWER_STATE: Words = {
     "overtaken": _("有更新的"),
 }
 
+ANSWER_SENDER: Words = {"stranger": _("陌生地址")}
+
 PLACED_BY: Words = {
     "token": _("回信地址里的编号"),
     "thread": _("回的是我们的信"),
@@ -121,6 +123,7 @@ GROUPS: Mapping[str, Words] = {
     "sheet_kind": SHEET_KIND,
     "answer_source": ANSWER_SOURCE,
     "answer_state": ANSWER_STATE,
+    "answer_sender": ANSWER_SENDER,
     "placed_by": PLACED_BY,
     "mail_fault": MAIL_FAULT,
 }
