@@ -26,7 +26,7 @@ def database(env: Mapping[str, str]) -> dict[str, Any]:
     as_owner = env.get("BUFA_DB_AS", "app") == "owner"
     url = env.get("DATABASE_URL", "")
     entry = _given(url, as_owner=as_owner) if url else _embedded(env, as_owner=as_owner)
-    entry["ENGINE"] = "django.db.backends.postgresql"
+    entry["ENGINE"] = "bufa.lib.postgres"
     entry["CONN_MAX_AGE"] = 0
     if not as_owner:
         given = str(entry["OPTIONS"].get("options", ""))

@@ -38,6 +38,15 @@ class Wishes:
     workers: int = 1
 
 
+def web_arguments(host: str, port: int) -> list[str]:
+    """What Python is given to serve the desk."""
+    return [
+        "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
+        "--workers", "1", "--blocking-threads", "16", "--no-ws", "--workers-kill-timeout", "4",
+        "--log-level", "error", "bufa.config.wsgi:application",
+    ]  # fmt: skip
+
+
 class Up:
     """Facts that children learn from each other while they start."""
 
@@ -114,11 +123,7 @@ class Up:
 
     def _web(self) -> Child:
         wishes = self.wishes
-        arguments = [
-            "-m", "granian", "--interface", "wsgi", "--host", wishes.host, "--port", str(wishes.port),
-            "--workers", "1", "--blocking-threads", "16", "--no-ws", "--workers-kill-timeout", "4",
-            "--log-level", "error", "bufa.config.wsgi:application",
-        ]  # fmt: skip
+        arguments = web_arguments(wishes.host, wishes.port)
         after = {"prepare done"} | ({"simulator ready"} if wishes.demo else set())
         return Child(
             "web",

@@ -27,7 +27,7 @@ from bufa.apps.inbox import actions as inbox_actions
 from bufa.apps.parcels import watching
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.shops import queries as shops
-from bufa.jobs import bulk, inbox, incidents, lanes, mailbox, ranges, sync, templates, tracking
+from bufa.jobs import bulk, inbox, incidents, lanes, mailbox, ranges, runs, sync, templates, tracking
 from bufa.jobs import cases as case_jobs
 from bufa.jobs import claims as claim_jobs
 from bufa.jobs import effects as effect_jobs
@@ -59,6 +59,7 @@ def sweep_once(now: datetime) -> int:
             reissues.goods_left(everyone, now),
             bulk.wake(everyone),
             incidents.wake(everyone),
+            runs.wake(everyone),
             inbox.wake(now),
             tracking.wake(now),
             ranges.wake(everyone),

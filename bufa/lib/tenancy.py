@@ -10,13 +10,14 @@ a connection that goes back to its pool carries nothing over. Outside of `for_sh
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import psycopg
 from asgiref.local import Local
 from django.db import connection, transaction
 
+from bufa.lib import shelf
 from bufa.lib.db import cursor
 from bufa.lib.rls import OPERATOR_SETTING, SHOPS_SETTING
 
@@ -41,17 +42,17 @@ def for_shops(ids: Iterable[int], *, reading: bool = False) -> Iterator[frozense
     Raises `OutOfReach` when the inner names a shop that the outer does not. An exception rolls back to the start of
     this block, like `transaction.atomic`.
 
-    `reading`: nothing inside will be written, so an inner block of the same shops needs no savepoint of its own. A page
-    asks dozens of questions; each would cost two more round trips.
+    `reading`: nothing inside will be written, so inner reading of these shops or some of them needs no savepoint and
+    no setting of its own (every query names its shops anyhow), and what was read once is kept (`lib.shelf`). A page
+    asks dozens of questions; each would cost four more round trips.
     """
     shops = frozenset(int(shop) for shop in ids)
     outer = current_shops()
-    if shops == outer and getattr(_here, "reading", False):
+    if outer is not None and shops <= outer and getattr(_here, "reading", False) and (reading or shops == outer):
         yield shops
         return
     if outer is not None and not shops <= outer:
         raise OutOfReach(f"shops {sorted(shops - outer)} are outside of {sorted(outer)}")
-    ends_with_us = not connection.in_atomic_block  # then the setting goes with the transaction
     with transaction.atomic():
         if shops != outer:
             _set(SHOPS_SETTING, _array(shops))
@@ -59,14 +60,16 @@ def for_shops(ids: Iterable[int], *, reading: bool = False) -> Iterator[frozense
         before = getattr(_here, "reading", False)
         _here.reading = before or reading
         try:
-            yield shops
+            with shelf.opened() if reading else nullcontext():
+                yield shops
         finally:
             # Before the commit, so that its hooks run outside of any shop.
             _here.shops = outer
             _here.reading = before
-        if shops != outer and not ends_with_us:
-            # A released savepoint keeps the setting; a rolled-back one (an exception) gives the old one back itself.
-            _set(SHOPS_SETTING, "" if outer is None else _array(outer))
+    if shops != outer and connection.in_atomic_block:
+        # A released savepoint keeps the setting; a rolled-back one (an exception) gives the old one back itself, and
+        # the end of a whole transaction ends it.
+        _set(SHOPS_SETTING, "" if outer is None else _array(outer))
 
 
 def at_once(ids: Iterable[int], query: bytes, params: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -117,9 +120,12 @@ def hold_shop(shop_id: int) -> None:
 
 @contextmanager
 def reading(ids: Iterable[int]) -> Iterator[None]:
-    """`for_shops` for work that only reads: inside of the very same shops there is nothing to open or roll back."""
+    """`for_shops` for work that only reads: inside of the very same shops there is nothing to open or roll back, and
+    inside of a page that only reads neither is there for some of its shops."""
     shops = frozenset(int(shop) for shop in ids)
-    if shops == current_shops() and connection.in_atomic_block:
+    outer = current_shops()
+    enough = shops == outer or (outer is not None and shops <= outer and getattr(_here, "reading", False))
+    if enough and connection.in_atomic_block:
         yield
         return
     with for_shops(shops):
@@ -140,8 +146,8 @@ def for_operator(operator_id: int) -> Iterator[None]:
             yield
         finally:
             _here.operator = outer
-        if outer is None:
-            _set(OPERATOR_SETTING, "")
+    if outer is None and connection.in_atomic_block:
+        _set(OPERATOR_SETTING, "")
 
 
 def _array(shops: Iterable[int]) -> str:

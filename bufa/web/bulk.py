@@ -27,6 +27,7 @@ from bufa.domain.bulk import MOST_ROWS
 from bufa.domain.outcome import Refused, Why
 from bufa.domain.permissions import Permission
 from bufa.jobs import bulk_sheet, import_report
+from bufa.web import cases_picked
 from bufa.web.desk import actor, back_to, desk, tell, tell_refusal
 from bufa.web.words import carrier as carrier_name
 from bufa.web.words import carrier_choices, fill, has_words, moment, say, word
@@ -117,7 +118,8 @@ def _read(file: File[bytes]) -> list[SheetRow]:
 
 
 def _chosen(request: HttpRequest, shop_id: int) -> list[CaseRow]:
-    found = [cases.case_by_code([shop_id], code) for code in request.GET.getlist("case")[:200]]
+    chosen = [cases_picked.read(each) for each in request.GET.getlist("case")[:200]]
+    found = [cases.case_by_code([shop_id], code) for shop, code in chosen if shop in (None, shop_id)]
     return [row for row in found if row is not None]
 
 

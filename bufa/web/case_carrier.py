@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from bufa.apps.cases.shapes import CaseView
+from bufa.apps.cases.shapes import CaseRow, CaseView
 from bufa.apps.negotiations import answers, mails
 from bufa.apps.parcels.views import ParcelView
 from bufa.web import carrier_rules, claims, papers
 from bufa.web.desk import Desk
+
+
+def beside(here: Desk, row: CaseRow, current: ParcelView, now: datetime) -> list[Callable[[], object]]:
+    """The same for reading it together with the rest of the page."""
+    return [
+        lambda: claims.of_case(here, row.shop_id, row.case_id),
+        lambda: carrier_rules.beside_case(row.shop_id, current.carrier, "", now),
+        lambda: papers.of_case(row.shop_id, row.case_id, current.carrier, ""),
+        lambda: mails.of_case(row.shop_id, row.case_id),
+        lambda: answers.waiting([row.shop_id], case_id=row.case_id),
+    ]
 
 
 def context(here: Desk, found: CaseView, current: ParcelView, now: datetime) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.forms import Form
@@ -12,16 +14,19 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from bufa.apps.cases import actions as acting
 from bufa.apps.cases import incident_views as incidents
 from bufa.apps.cases import queries as cases
-from bufa.apps.cases.shapes import ActionView, CaseView
+from bufa.apps.cases.shapes import ActionView, CaseRow, CaseView
 from bufa.apps.effects import queries as effects
 from bufa.apps.effects.queries import EffectView
 from bufa.apps.negotiations import actions as negotiations_actions
 from bufa.apps.negotiations import queries as negotiations
 from bufa.apps.notices import queries as notices
 from bufa.apps.orders import address_changes
+from bufa.apps.orders import queries as orders
 from bufa.apps.parcels import queries as parcels
+from bufa.apps.parcels.views import ParcelView, parcels_of_order
 from bufa.apps.reissues import booking, copy_pack, corrections
 from bufa.apps.reissues import queries as reissues
 from bufa.apps.shops import queries as shops
@@ -29,6 +34,7 @@ from bufa.domain.kinds import Measure, Step
 from bufa.domain.outcome import Refused, Why
 from bufa.domain.permissions import Permission, may
 from bufa.lib import clock
+from bufa.lib.shelf import together
 from bufa.web import case_carrier, case_forms
 from bufa.web.case_forms import AddressForm
 from bufa.web.desk import Desk, desk
@@ -87,11 +93,51 @@ def show(
     here = desk(request)
     role = here.role(shop_id)
     now = clock.now()
-    found = cases.case_page(shop_id, code, role, now)
+    found = cases.case_page(shop_id, code, role, now, beside=(_beside_case, partial(_beside_parcels, here, now)))
     if found is None:
         raise Http404
     said = context(here, found, now, (failed or {}) | (kept or {})) | more
     return render(request, "web/cases/case.html", said, status=422 if failed else 200)
+
+
+def _beside_case(row: CaseRow, parcels: Sequence[ParcelView]) -> list[Callable[[], object]]:
+    """What the page reads of other rooms, as far as the case alone says which."""
+    shop_id, case_id = row.shop_id, row.case_id
+    return [
+        lambda: negotiations.of_case(shop_id, case_id, carrier=row.carrier),
+        lambda: reissues.of_case(shop_id, case_id),
+        lambda: notices.of_case(shop_id, case_id),
+        lambda: booking.of_case(shop_id, case_id),
+        lambda: cases.cases_by_id([shop_id], [case_id]),
+        lambda: cases.remedy_effects(shop_id, case_id),
+        lambda: negotiations.effect_ids(shop_id, case_id),
+        lambda: acting.kept_facts(shop_id=shop_id, case_id=case_id),
+        lambda: acting.about(shop_id=shop_id, case_id=case_id),
+        lambda: parcels_of_order(shop_id, row.order_id),
+        lambda: corrections.numbered(shop_id, case_id, row.order_id),
+        lambda: effects.denied(shop_id),
+        lambda: orders.ciphers(shop_id, row.order_id),
+        lambda: address_changes.of_orders(shop_id, [row.order_id]),
+        lambda: shops.pickup_addresses([shop_id]),
+        lambda: shops.members([shop_id]),
+        lambda: shops.shop(shop_id),
+        *(partial(shops.connection, shop_id, kind) for kind in ("doudian", "smtp")),
+    ]
+
+
+def _beside_parcels(here: Desk, now: datetime, row: CaseRow, known: Sequence[ParcelView]) -> list[Callable[[], object]]:
+    """… and what hangs on what was read so far."""
+    shop_id, case_id = row.shop_id, row.case_id
+    last = known[-1]
+    return [
+        lambda: negotiations.of_case(shop_id, case_id, carrier=last.carrier),
+        lambda: _effects_of(shop_id, case_id),
+        *([lambda: reissues.open_draft(shop_id, case_id, now)] if row.measure == Measure.REISSUE else []),
+        lambda: cases.claims_of_recipient(shop_id, row.order_id, now),
+        lambda: incidents.of_parcels(shop_id, [each.parcel_id for each in known]),
+        *case_carrier.beside(here, row, last, now),
+        *(partial(parcels.outlook, each, now) for each in known),
+    ]
 
 
 def effects_moved(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
@@ -100,6 +146,7 @@ def effects_moved(request: HttpRequest, shop_id: int, code: str) -> HttpResponse
     row = cases.case_by_code([shop_id], code)
     if row is None or shop_id not in here.all_shops:
         raise Http404
+    together(*_beside_case(row, ()))
     under_way = _effects_of(shop_id, row.case_id)
     signature = sign(row.version, under_way)
     if signature != request.GET.get("seen", ""):
@@ -184,11 +231,7 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
             "reissues": sent,
             "labels": labels,
             "numbers": numbers,
-            "packs": {
-                each.reissue_id: copy_pack.pack(shop_id, each.reissue_id, here.operator_id)
-                for each in sent
-                if each.state == "unknown" and each.effect_id is None
-            },
+            "packs": _packs(sent, shop_id, here.operator_id),
             "live_reissue": next(
                 (each for each in reversed(sent) if each.state in ("submitting", "unknown", "accepted")), None
             ),
@@ -223,6 +266,12 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
         | _moving(shop_id, row.code, row.version, watched)
         | case_carrier.context(here, found, current, now)
     )
+
+
+def _packs(sent: Sequence[reissues.ReissueView], shop_id: int, operator_id: int) -> dict[int, Any]:
+    """What is copied into the platform's page by hand, for reissues that went no other way."""
+    by_hand = [each.reissue_id for each in sent if each.state == "unknown" and each.effect_id is None]
+    return {reissue_id: copy_pack.pack(shop_id, reissue_id, operator_id) for reissue_id in by_hand}
 
 
 def _proposals(

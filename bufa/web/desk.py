@@ -104,16 +104,11 @@ class DeskRequest(HttpRequest):
     htmx: bool
 
 
-def seats_of(operator_id: int) -> tuple[Seat, ...]:
-    found = shops.shops_of(operator_id)
-    return tuple(Seat(each.shop_id, each.name, each.role or Role.AGENT, each.policy) for each in found)
-
-
-def build(request: HttpRequest) -> Desk:
-    """The desk of a signed-in request."""
+def build(request: HttpRequest, found: Sequence[shops.ShopInfo]) -> Desk:
+    """The desk of a signed-in request; `found`: the operator's shops."""
     user = request.user
     operator_id = cast(int, user.pk)
-    seats = seats_of(operator_id)
+    seats = tuple(Seat(each.shop_id, each.name, each.role or Role.AGENT, each.policy) for each in found)
     wanted = request.session.get(CHOSEN)
     chosen = next((seat for seat in seats if seat.shop_id == wanted), None)
     if chosen is None and len(seats) == 1:

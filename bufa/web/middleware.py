@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from bufa.apps.shops import queries as shops
 from bufa.domain.outcome import Refused
 from bufa.lib.tenancy import for_shops
 from bufa.web import desk
@@ -35,12 +36,10 @@ class DeskMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path.startswith(PUBLIC) or not request.user.is_authenticated:
             return self.get_response(request)
-        here = desk.build(request)
-        request.desk = here  # type: ignore[attr-defined]
         language = getattr(request.user, "language", "") or translation.get_language() or "zh-hans"
         with translation.override(language):
             request.LANGUAGE_CODE = language
-            response = self._answer(request, here)
+            response = self._answer(request, request.user.pk)
         response.headers["Content-Language"] = language
         # Pages hold buyers' data behind masks: no shared cache, no copy on the machine's disk.
         response.headers.setdefault("Cache-Control", "no-store, private")
@@ -54,11 +53,14 @@ class DeskMiddleware:
         before = urlsplit(request.headers.get("Referer", "")).path
         return desk.back_to(before if before and before != request.path else "/")
 
-    def _answer(self, request: HttpRequest, here: desk.Desk) -> HttpResponse:
-        if request.method not in SAFE or not here.seats:
+    def _answer(self, request: HttpRequest, operator_id: int) -> HttpResponse:
+        roles = shops.roles_of(operator_id) if request.method in SAFE else {}
+        if not roles:
+            request.desk = desk.build(request, shops.shops_of(operator_id))  # type: ignore[attr-defined]
             return self.get_response(request)
         try:
-            with for_shops(here.all_shops, reading=True):
+            with for_shops(roles, reading=True):
+                request.desk = desk.build(request, shops.named(roles))  # type: ignore[attr-defined]
                 response = self.get_response(request)
                 if response.status_code >= 500:
                     raise _Abandon(response)

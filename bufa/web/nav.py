@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bufa.domain.permissions import Permission
 from bufa.web.desk import Desk
@@ -45,7 +46,7 @@ PLACES: tuple[Place, ...] = (
     Place("tasks", _("电话"), "phone", key="d", thumb=True),
     Place("carriers", _("承运商"), "building-office-2", key="o"),
     Place("bulk", _("批量补发"), "queue-list", key="b", permission=Permission.SUBMIT_REISSUE),
-    Place("warehouse", _("仓库"), "qr-code", key="w", thumb=True, permission=Permission.PACK),
+    Place("warehouse", pgettext_lazy("nav", "仓库"), "qr-code", key="w", thumb=True, permission=Permission.PACK),
     Place("insights", _("洞察"), "chart-bar", LOOK, key="s"),
     Place("inbox", _("收件箱"), "inbox", LOOK, key="m"),
     Place("claims", _("理赔"), "banknotes", LOOK, key="l", permission=Permission.SEE_MONEY),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -22,6 +23,7 @@ from bufa.apps.parcels.views import ParcelFilters
 from bufa.domain.kinds import Stage
 from bufa.domain.outcome import Refused
 from bufa.lib import clock
+from bufa.lib.shelf import together
 from bufa.web.case_forms import PasteForm
 from bufa.web.case_measures import told_of
 from bufa.web.desk import actor, back_to, desk, tell, tell_refusal
@@ -122,6 +124,17 @@ def _show(
     if found is None:
         raise Http404
     now = clock.now()
+    together(
+        partial(parcels.outlook, found, now),
+        partial(cases.findings_of, [shop_id], [parcel_id]),
+        partial(cases.cases_of_parcels, [shop_id], [parcel_id]),
+        partial(parcels.told_of, shop_id, parcel_id),
+        partial(order_view, shop_id, found.order_id),
+        partial(incidents.of_parcels, shop_id, [parcel_id]),
+        partial(parcels.follow_info, shop_id, parcel_id),
+        partial(cases.waiting_orders, shop_id),
+        partial(asking.turn_of, shop_id, parcel_id, now, frozenset()),
+    )
     findings = cases.findings_of([shop_id], [parcel_id])
     return render(
         request,

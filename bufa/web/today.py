@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +22,7 @@ from bufa.domain import money_ahead
 from bufa.domain.money_ahead import day_end
 from bufa.domain.permissions import Permission
 from bufa.lib import clock
+from bufa.lib.shelf import together
 from bufa.web import told
 from bufa.web.desk import Desk, desk
 from bufa.web.words import moment, yuan
@@ -32,6 +34,14 @@ def page(request: HttpRequest) -> HttpResponse:
     if not here.seats:
         return render(request, "web/today/no_shop.html", status=200)
     now = clock.now()
+    approving = [shop for shop in here.shops if here.may(Permission.APPROVE_MEASURE, shop)]
+    together(
+        partial(cases.mine, here.shops, here.operator_id),
+        partial(cases.waiting_approvals, approving, limit=8),
+        partial(orders.tickets_to_answer, here.shops, limit=6),
+        partial(notices.calls, here.shops, limit=6),
+        partial(shops.connections, here.shops),
+    )
     today = cases.today(here.shops, now, here.operator_id)
     said = {
         "now": now,
@@ -43,9 +53,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "mine": today.mine[:8],
         "incidents": today.incidents,
         "told": told_whom.told(here.operator_id, told.chairs(here), now, limit=6),
-        "approvals": cases.waiting_approvals(
-            [shop for shop in here.shops if here.may(Permission.APPROVE_MEASURE, shop)], limit=8
-        ),
+        "approvals": cases.waiting_approvals(approving, limit=8),
         "claims_due": claims.due_soon(here.shops, now, limit=6),
         "tickets": orders.tickets_to_answer(here.shops, limit=6),
         "tasks": notices.calls(here.shops, limit=6),

@@ -46,8 +46,10 @@ from bufa.domain.permissions import Permission, check
 from bufa.domain.verdict import Source
 from bufa.lib import clock
 from bufa.lib.crypto import seal
+from bufa.lib.keyset import starts
 from bufa.lib.queue import hint
-from bufa.lib.tenancy import for_shops, reading, writing
+from bufa.lib.shelf import remembered
+from bufa.lib.tenancy import reading, writing
 
 CARRY_OUT = "cases.carry_out"
 FINDINGS_CHANGED = "findings_changed"
@@ -109,7 +111,7 @@ def open_case(*, shop_id: int, parcel_id: int, now: datetime | None = None, by: 
 def _next_code(shop_id: int, now: datetime) -> str:
     """The next case code of the shop's day; the caller holds the shop's row, so none is given twice."""
     prefix = f"C-{now.astimezone(_SHOP_ZONE):%Y%m%d}-"
-    return f"{prefix}{Case.objects.filter(shop_id=shop_id, code__startswith=prefix).count() + 1:04d}"
+    return f"{prefix}{Case.objects.filter(starts('code', prefix), shop_id=shop_id).count() + 1:04d}"
 
 
 def act(
@@ -270,17 +272,19 @@ def update_facts(*, shop_id: int, case_id: int, now: datetime | None = None, **k
         case.save()
 
 
+@remembered
 def about(*, shop_id: int, case_id: int) -> tuple[CaseFacts, list[int], str]:
     """For the rooms above: the facts, the parcels (original first, newest reissue last) and the claim as weighed."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         case = Case.objects.get(shop_id=shop_id, id=case_id)
         around = case_facts.look_around(case, case.changed_at)
         return case_facts.read(case, around), case_facts.parcel_ids(case), str(case.verdict.get("claim", ""))
 
 
+@remembered
 def kept_facts(*, shop_id: int, case_id: int) -> dict[str, Any]:
     """The row's own facts as JSON, with what other rooms keep beside them."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         kept: dict[str, Any] = Case.objects.values_list("facts", flat=True).get(shop_id=shop_id, id=case_id)
         return kept
 

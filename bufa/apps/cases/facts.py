@@ -39,6 +39,7 @@ from bufa.domain.reissues import needs_ticket
 from bufa.domain.rulebook import Certainty
 from bufa.domain.verdict import Source, Verdict, weigh
 from bufa.domain.verdict import Statement as Said
+from bufa.lib.shelf import remembered
 
 _TYPES: dict[str, type[StrEnum]] = {
     "measure": Measure,
@@ -112,9 +113,12 @@ def parcel_ids(case: Case) -> list[int]:
     return [case.parcel_id, *case.facts.get("reissue_parcels", [])]
 
 
+@remembered
 def look_around(case: Case, now: datetime) -> Around:
-    """Read the parcels, findings, statements, tickets and the shop's policy around a case: seven small queries."""
+    """Read the parcels, findings, statements, tickets and the shop's policy around a case: eight small queries."""
     ids = parcel_ids(case)
+    policy = Shop.objects.filter(id=case.shop_id).values_list("policy", flat=True).first()
+    late, has_api = is_late(case.shop_id, case.order_id), has_platform(case.shop_id)
     rows = {
         row.pk: row
         for row in Parcel.objects.filter(shop_id=case.shop_id, id__in=ids).only(
@@ -141,7 +145,7 @@ def look_around(case: Case, now: datetime) -> Around:
     current = next((ids[i] for i in range(len(ids) - 1, -1, -1) if by_parcel.get(ids[i])), case.parcel_id)
     at_risk = [row for row in rows.values() if row.risk_at is not None and row.risk_fen > 0]
     first = min(at_risk, key=lambda row: (row.risk_at, row.pk), default=None)
-    statements = Statement.objects.filter(shop_id=case.shop_id, case_id=case.pk).order_by("said_at", "id")
+    statements = list(Statement.objects.filter(shop_id=case.shop_id, case_id=case.pk).order_by("said_at", "id"))
     tickets = list(AfterSale.objects.filter(shop_id=case.shop_id, order_id=case.order_id).order_by("id"))
     resends = [row for row in tickets if row.type == RESEND_TYPE and not row.resend_number]
     in_states = frozenset(row.status for row in resends)
@@ -154,21 +158,20 @@ def look_around(case: Case, now: datetime) -> Around:
         risk_at=first.risk_at if first else None,
         ticket_open=RESEND_AGREED in in_states,
         ticket_waiting=RESEND_ASKED in in_states,
-        needs_ticket=_needs_ticket(case, rows[case.parcel_id]),
+        # A further number that no ticket asked for is punished only where the platform has our parcel's number.
+        needs_ticket=bool(rows[case.parcel_id].number) and has_api and needs_ticket(late, shipped=True),
         ticket_deadline=min(clocks, default=None),
         loss=_loss(rows.get(current), now),
         snoozed_until=min(wakes, default=None),
         refund_ticket=refunds[-1] if refunds else None,
         any_ticket=next((row for row in reversed(tickets) if row.status not in ENDED), None),
-        stored_policy=Shop.objects.values_list("policy", flat=True).get(id=case.shop_id),
+        stored_policy=policy or {},
     )
 
 
-def _needs_ticket(case: Case, original: Parcel) -> bool:
-    """Would the platform punish a further number that no ticket asked for? Only where it has our parcel's number."""
-    if not original.number or not Connection.objects.filter(shop_id=case.shop_id, kind="doudian").exists():
-        return False
-    return needs_ticket(is_late(case.shop_id, case.order_id), shipped=True)
+def has_platform(shop_id: int) -> bool:
+    """Does the shop have a connection to the platform?"""
+    return Connection.objects.filter(shop_id=shop_id, kind="doudian").exists()
 
 
 def is_late(shop_id: int, order_id: int) -> bool:
@@ -216,9 +219,7 @@ def read(case: Case, around: Around) -> CaseFacts:
         opened_at=case.opened_at,
         round=case.round,
         measure=Measure(case.measure) if case.measure else None,
-        findings=tuple(
-            FindingFact(row.rule, row.since, row.certainty == Certainty.CONFIRMED) for row in around.findings
-        ),
+        findings=tuple(FindingFact(row.rule, row.since, row.is_certain) for row in around.findings),
         owner=case.owner_id,
         deadline=around.risk_at,
         risk_fen=around.risk_fen,
@@ -254,9 +255,7 @@ def write(case: Case, facts: CaseFacts, around: Around, verdict: Verdict) -> Non
 
 def headline(around: Around) -> str:
     """The rule whose finding names the case: confirmed before suspected, then the oldest."""
-    first = min(
-        around.findings, key=lambda row: (row.certainty != Certainty.CONFIRMED, row.since, row.rule), default=None
-    )
+    first = min(around.findings, key=lambda row: (not row.is_certain, row.since, row.rule), default=None)
     return first.rule if first else ""
 
 
@@ -270,7 +269,7 @@ def as_fact(row: Finding) -> watch.Finding:
     """A stored finding as the trade knows it."""
     return watch.Finding(
         rule_id=row.rule,
-        certainty=Certainty(row.certainty),
+        certainty=Certainty.CONFIRMED if row.is_certain else Certainty.SUSPECTED,
         since=row.since,
         evidence=Why(row.evidence.get("code", row.rule), row.evidence.get("params", {})),
         payout_fen=row.payout_fen,

@@ -18,7 +18,7 @@ from bufa.domain.kinds import Role
 from bufa.domain.outcome import Why
 from bufa.lib.tenancy import reading
 
-_NOTHING_AROUND = case_facts.Around((), (), 0, None, False, False, False, None, 0.0)
+NOTHING_AROUND = case_facts.Around((), (), 0, None, False, False, False, None, 0.0)
 _READ = (
     *(field.name for field in Case._meta.concrete_fields),
     *("order__number", "owner__display_name", "owner__username"),
@@ -67,6 +67,6 @@ def closed_to(shop_id: int, case_ids: Sequence[int], action: Action, role: Role,
 def _known(shop_id: int, which: Q) -> list[Known]:
     with reading([shop_id]):
         return [
-            Known(case_row(case), case_facts.parcel_ids(case)[-1], case_facts.read(case, _NOTHING_AROUND))
+            Known(case_row(case), case_facts.parcel_ids(case)[-1], case_facts.read(case, NOTHING_AROUND))
             for case in case_rows([shop_id]).filter(which).only(*_READ).order_by("id")
         ]

@@ -61,11 +61,20 @@ class Case(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["shop_id", "step", "due_at"], condition=~Q(state="closed"), name="case_open_by_step"),
+            models.Index(
+                fields=["shop_id", "step", "due_at"],
+                include=["risk_fen", "id"],
+                condition=~Q(state="closed"),
+                name="case_open_by_step",
+            ),
             models.Index(
                 fields=["shop_id", "owner", "due_at"], condition=~Q(state="closed"), name="case_open_by_owner"
             ),
-            models.Index(fields=["shop_id", "-opened_at"], name="case_newest"),
+            models.Index(fields=["shop_id", "due_at", "id"], condition=~Q(state="closed"), name="case_open_by_due"),
+            models.Index(fields=["shop_id", "-opened_at", "-id"], name="case_newest"),
+            models.Index(
+                fields=["shop_id", "-closed_at", "-id"], condition=Q(state="closed"), name="case_newest_closed"
+            ),
             models.Index(fields=["shop_id", "id"], condition=~Q(todo=[]), name="case_todo"),
             models.Index(
                 fields=["shop_id", "approval_at"], condition=Q(approval_at__isnull=False), name="case_approval"
@@ -93,6 +102,9 @@ class Finding(models.Model):
     snoozed_scan = models.DateTimeField(null=True, help_text="The newest scan when it was put off until the next one.")
     snoozed_by = models.CharField(max_length=80, blank=True)
     snoozed_why = models.CharField(max_length=200, blank=True)
+    triaged_at = models.DateTimeField(null=True, help_text="When a person said that it is real.")
+    triaged_by = models.CharField(max_length=80, blank=True, default="", db_default="")
+    triaged_as = models.CharField(max_length=8, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [
@@ -101,9 +113,18 @@ class Finding(models.Model):
             is_one_of("state", ["open", "cleared", "dismissed", "snoozed"], "finding_state_known"),
         ]
         indexes = [
-            models.Index(fields=["shop_id", "-found_at"], condition=Q(state="open"), name="finding_open"),
+            models.Index(fields=["shop_id", "-found_at", "-id"], condition=Q(state="open"), name="finding_open"),
+            models.Index(
+                fields=["shop_id", "found_at", "id"], condition=Q(state="open", triaged_at=None), name="finding_new"
+            ),
+            models.Index(fields=["shop_id", "since"], name="finding_since"),
             models.Index(fields=["shop_id", "since"], condition=Q(state__in=STANDING), name="finding_standing"),
         ]
+
+    @property
+    def is_certain(self) -> bool:
+        """By its rule, or because a person who looked at it said so."""
+        return self.certainty == "confirmed" or self.triaged_as == "real"
 
 
 class Statement(models.Model):
@@ -326,3 +347,68 @@ class ToldSeen(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["shop_id", "operator"], name="told_seen_once")]
+
+
+RUN_STATES = ("checked", "running", "stopped", "done")
+RUN_ROW_STATES = ("ready", "closed", "waiting", "done", "failed", "stopped", "undone")
+
+
+class CaseRun(models.Model):
+    """One act on many cases of a shop: looked through, then done case by case. Runs of several shops that were asked
+    for together share their key."""
+
+    shop_id = models.BigIntegerField()
+    key = models.CharField(max_length=40, help_text="Given out with the form: the same form twice is one run.")
+    act = models.CharField(max_length=20)
+    params = models.JSONField(default=dict, help_text="By act: owner, until, claim, measure.")
+    words = models.BinaryField(default=b"", help_text="Sealed: the reason or note that goes with each.")
+    state = models.CharField(max_length=8, default="checked")
+    operator = models.ForeignKey("shops.Operator", models.PROTECT, related_name="+")
+    by = models.CharField(max_length=80)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop_id", "key"], name="case_run_once"),
+            is_one_of("state", RUN_STATES, "case_run_state_known"),
+        ]
+        indexes = [models.Index(fields=["shop_id", "id"], condition=Q(state="running"), name="case_run_running")]
+
+
+class CaseRunRow(models.Model):
+    """One case of a run, and what came of it."""
+
+    shop_id = models.BigIntegerField()
+    run = models.ForeignKey(CaseRun, models.CASCADE, related_name="rows")
+    row = models.IntegerField()
+    case = models.ForeignKey(Case, models.PROTECT, related_name="+")
+    state = models.CharField(max_length=8, default="ready")
+    why = models.JSONField(default=dict, help_text="Code and params: why it cannot be done, or why it was not.")
+    before = models.JSONField(default=dict, help_text="What it was, to show and to take it back.")
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "row"], name="case_run_row_once"),
+            is_one_of("state", RUN_ROW_STATES, "case_run_row_state_known"),
+        ]
+        indexes = [models.Index(fields=["run", "row"], condition=Q(state="waiting"), name="case_run_waiting")]
+
+
+class SavedView(models.Model):
+    """A view of the list of cases under a name: filters and columns. Without owner it is everybody's of the shop."""
+
+    shop_id = models.BigIntegerField()
+    owner = models.ForeignKey("shops.Operator", models.CASCADE, null=True, related_name="+")
+    name = models.CharField(max_length=40)
+    query = models.CharField(max_length=400, help_text="The address's filters, as the list reads them.")
+    columns = models.JSONField(default=list, help_text="Names of the columns shown, in order; empty: the usual ones.")
+    position = models.IntegerField(default=0)
+    by = models.CharField(max_length=80)
+    created_at = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True, help_text="Deleted; kept for a while, so that it can be brought back.")
+
+    class Meta:
+        indexes = [models.Index(fields=["shop_id", "owner"], condition=Q(gone_at=None), name="saved_view_of")]

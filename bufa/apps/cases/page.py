@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+
+from django.db.models import QuerySet
 
 from bufa.apps.cases import facts as case_facts
 from bufa.apps.cases.actions import entry_place, statement_place
@@ -14,6 +16,7 @@ from bufa.apps.cases.rows import case_row, case_rows, findings_of
 from bufa.apps.cases.shapes import (
     ActionView,
     ApprovalView,
+    CaseRow,
     CaseView,
     FileView,
     ItemView,
@@ -28,28 +31,40 @@ from bufa.apps.cases.shapes import (
 )
 from bufa.apps.cases.weighing import Weighed, weigh
 from bufa.apps.orders.views import OrderView, order_view
-from bufa.apps.parcels.views import parcel_views
+from bufa.apps.parcels import lane_counts
+from bufa.apps.parcels.views import ParcelView, parcel_views
 from bufa.domain.case_facts import NoticeState, Outcome, ReissueState
 from bufa.domain.case_measures import SPENDING
 from bufa.domain.cases import Action, CaseFacts, CaseState, can, next_best
 from bufa.domain.kinds import Measure, Role, Step
 from bufa.domain.measures import Items, Option
+from bufa.domain.parcels import ParcelState
 from bufa.domain.verdict import DOUBT, Verdict
 from bufa.lib.crypto import unseal
+from bufa.lib.shelf import together
 from bufa.lib.tenancy import reading
 
 _STEPS = tuple(Step)
 
 
-def case_page(shop_id: int, code: str, role: Role | None, now: datetime) -> CaseView | None:
+Beside = Callable[[CaseRow, Sequence[ParcelView]], Sequence[Callable[[], object]]]
+"""What a page reads beside its case: functions, given the case and those of its parcels that are known by now."""
+
+
+def case_page(
+    shop_id: int, code: str, role: Role | None, now: datetime, beside: Sequence[Beside] = ()
+) -> CaseView | None:
     """Everything about one case that its page shows; None when it is not this shop's.
 
-    About fifteen queries, however long the case. `role` decides which actions are open.
+    On a page that only reads this takes three statements, however long the case. `role` decides which actions are
+    open. `beside`: what the page will ask of other rooms, read in the same statements: the first with the case's own
+    rows, the second with what hangs on its parcels.
     """
     with reading([shop_id]):
         case = case_rows([shop_id]).filter(code=code).first()
         if case is None:
             return None
+        _read_ahead(case, now, beside)
         around = case_facts.look_around(case, now)
         facts = case_facts.read(case, around)
         verdict = case_facts.weigh_all(around, now)
@@ -67,7 +82,7 @@ def case_page(shop_id: int, code: str, role: Role | None, now: datetime) -> Case
             order=order,
             original=original,
             reissue_parcels=reissued,
-            findings=findings_of([shop_id], list(parcels)),
+            findings=findings_of([shop_id], case_facts.parcel_ids(case)),
             statements=tuple(_statement(row, order, files) for row in around.statements),
             verdict=_verdict(case, verdict),
             options=_options(facts, weighed),
@@ -83,6 +98,38 @@ def case_page(shop_id: int, code: str, role: Role | None, now: datetime) -> Case
             facts=case.facts,
             ticket_deadline=min(open_tickets, default=None),
         )
+
+
+def _read_ahead(case: Case, now: datetime, beside: Sequence[Beside]) -> None:
+    """What the page needs, in two statements: all that hangs on the case and its order, then what its parcels ask."""
+    shop_id, ids, row = case.shop_id, case_facts.parcel_ids(case), case_row(case)
+    first, then = (*beside, _nothing, _nothing)[:2]
+    together(
+        lambda: case_facts.look_around(case, now),
+        lambda: parcel_views([shop_id], ids, with_scans=True),
+        lambda: order_view(shop_id, case.order_id),
+        lambda: findings_of([shop_id], ids),
+        lambda: files_of(case),
+        lambda: _remedy_row(case),
+        lambda: _ledger(case),
+        lambda: list(_entries(case)),
+        *first(row, ()),
+    )
+    parcels = parcel_views([shop_id], ids)
+    known = [parcels[key] for key in ids if key in parcels]
+    last = known[-1]
+    together(
+        lambda: case_facts.look_around(case, now),
+        lambda: lane_counts.eta(
+            shop_id, last.carrier, last.origin_province, last.dest_province,
+            ParcelState.from_json(last.state).collected_at, now,
+        ),
+        *then(row, known),
+    )  # fmt: skip
+
+
+def _nothing(row: CaseRow, parcels: Sequence[ParcelView]) -> tuple[Callable[[], object], ...]:
+    return ()
 
 
 def _verdict(case: Case, verdict: Verdict) -> VerdictView:
@@ -150,10 +197,14 @@ def _approval(facts: CaseFacts) -> ApprovalView | None:
     )
 
 
-def _remedy(case: Case, around: case_facts.Around) -> RemedyView | None:
+def _remedy_row(case: Case) -> Remedy | None:
     """The newest thing that a measure of this round does outside."""
     rows = Remedy.objects.filter(shop_id=case.shop_id, case=case, round=case.round).exclude(state="cancelled")
-    row = rows.order_by("-id").first()
+    return rows.order_by("-id").first()
+
+
+def _remedy(case: Case, around: case_facts.Around) -> RemedyView | None:
+    row = _remedy_row(case)
     if row is None:
         return None
     ticket = way(case.shop_id, around, Measure(row.measure)) if row.state in ("todo", "failed") else None
@@ -274,8 +325,11 @@ def _statement(row: Statement, order: OrderView, files: Sequence[FileView]) -> S
 
 
 def _timeline(case: Case) -> tuple[TimelineView, ...]:
-    rows = TimelineEntry.objects.filter(shop_id=case.shop_id, case=case).order_by("-id")
-    return tuple(_entry(row) for row in rows)
+    return tuple(_entry(row) for row in _entries(case))
+
+
+def _entries(case: Case) -> QuerySet[TimelineEntry]:
+    return TimelineEntry.objects.filter(shop_id=case.shop_id, case=case).order_by("-id")
 
 
 def _entry(row: TimelineEntry) -> TimelineView:

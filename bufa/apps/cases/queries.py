@@ -6,23 +6,21 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Count, F, Min, Q, QuerySet, Sum, Value
+from django.db.models import Count, F, Min, Q, Sum, Value
 from django.db.models.functions import Coalesce
 
 from bufa.apps.cases import facts as case_facts
 from bufa.apps.cases.incident_views import OPEN_AS_JSON, IncidentRow, from_json
+from bufa.apps.cases.lists import SHOP_ZONE, case_list, find
 from bufa.apps.cases.models import Case, Remedy
 from bufa.apps.cases.page import case_page
 from bufa.apps.cases.rows import case_row, case_rows, findings_of
 from bufa.apps.cases.shapes import (
     ApprovalRow,
     CaseFilters,
-    CasePage,
     CaseRow,
-    Hit,
     MoneyNext,
     PastCase,
     RecipientHistory,
@@ -35,18 +33,19 @@ from bufa.apps.orders import queries as orders_q
 from bufa.apps.orders.views import order_view
 from bufa.apps.parcels import money as parcel_money
 from bufa.apps.parcels.models import Parcel
-from bufa.apps.parcels.numbers import clean_number
-from bufa.apps.parcels.views import FAR, find_parcels, make_cursor, read_cursor
 from bufa.domain import money_ahead
 from bufa.domain.kinds import Step
 from bufa.domain.measures import Items
-from bufa.lib import crypto
+from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import reading
 
 __all__ = [
+    "COUNTED",
+    "CaseFilters",
     "case_by_code",
     "case_list",
     "case_page",
+    "cases_by_code",
     "cases_by_id",
     "cases_of_parcels",
     "claims_of_recipient",
@@ -54,6 +53,7 @@ __all__ = [
     "find",
     "findings_of",
     "involved",
+    "mine",
     "of_orders",
     "remedy_effects",
     "reported_items",
@@ -65,7 +65,6 @@ __all__ = [
 ]
 
 HISTORY_DAYS = 180
-SHOP_ZONE = ZoneInfo("Asia/Shanghai")
 OPEN = ~Q(state="closed")
 
 
@@ -74,10 +73,6 @@ def today(shops: Sequence[int], now: datetime, operator_id: int | None = None, l
     with reading(shops):
         steps = _steps(shops, now)
         money = _money_next(shops, now, limit)
-        mine: tuple[CaseRow, ...] = ()
-        if operator_id is not None:
-            rows = case_rows(shops).filter(OPEN, owner_id=operator_id)
-            mine = tuple(case_row(row) for row in rows.order_by(F("due_at").asc(nulls_last=True), "id")[:limit])
         watched, open_findings, yesterday, incidents = _numbers(shops, now)
         ahead = parcel_money.ahead(shops, now)
         return Today(
@@ -86,13 +81,20 @@ def today(shops: Sequence[int], now: datetime, operator_id: int | None = None, l
             money=money,
             ahead=ahead,
             day=money_ahead.today(ahead, now),
-            mine=mine,
+            mine=mine(shops, operator_id, limit) if operator_id is not None else (),
             incidents=incidents,
             watched=watched,
             open_cases=sum(step.count for step in steps),
             open_findings=open_findings,
             yesterday=yesterday,
         )
+
+
+def mine(shops: Sequence[int], operator_id: int, limit: int = 20) -> tuple[CaseRow, ...]:
+    """Open cases of an operator, what is due first."""
+    with reading(shops):
+        rows = case_rows(shops).filter(OPEN, owner_id=operator_id)
+        return tuple(case_row(row) for row in rows.order_by(F("due_at").asc(nulls_last=True), "id")[:limit])
 
 
 def step_counts(shops: Sequence[int], now: datetime) -> tuple[StepCount, ...]:
@@ -120,12 +122,16 @@ def _steps(shops: Sequence[int], now: datetime) -> tuple[StepCount, ...]:
 _MONEY = """
 SELECT p.risk_at, p.shop_id, p.id, p.carrier, p.number, o.number, p.stage, p.place, p.risk_fen,
        COALESCE(c.code, ''), COALESCE(c.headline, ''), COALESCE(c.next_action, ''), p.cost_fen, p.risk_rule
-FROM parcels_parcel p
+FROM (
+    SELECT x.* FROM unnest(%(shops)s::bigint[]) AS s (shop_id) CROSS JOIN LATERAL (
+        SELECT * FROM parcels_parcel t
+        WHERE t.shop_id = s.shop_id AND t.risk_at > %(now)s AND t.risk_fen > 0 AND t.is_watched
+        ORDER BY t.risk_at LIMIT %(limit)s
+    ) x ORDER BY x.risk_at, x.id LIMIT %(limit)s
+) p
 JOIN orders_order o ON o.id = p.order_id AND o.shop_id = p.shop_id
 LEFT JOIN cases_case c ON c.parcel_id = p.id AND c.shop_id = p.shop_id AND c.state <> 'closed'
-WHERE p.shop_id = ANY (%(shops)s) AND p.risk_at > %(now)s AND p.risk_fen > 0 AND p.is_watched
 ORDER BY p.risk_at, p.id
-LIMIT %(limit)s
 """
 
 
@@ -135,25 +141,31 @@ def _money_next(shops: Sequence[int], now: datetime, limit: int) -> tuple[MoneyN
         return tuple(MoneyNext(*row) for row in cursor.fetchall())
 
 
+COUNTED = 10_000
+"""Counts that nobody reads to the last digit stop here."""
+
 # One round trip; each number still uses its own index.
 _NUMBERS = """
 SELECT
-    (SELECT COUNT(*) FROM parcels_parcel WHERE shop_id = ANY (%(shops)s) AND is_watched),
-    (SELECT COUNT(*) FROM cases_finding WHERE shop_id = ANY (%(shops)s) AND state = 'open'),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM parcels_parcel
+     WHERE shop_id = ANY (%(shops)s) AND next_deadline IS NOT NULL LIMIT %(most)s) few),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM cases_finding
+     WHERE shop_id = ANY (%(shops)s) AND state = 'open' LIMIT %(most)s) few),
     (SELECT COUNT(*) FROM cases_case
      WHERE shop_id = ANY (%(shops)s) AND opened_at >= %(since)s AND opened_at < %(day)s),
     (SELECT COUNT(*) FROM cases_case
-     WHERE shop_id = ANY (%(shops)s) AND closed_at >= %(since)s AND closed_at < %(day)s),
-    (SELECT COUNT(*) FROM cases_case WHERE shop_id = ANY (%(shops)s) AND closed_at >= %(since)s AND closed_at < %(day)s
-     AND outcome = 'reissue_delivered'),
-    (SELECT COALESCE(SUM(payout_fen), 0) FROM cases_finding
-     WHERE shop_id = ANY (%(shops)s) AND since >= %(since)s AND since < %(day)s AND state <> 'dismissed')
+     WHERE shop_id = ANY (%(shops)s) AND state = 'closed' AND closed_at >= %(since)s AND closed_at < %(day)s),
+    (SELECT COUNT(*) FROM cases_case WHERE shop_id = ANY (%(shops)s) AND state = 'closed'
+     AND closed_at >= %(since)s AND closed_at < %(day)s AND outcome = 'reissue_delivered'),
+    (SELECT COALESCE(SUM(payout_fen), 0) FROM cases_finding WHERE shop_id = ANY (%(shops)s)
+     AND payout_fen > 0 AND since >= %(since)s AND since < %(day)s AND state <> 'dismissed')
 """
 _NUMBERS_AND_INCIDENTS = f"{_NUMBERS}, ({OPEN_AS_JSON})"
 
 
 def _numbers(shops: Sequence[int], now: datetime) -> tuple[int, int, Yesterday, tuple[IncidentRow, ...]]:
-    """Parcels watched, open findings, the day before, and the largest incidents."""
+    """Parcels with a clock that runs and open findings (`COUNTED` + 1 for more), the day before, and the largest
+    incidents."""
     day = _day_start(now)
     since = day - timedelta(days=1)
     bounds: dict[str, Any] = {
@@ -161,6 +173,7 @@ def _numbers(shops: Sequence[int], now: datetime) -> tuple[int, int, Yesterday, 
         "day": day,
         "since": since,
         "limit": 5,
+        "most": COUNTED + 1,
     }
     with connection.cursor() as cursor:
         cursor.execute(_NUMBERS_AND_INCIDENTS, bounds)
@@ -170,50 +183,7 @@ def _numbers(shops: Sequence[int], now: datetime) -> tuple[int, int, Yesterday, 
     return watched, findings, before, from_json(json.loads(incidents))
 
 
-def case_list(
-    shops: Sequence[int],
-    filters: CaseFilters | None = None,
-    cursor: str = "",
-    limit: int = 50,
-    now: datetime | None = None,
-) -> CasePage:
-    """Cases by when their next action is due (no time last), a page at a time. `now` is needed for `overdue` only."""
-    with reading(shops):
-        rows = _filtered(case_rows(shops), filters or CaseFilters(), now).annotate(sort=Coalesce("due_at", Value(FAR)))
-        if after := read_cursor(cursor):
-            rows = rows.filter(Q(sort__gt=after[0]) | Q(sort=after[0], id__gt=after[1]))
-        found = list(rows.order_by("sort", "id")[: limit + 1])
-    page = found[:limit]
-    more = make_cursor(page[-1].due_at, page[-1].pk) if len(found) > limit else ""
-    return CasePage(tuple(case_row(row) for row in page), more)
-
-
-def _filtered(rows: QuerySet[Case], filters: CaseFilters, now: datetime | None) -> QuerySet[Case]:
-    if filters.state in ("", "open"):
-        rows = rows.filter(OPEN)
-    elif filters.state != "all":
-        rows = rows.filter(state=filters.state)
-    for column in ("step", "measure", "waiting_for"):
-        if wanted := getattr(filters, column):
-            rows = rows.filter(**{column: wanted})
-    if filters.carrier:
-        rows = rows.filter(parcel__carrier=filters.carrier)
-    if filters.owner_id is not None:
-        rows = rows.filter(owner_id=filters.owner_id) if filters.owner_id else rows.filter(owner=None)
-    if filters.overdue and now is not None:
-        rows = rows.filter(OPEN, due_at__lt=now)
-    if text := filters.text.strip():
-        number = clean_number(text)
-        rows = rows.filter(
-            Q(code__startswith=number)
-            | Q(code__endswith=f"-{number}")
-            | Q(parcel__number__startswith=number)
-            | Q(order__number__startswith=text)
-            | Q(order__number__startswith=number)
-        )
-    return rows
-
-
+@remembered
 def case_by_code(shops: Sequence[int], code: str) -> CaseRow | None:
     """One case as a row, or None when it is not these shops'."""
     with reading(shops):
@@ -221,6 +191,13 @@ def case_by_code(shops: Sequence[int], code: str) -> CaseRow | None:
         return case_row(row) if row else None
 
 
+def cases_by_code(shops: Sequence[int], codes: Sequence[str]) -> list[CaseRow]:
+    """Cases by code, of all these shops."""
+    with reading(shops):
+        return [case_row(row) for row in case_rows(shops).filter(code__in=codes).order_by("id")]
+
+
+@remembered
 def cases_by_id(shops: Sequence[int], case_ids: Sequence[int]) -> dict[int, CaseRow]:
     """Cases by id."""
     with reading(shops):
@@ -312,6 +289,7 @@ def remedy_effects(shop_id: int, case_id: int) -> list[int]:
         return [effect_id for effect_id in rows.values_list("effect_id", flat=True) if effect_id]
 
 
+@remembered
 def reported_items(shop_id: int, case_id: int, now: datetime) -> Items:
     """Which items of the parcel were reported as damaged, missing or wrong: what a reissue has to hold; () for all."""
     with reading([shop_id]):
@@ -343,82 +321,6 @@ def with_todo(shops: Sequence[int], limit: int = 500) -> dict[int, list[int]]:
         for shop_id, case_id in rows.values_list("shop_id", "id")[:limit]:
             found.setdefault(shop_id, []).append(case_id)
         return found
-
-
-def find(shops: Sequence[int], text: str, limit: int = 10) -> tuple[Hit, ...]:
-    """The search box: case code (whole or its tail), waybill, order number, or four digits of a phone's end.
-
-    Reissue codes: `reissues.queries.find`.
-    """
-    text, number = text.strip(), clean_number(text)
-    if not number:
-        return ()
-    hits: list[Hit] = []
-    with reading(shops):
-        if len(number) >= 3:
-            for row in _filtered(case_rows(shops), CaseFilters(state="all", text=text), None).order_by("-id")[:limit]:
-                matched = "code" if number in row.code else "order" if row.order.number in (text, number) else "waybill"
-                hits.append(_case_hit(case_row(row), matched))
-        seen = {hit.number for hit in hits if hit.number}
-        for parcel in find_parcels(shops, text, limit):
-            if parcel.number in seen and parcel.number:
-                continue
-            matched = "waybill" if parcel.number.startswith(number) else "order"
-            hits.append(
-                Hit(
-                    "parcel",
-                    parcel.shop_id,
-                    str(parcel.parcel_id),
-                    matched,
-                    parcel.order_number,
-                    carrier=parcel.carrier,
-                    number=parcel.number,
-                    stage=parcel.stage,
-                )
-            )
-        if len(number) == 4 and number.isdigit():
-            hits.extend(_by_phone_tail(shops, number, limit))
-    return tuple(hits[: 2 * limit])
-
-
-def _by_phone_tail(shops: Sequence[int], tail: str, limit: int) -> list[Hit]:
-    # Each shop has a key of its own, so the same four digits look different in each.
-    digests = [crypto.blind(shop_id, tail, purpose="phone_tail") for shop_id in shops]
-    parcels = (
-        Parcel.objects.filter(shop_id__in=shops, order__recipient__phone_tail_index__in=digests)
-        .select_related("order")
-        .order_by("-id")[:limit]
-    )
-    codes = cases_of_parcels(shops, [parcel.pk for parcel in parcels])
-    return [
-        _case_hit(codes[parcel.pk], "phone")
-        if parcel.pk in codes
-        else Hit(
-            "parcel",
-            parcel.shop_id,
-            str(parcel.pk),
-            "phone",
-            parcel.order.number,
-            carrier=parcel.carrier,
-            number=parcel.number,
-            stage=parcel.stage,
-        )
-        for parcel in parcels
-    ]
-
-
-def _case_hit(row: CaseRow, matched: str) -> Hit:
-    return Hit(
-        "case",
-        row.shop_id,
-        row.code,
-        matched,
-        row.order_number,
-        carrier=row.carrier,
-        number=row.number,
-        case_code=row.code,
-        stage=row.stage,
-    )
 
 
 def _day_start(now: datetime) -> datetime:

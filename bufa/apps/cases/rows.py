@@ -62,7 +62,7 @@ def finding_view(row: Finding) -> FindingView:
         finding_id=row.pk,
         parcel_id=row.parcel_id,
         rule=row.rule,
-        certainty=row.certainty,
+        certainty="confirmed" if row.is_certain else row.certainty,
         state=row.state,
         since=row.since,
         found_at=row.found_at,
@@ -73,6 +73,7 @@ def finding_view(row: Finding) -> FindingView:
         put_off_why=row.dismissed_why if row.state == "dismissed" else row.snoozed_why,
         snoozed_until=row.snoozed_until,
         until_scan=row.snoozed_scan is not None,
+        confirmed_by=row.triaged_by,
     )
 
 

@@ -58,8 +58,9 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class CaseFilters:
-    """`state`: a state, `open` or `closed` ("" is open). `owner_id`: 0 means nobody's. `text`: the beginning of a case
-    code, waybill or order number. `overdue`: what should have been done by now."""
+    """`state`: a state, `open`, `closed` or `all` ("" is open). `owner_id`: 0 means nobody's. `text`: the beginning of
+    a case code, waybill or order number. `overdue`: what should have been done by now. `headline`: the rule of the main
+    finding. `ids`: none but these."""
 
     step: str = ""
     state: str = ""
@@ -69,6 +70,8 @@ class CaseFilters:
     waiting_for: str = ""
     text: str = ""
     overdue: bool = False
+    headline: str = ""
+    ids: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,8 @@ class Today:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A finding. `put_off_by`, `put_off_why`: who snoozed or dismissed it. `until_scan`: it comes back with the next
+    """A finding. `confirmed_by`: who looked at it and said that it is real. `put_off_by`, `put_off_why`: who snoozed or
+    dismissed it. `until_scan`: it comes back with the next
     scan, at `snoozed_until` at the latest."""
 
     finding_id: int
@@ -163,6 +167,7 @@ class FindingView:
     put_off_why: str
     snoozed_until: datetime | None
     until_scan: bool = False
+    confirmed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from django.db.models import Count, F, Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models.functions import TruncDate, TruncMonth
 
 from bufa.apps.claims.actions import words_place
 from bufa.apps.claims.models import Claim, ClaimEntry, SheetLine
@@ -231,6 +231,16 @@ def ledger(shops: Sequence[int], since: date | None = None) -> tuple[LedgerRow, 
             )
             for row in sums
         )  # fmt: skip
+
+
+def paid_by_day(shops: Sequence[int], first: date, last: date) -> dict[date, int]:
+    """What carriers paid, by the shop's day."""
+    since = datetime.combine(first, time(), SHOP_ZONE)
+    until = datetime.combine(last + timedelta(days=1), time(), SHOP_ZONE)
+    with reading(shops):
+        rows = ClaimEntry.objects.filter(shop_id__in=shops, act=ClaimAct.PAY, at__gte=since, at__lt=until)
+        days = rows.annotate(day=TruncDate("at", tzinfo=SHOP_ZONE)).values_list("day").annotate(paid=Sum("amount_fen"))
+        return {day: int(paid or 0) for day, paid in days.order_by("day")}
 
 
 def unmatched(shops: Sequence[int], limit: int = 200) -> tuple[LineRow, ...]:

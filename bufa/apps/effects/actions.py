@@ -32,6 +32,7 @@ from bufa.domain.effects import (
 from bufa.domain.outcome import Refused
 from bufa.lib import clock
 from bufa.lib.crypto import seal, unseal
+from bufa.lib.keyset import starts
 from bufa.lib.queue import hint
 from bufa.lib.tenancy import for_shops, writing
 
@@ -347,7 +348,7 @@ def intent_of(shop_id: int, effect_id: int, *names: str) -> list[Any]:
 def key_exists(shop_id: int, start: str) -> bool:
     """Whether an effect with a key that starts so was ever wanted."""
     with for_shops([shop_id]):
-        return Effect.objects.filter(shop_id=shop_id, key__startswith=start).exists()
+        return Effect.objects.filter(starts("key", start), shop_id=shop_id).exists()
 
 
 def _settled(effect: Effect) -> Settled:

@@ -9,9 +9,11 @@ from typing import Any
 
 from django.db import connection
 
-from bufa.apps.effects.actions import read_intent, real_now
+from bufa.apps.effects.actions import read_intent
 from bufa.apps.effects.models import Attempt, Effect, EffectState, Pace
 from bufa.domain.effects import DENIED_FOR, GRACE
+from bufa.lib import clock
+from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import reading
 
 
@@ -172,10 +174,12 @@ def of_subjects(shop_id: int, subjects: Sequence[str]) -> dict[str, EffectView]:
     return {view.subject: view for view in by_id([shop_id], sorted(newest.values())).values()}
 
 
+@remembered
 def denied(shop_id: int) -> frozenset[str]:
     """Kinds of change that the platform has not granted this shop's app, as far as it said so lately."""
     with reading([shop_id]):
-        since = real_now() - DENIED_FOR
+        # To the minute, so that a page which asks twice asks the same question.
+        since = clock.real_now().replace(second=0, microsecond=0) - DENIED_FOR
         return frozenset(Pace.objects.filter(shop_id=shop_id, denied_at__gte=since).values_list("kind", flat=True))
 
 

@@ -35,7 +35,7 @@ from bufa.domain.permissions import Permission, check
 from bufa.domain.verdict import Source
 from bufa.lib import clock
 from bufa.lib.crypto import seal
-from bufa.lib.tenancy import for_shops, writing
+from bufa.lib.tenancy import reading, writing
 
 ANSWER_WITHIN = timedelta(hours=24)
 
@@ -91,7 +91,7 @@ def write_letter(
     reminder: bool = False,
 ) -> Mail:
     """The mail as it would leave now: for the preview, and for sending."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         case = cases_by_id([shop_id], [case_id])[case_id]
         letter = _letter(case, answer_by, language, ask, reminder=reminder)
     mail = write(letter, language)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bufa.apps.negotiations.models import CarrierContact, CarrierMessage, Consent
 from bufa.lib.crypto import unseal
+from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import reading
 
 
@@ -67,6 +68,7 @@ class Talk:
     contacts: tuple[ContactView, ...]
 
 
+@remembered
 def of_case(shop_id: int, case_id: int, *, carrier: str, place: str = "") -> Talk:
     """The talk about one case. `carrier` and `place` (the parcel's newest) choose and order the contacts."""
     with reading([shop_id]):
@@ -97,6 +99,7 @@ def contacts_for(shop_id: int, carrier: str, place: str = "") -> tuple[ContactVi
     return tuple(sorted(contacts([shop_id], carrier), key=lambda contact: (distance(contact), contact.contact_id)))
 
 
+@remembered
 def contacts(shops: Sequence[int], carrier: str = "", *, active_only: bool = True) -> tuple[ContactView, ...]:
     """Contacts at carriers, for the settings page."""
     with reading(shops):

@@ -12,6 +12,7 @@ from bufa.apps.notices.actions import note_place, text_place
 from bufa.apps.notices.models import Notice
 from bufa.apps.notices.texts import Proposal, proposals
 from bufa.lib.crypto import unseal
+from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import reading
 
 __all__ = ["NoticeView", "Proposal", "calls", "of_case", "proposals"]
@@ -43,6 +44,7 @@ class NoticeView:
     created_at: datetime
 
 
+@remembered
 def of_case(shop_id: int, case_id: int) -> tuple[NoticeView, ...]:
     """A case's notices, oldest first."""
     with reading([shop_id]):

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 
 from bufa.apps.orders import people
 from bufa.apps.orders.models import AfterSale, Order, Recipient
+from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import reading
 
 RESEND = 7
@@ -45,6 +46,7 @@ def number_of(shop_id: int, order_id: int) -> str:
         return number
 
 
+@remembered
 def open_plain(shop_id: int, order_id: int) -> people.Plain:
     """The recipient in plain text, where a file or the customer gave it. The caller logs why it looked."""
     with reading([shop_id]):
@@ -52,6 +54,7 @@ def open_plain(shop_id: int, order_id: int) -> people.Plain:
         return people.open_plain(row) if row else people.Plain()
 
 
+@remembered
 def ciphers(shop_id: int, order_id: int) -> dict[str, str]:
     """The platform's ciphers of a recipient: `name`, `phone`, `address`, and `phone_mask`; empty without one."""
     with reading([shop_id]):

@@ -21,6 +21,7 @@ from bufa.domain.parcels import SIGNATURE_SETTLES, ParcelState
 from bufa.domain.passing import CountKey, Fate
 from bufa.domain.regions import Distance, distance
 from bufa.lib.db import unnest_insert
+from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import for_shops, writing
 
 LOSS_LEVEL = "loss_level"
@@ -141,6 +142,7 @@ def _kept(
     return [((key, Leg(leg), month), Histogram.from_json(counts)) for key, leg, month, counts in found]
 
 
+@remembered
 def learned(shop_id: int, keys: Iterable[str], legs: Iterable[Leg], now: datetime) -> Learned:
     """What the shop has learned on these levels about these legs; a few dozen small rows."""
     since = min(passing.times_from(now), passing.silences_from_to(now)[0])

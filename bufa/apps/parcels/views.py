@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models import F, QuerySet
 
+from bufa.apps.orders.models import Order
 from bufa.apps.parcels.models import Parcel, Scan
 from bufa.apps.parcels.numbers import clean_number
 from bufa.domain.parcels import FUTURE_SLACK
+from bufa.lib import keyset
+from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import reading
 
-FAR = datetime(9999, 1, 1, tzinfo=UTC)
-"""Stands for "no time" where rows are sorted by a time that may be missing."""
+NUMBERED = 200
+"""Most parcels that a search by number goes through."""
+
+_NEWEST = keyset.Order(Parcel._meta.db_table, "id", descending=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,26 +101,23 @@ class ParcelPage:
 def parcel_list(
     shops: Sequence[int], filters: ParcelFilters | None = None, cursor: str = "", limit: int = 50
 ) -> ParcelPage:
-    """Parcels by their next deadline (none last), a page at a time. Give `next_cursor` back for the next page."""
+    """Parcels a page at a time: those at risk by when that costs, else the newest first. Give `next_cursor` back for
+    the next page."""
     filters = filters or ParcelFilters()
+    where = ["t.risk_fen > 0"] if filters.at_risk else []
+    params: dict[str, Any] = {}
+    for column in ("stage", "carrier", "role"):
+        if wanted := getattr(filters, column):
+            where.append(f"t.{column} = %({column})s")
+            params[column] = wanted
+    order = keyset.Order(Parcel._meta.db_table, "risk_at") if filters.at_risk else _NEWEST
     with reading(shops):
-        rows = _rows(shops).annotate(sort=Coalesce("next_deadline", Value(FAR)))
-        if filters.stage:
-            rows = rows.filter(stage=filters.stage)
-        if filters.carrier:
-            rows = rows.filter(carrier=filters.carrier)
-        if filters.role:
-            rows = rows.filter(role=filters.role)
-        if filters.at_risk:
-            rows = rows.filter(risk_at__isnull=False, risk_fen__gt=0)
         if text := filters.text.strip():
-            rows = rows.filter(_numbered(text))
-        if after := read_cursor(cursor):
-            rows = rows.filter(Q(sort__gt=after[0]) | Q(sort=after[0], id__gt=after[1]))
-        found = list(rows.order_by("sort", "id")[: limit + 1])
-    page = found[:limit]
-    more = make_cursor(page[-1].next_deadline, page[-1].pk) if len(found) > limit else ""
-    return ParcelPage(tuple(_view(row) for row in page), more)
+            where.append("t.id = ANY (%(ids)s)")
+            params["ids"] = numbered(shops, text, NUMBERED)
+        found, more = keyset.ids(shops, order, where, params, cursor, limit)
+        rows = {row.pk: row for row in _rows(shops).filter(id__in=found)}
+    return ParcelPage(tuple(_view(rows[key]) for key in found if key in rows), more)
 
 
 def parcel_view(shop_id: int, parcel_id: int) -> ParcelView | None:
@@ -124,6 +125,7 @@ def parcel_view(shop_id: int, parcel_id: int) -> ParcelView | None:
     return parcel_views([shop_id], [parcel_id], with_scans=True).get(parcel_id)
 
 
+@remembered
 def parcel_views(shops: Sequence[int], parcel_ids: Sequence[int], *, with_scans: bool = False) -> dict[int, ParcelView]:
     """Parcels by id, in two queries however many."""
     with reading(shops):
@@ -131,7 +133,7 @@ def parcel_views(shops: Sequence[int], parcel_ids: Sequence[int], *, with_scans:
         if not with_scans:
             return views
         scans: dict[int, list[ScanView]] = {}
-        rows = Scan.objects.filter(shop_id__in=shops, parcel_id__in=list(views)).order_by("scanned_at", "id")
+        rows = Scan.objects.filter(shop_id__in=shops, parcel_id__in=parcel_ids).order_by("scanned_at", "id")
         for row in rows:
             shown = ScanView(row.scanned_at, row.received_at, row.kind, row.reason, row.place, row.text, row.provider)
             scans.setdefault(row.parcel_id, []).append(shown)
@@ -143,6 +145,7 @@ def parcels_of_order(shop_id: int, order_id: int) -> tuple[ParcelView, ...]:
     return parcels_of_orders(shop_id, [order_id])
 
 
+@remembered
 def parcels_of_orders(shop_id: int, order_ids: Sequence[int]) -> tuple[ParcelView, ...]:
     """All parcels of some orders, originals first; in one query."""
     with reading([shop_id]):
@@ -156,30 +159,21 @@ def find_parcels(shops: Sequence[int], text: str, limit: int = 10) -> tuple[Parc
     if len(clean_number(text)) < 4:
         return ()
     with reading(shops):
-        rows = _rows(shops).filter(_numbered(text))
+        rows = _rows(shops).filter(id__in=numbered(shops, text, limit))
         return tuple(_view(row) for row in rows.order_by("-id")[:limit])
 
 
-def _numbered(text: str) -> Q:
-    """Whose waybill or order number begins so, however dirty it was copied; a shop's own order numbers may be in small
-    letters."""
-    number = clean_number(text)
-    return Q(number__startswith=number) | Q(order__number__startswith=number) | Q(order__number__startswith=text)
-
-
-def make_cursor(at: datetime | None, row_id: int) -> str:
-    """Where a page ended, as text for a link."""
-    return f"{(at or FAR).isoformat()}~{row_id}"
-
-
-def read_cursor(cursor: str) -> tuple[datetime, int] | None:
-    """What `make_cursor` wrote; None for the first page or for anything that nobody gave out."""
-    at, _, row_id = cursor.partition("~")
-    try:
-        instant = datetime.fromisoformat(at)
-        return (instant, int(row_id)) if instant.tzinfo else None
-    except ValueError:
-        return None
+def numbered(shops: Sequence[int], text: str, limit: int) -> list[int]:
+    """Ids of parcels whose waybill or order number begins so, however dirty it was copied, at most `limit` by each; a
+    shop's own order numbers may be in small letters. One query: a question for each number, with its own index."""
+    text = text.strip()
+    if not (number := clean_number(text)):
+        return []
+    mine = Parcel.objects.filter(shop_id__in=shops)
+    orders = Order.objects.filter(keyset.starts("number", number) | keyset.starts("number", text), shop_id__in=shops)
+    by_order = mine.filter(order_id__in=list(orders.values_list("id", flat=True)[:limit])).values_list("id")
+    by_number = mine.filter(keyset.starts("number", number)).values_list("id")
+    return [row_id for (row_id,) in by_number.order_by()[:limit].union(by_order.order_by()[:limit])]
 
 
 def _rows(shops: Sequence[int]) -> QuerySet[Parcel]:

@@ -24,6 +24,7 @@ from bufa.apps.shops import queries as shops
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission, check
 from bufa.lib import clock
+from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import reading, writing
 
 _LIVE = ("wanted", "unknown", "booked", "cancelling")
@@ -154,6 +155,7 @@ def _booked(booking: LabelBooking, settled: Settled, told: dict[str, Any], now: 
             booking.state = "unknown"
 
 
+@remembered
 def of_case(shop_id: int, case_id: int) -> tuple[BookingView, ...]:
     """A case's e-waybills, oldest first."""
     with reading([shop_id]):

@@ -58,12 +58,7 @@ def of_case(shop_id: int, case_id: int) -> tuple[Correctable, ...]:
     """The original and the reissues of a case that have a number, oldest first."""
     with reading([shop_id]):
         case = cases_by_id([shop_id], [case_id])[case_id]
-        routes = dict(
-            Reissue.objects.filter(shop_id=shop_id, case_id=case_id, parcel__isnull=False).values_list(
-                "parcel_id", "route"
-            )
-        )
-        rows = Parcel.objects.filter(shop_id=shop_id, order_id=case.order_id).exclude(number="").order_by("id")
+        routes, rows = numbered(shop_id, case_id, case.order_id)
         mine = [row for row in rows if row.pk in routes or row.role == ParcelRole.ORIGINAL]
         last = effect_queries.of_subjects(shop_id, [_subject(row.pk) for row in mine])
         has_api = shops.connection(shop_id, "doudian") is not None
@@ -76,6 +71,14 @@ def of_case(shop_id: int, case_id: int) -> tuple[Correctable, ...]:
             why = correction_refused(route, has_api=has_api, denied=denied, under_way=under_way)
             found.append(Correctable(row.pk, str(row.role), row.carrier, row.number, why, effect))
         return tuple(found)
+
+
+def numbered(shop_id: int, case_id: int, order_id: int) -> tuple[dict[int, str], list[Parcel]]:
+    """The routes of the case's reissues by parcel, and the order's parcels that have a number."""
+    with reading([shop_id]):
+        sent = Reissue.objects.filter(shop_id=shop_id, case_id=case_id, parcel__isnull=False)
+        rows = Parcel.objects.filter(shop_id=shop_id, order_id=order_id).exclude(number="").order_by("id")
+        return dict(sent.values_list("parcel_id", "route")), list(rows)
 
 
 def correct(

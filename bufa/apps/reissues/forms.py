@@ -45,7 +45,8 @@ from bufa.domain.reissues import (
 )
 from bufa.domain.stock import Level, gathered, shortages, unknown_goods
 from bufa.lib.divisions import divisions
-from bufa.lib.tenancy import for_shops
+from bufa.lib.shelf import remembered
+from bufa.lib.tenancy import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +105,10 @@ class Checked:
         return self.report.route
 
 
+@remembered
 def open_draft(shop_id: int, case_id: int, now: datetime) -> Draft:
     """The form prefilled: what was in the bad parcel, the usual pickup address, the order's recipient, the route."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         case = cases_by_id([shop_id], [case_id])[case_id]
         found = basis.read(shop_id, [case])
         order, parcels = found.order_of(case_id), found.parcels[case.order_id]
@@ -154,7 +156,7 @@ def check_forms(
 ) -> list[Checked]:
     """`check_form` for many (case, form) pairs, in their order: a dozen queries however many forms there are. `known`:
     what the caller has read of these cases already."""
-    with for_shops([shop_id]):
+    with reading([shop_id]):
         if known is None:
             asked = sorted({case_id for case_id, _ in forms})
             known = basis.read(shop_id, list(cases_by_id([shop_id], asked).values()))

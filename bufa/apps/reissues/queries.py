@@ -9,12 +9,12 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Q
-
 from bufa.apps.reissues.forms import Checked, Draft, ReissueForm, check_form, open_draft
 from bufa.apps.reissues.models import Reissue
-from bufa.domain.reissue_numbers import beginnings, spoken_groups
+from bufa.domain.reissue_numbers import beginnings, find_reissue_number, spoken_groups
+from bufa.lib.keyset import starts
 from bufa.lib.labels import SIZES
+from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import reading
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Found",
     "ReissueForm",
     "ReissueView",
+    "by_codes",
     "check_form",
     "codes_of",
     "find",
@@ -78,6 +79,7 @@ class Found:
     number: str
 
 
+@remembered
 def of_case(shop_id: int, case_id: int) -> tuple[ReissueView, ...]:
     """A case's reissues, oldest first; refused and stopped ones too."""
     with reading([shop_id]):
@@ -87,15 +89,26 @@ def of_case(shop_id: int, case_id: int) -> tuple[ReissueView, ...]:
 
 def find(shops: Sequence[int], text: str, limit: int = 10) -> tuple[Found, ...]:
     """Reissues whose own number begins with the text, in any case, with or without its dashes."""
-    starts = [Q(code__startswith=start) for start in beginnings(text) if len(start) >= 4]
-    if not starts:
+    codes = [starts("code", each) for each in beginnings(text) if len(each) >= 4]
+    if not codes:
         return ()
     with reading(shops):
-        rows = Reissue.objects.filter(reduce(or_, starts), shop_id__in=shops).select_related("case__order")
+        rows = Reissue.objects.filter(reduce(or_, codes), shop_id__in=shops).select_related("case__order")
         return tuple(
             Found(row.shop_id, row.code, row.case.code, row.case.order.number, row.carrier, row.number)
             for row in rows.order_by("-id")[:limit]
         )
+
+
+def by_codes(shops: Sequence[int], texts: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """What is written → (shop, case code), for those that are reissue numbers of ours, however they are written."""
+    written = {text: code for text in texts if (code := find_reissue_number(text)) is not None}
+    if not written:
+        return {}
+    with reading(shops):
+        rows = Reissue.objects.filter(shop_id__in=shops, code__in=set(written.values()))
+        cases = {code: (shop_id, case) for code, shop_id, case in rows.values_list("code", "shop_id", "case__code")}
+    return {text: cases[code] for text, code in written.items() if code in cases}
 
 
 def codes_of(shop_id: int, subjects: Iterable[str]) -> dict[str, Found]:

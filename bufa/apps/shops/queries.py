@@ -18,6 +18,7 @@ from bufa.domain.kinds import Role
 from bufa.domain.watch import Policy
 from bufa.integrations import registry
 from bufa.lib import crypto
+from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import for_operator, reading
 
 TRACKING_KINDS = ("kuaidi100", "kdniao", "17track")
@@ -102,13 +103,23 @@ def all_shop_ids() -> list[int]:
 
 def shops_of(operator_id: int) -> list[ShopInfo]:
     """The shops an operator is an active member of, with the role there."""
-    with for_operator(operator_id):
-        found = Member.objects.filter(operator_id=operator_id, is_active=True, operator__is_active=True)
-        roles = dict(found.values_list("shop_id", "role"))
+    roles = roles_of(operator_id)
     if not roles:
         return []
     with reading(roles):
-        return [_shop_info(shop, Role(roles[shop.pk])) for shop in Shop.objects.filter(id__in=roles).order_by("id")]
+        return named(roles)
+
+
+def roles_of(operator_id: int) -> dict[int, Role]:
+    """Shop → the operator's role there, for the shops they are an active member of."""
+    with for_operator(operator_id):
+        found = Member.objects.filter(operator_id=operator_id, is_active=True, operator__is_active=True)
+        return {shop_id: Role(role) for shop_id, role in found.values_list("shop_id", "role")}
+
+
+def named(roles: Mapping[int, Role]) -> list[ShopInfo]:
+    """The shops of `roles_of` with their names; inside of a transaction over these shops."""
+    return [_shop_info(shop, roles[shop.pk]) for shop in Shop.objects.filter(id__in=roles).order_by("id")]
 
 
 def role_in(operator_id: int, shop_id: int) -> Role | None:
@@ -122,6 +133,7 @@ def role_in(operator_id: int, shop_id: int) -> Role | None:
     return Role(role) if role else None
 
 
+@remembered
 def shop(shop_id: int) -> ShopInfo:
     """Raises Shop.DoesNotExist (an ObjectDoesNotExist) for an id that is no shop."""
     with reading([shop_id]):
@@ -146,6 +158,7 @@ def find_shop(name_or_id: str) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
+@remembered
 def members(shops: Sequence[int]) -> list[MemberInfo]:
     with reading(shops):
         rows = Member.objects.filter(shop_id__in=shops).select_related("operator").order_by("shop_id", "id")
@@ -166,6 +179,7 @@ def connections(shops: Sequence[int]) -> list[ConnectionInfo]:
         return [_connection_info(row) for row in Connection.objects.filter(shop_id__in=shops).order_by("shop_id", "id")]
 
 
+@remembered
 def connection(shop_id: int, kind: str) -> ConnectionInfo | None:
     with reading([shop_id]):
         row = Connection.objects.filter(shop_id=shop_id, kind=kind).first()
@@ -224,6 +238,7 @@ def policy(shop_id: int, now: datetime) -> Policy:
     )
 
 
+@remembered
 def pickup_addresses(shops: Sequence[int]) -> list[PickupInfo]:
     """Default first."""
     with reading(shops):

@@ -18,6 +18,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from heroicons.templatetags.heroicons import heroicon_mini, heroicon_outline
 
+from bufa.apps.cases.queries import COUNTED
 from bufa.domain.carrier_rules import CarrierRule
 from bufa.domain.notices import Language
 from bufa.domain.outcome import Why
@@ -45,6 +46,8 @@ _TONE_WORDS = {
     "answer_state": "open:act accepted:ok",
     "rule_mark": "verified:ok seen:act inferred:warn",
     "together": "done:ok refused:bad undo:act todo:act",
+    "run_row": "ready:act closed:warn waiting:act done:ok failed:bad stopped:warn",
+    "pasted": "case:act unknown:warn",
     "gate": "pass:ok refused:bad punished_later:warn cannot_tell:warn",
 }
 TONES = {group: dict(pair.split(":") for pair in pairs.split()) for group, pairs in _TONE_WORDS.items()}
@@ -59,6 +62,18 @@ def yuan(fen: int | None) -> str:
     whole, rest = divmod(abs(fen), 100)
     sign = "-" if fen < 0 else ""
     return f"{sign}¥{whole:,}" + (f".{rest:02d}" if rest else "")
+
+
+@register.filter
+def capped(count: int) -> str:
+    """1234 → 1,234; what was not counted further (`cases.queries.COUNTED`) → 10,000+."""
+    return f"{COUNTED:,}+" if count > COUNTED else f"{count:,}"
+
+
+@register.filter
+def capped_at(count: int, most: int) -> str:
+    """The same for another limit."""
+    return f"{most:,}+" if count > most else f"{count:,}"
 
 
 @register.filter

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from bufa.domain import carriers
 from bufa.domain.outcome import Why
-from bufa.web.words import carrier_side, deeds, gate, groups, reasons, trade
+from bufa.web.words import carrier_side, deeds, gate, groups, many, reasons, trade
 from bufa.web.words.groups import where as where
 
 GROUPS: Mapping[str, trade.Words] = {
@@ -21,6 +21,7 @@ GROUPS: Mapping[str, trade.Words] = {
     **carrier_side.GROUPS,
     **gate.GROUPS,
     **groups.GROUPS,
+    **many.GROUPS,
 }
 
 # Params whose value is itself a code, and where its words are.

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _in
 
 from bufa.web.words import carrier_side
+from bufa.web.words.many import ENTRIES as TRIAGE
 from bufa.web.words.trade import Words
 
 ACTION: Words = {
@@ -50,6 +51,7 @@ ACTION: Words = {
 
 # What a timeline line says; %(…)s are its params in words.
 ENTRY: Words = {
+    **TRIAGE,
     "opened": _("立案"),
     "confirm_verdict": _("判定为%(claim)s"),
     "choose_measure": _("选择措施：%(measure)s"),

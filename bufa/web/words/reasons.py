@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from bufa.web.words.carrier_side import TEXTS as CARRIERS
+from bufa.web.words.many import REASONS as MANY
 from bufa.web.words.trade import Words
 
 # Evidence of findings, by rule.
@@ -417,4 +418,15 @@ PARKED: Words = {
     "": _("没有说明原因"),
 }
 
-TEXTS: Words = {**EVIDENCE, **CASE, **REFUSALS, **GATE, **ADDRESS, **MEASURES, **ROOMS, **PARKED, **CARRIERS}
+TEXTS: Words = {
+    **EVIDENCE,
+    **CASE,
+    **REFUSALS,
+    **GATE,
+    **ADDRESS,
+    **MEASURES,
+    **ROOMS,
+    **PARKED,
+    **CARRIERS,
+    **MANY,
+}

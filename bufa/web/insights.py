@@ -1,0 +1,156 @@
+"""Insights: how long until the customer was whole and who was waited for, what was found, money, carriers, branches."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+
+import xlsxwriter
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from bufa.apps.cases import insights
+from bufa.apps.cases.insights import Group, Insights
+from bufa.apps.claims import queries as claims
+from bufa.lib import clock
+from bufa.web.desk import Desk, desk
+from bufa.web.forms import Choices
+from bufa.web.words import carrier, span, word
+
+DAYS = 30
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def _date() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class Range(Choices):
+    """Shop and days, in the address."""
+
+    shop = forms.ChoiceField(label=_("店铺"), required=False)
+    first = forms.DateField(label=_("从"), required=False, widget=_date())
+    last = forms.DateField(label=_("到"), required=False, widget=_date())
+
+    def __init__(self, *args: Any, shops: dict[int, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose("shop", [(str(key), name) for key, name in shops.items()], blank=_now("全部"))
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or {}
+        first, last = said.get("first"), said.get("last")
+        if first and last and first > last:
+            self.add_error("last", _now("要在开始那天以后"))
+        elif first and last and last - first > insights.LONGEST:
+            self.add_error("last", _now("一次最多看 %(n)d 天") % {"n": insights.LONGEST.days})
+        return said
+
+
+def _asked(request: HttpRequest) -> tuple[Desk, Range, list[int], date, date]:
+    here = desk(request)
+    today = localtime(clock.now()).date()
+    first, last = today - timedelta(days=DAYS - 1), today
+    given = {"first": first.isoformat(), "last": last.isoformat(), "shop": ""}
+    given |= {key: value for key in given if (value := request.GET.get(key))}
+    form = Range(given, shops=here.names, auto_id="id_range_%s")
+    chosen = here.shops
+    if form.is_valid():
+        said = form.cleaned_data
+        first, last = said["first"] or first, said["last"] or last
+        if said["shop"]:
+            chosen = [int(said["shop"])]
+    return here, form, chosen, first, last
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    _here, form, chosen, first, last = _asked(request)
+    found = insights.read(chosen, first, last, claims.paid_by_day(chosen, first, last))
+    said = {
+        "form": form,
+        "found": found,
+        "waits": [(word("waiting", party), _hours(wait), span(wait), "") for party, wait in found.waits.items()],
+        "rules": [(word("rule", one.rule), one.findings, str(one.findings), "") for one in found.rules[:8]],
+        "carriers": [(carrier(one.key), one.cases, str(one.cases), "") for one in found.carriers[:8]],
+        "lost": [day.lost_fen for day in found.days],
+        "saved": [day.saved_fen for day in found.days],
+        "opened": [day.opened for day in found.days],
+        "closed": [day.closed for day in found.days],
+        "export": request.GET.urlencode(),
+    }
+    return render(request, "web/insights/page.html", said, status=422 if form.errors else 200)
+
+
+def export(request: HttpRequest) -> HttpResponse:
+    """The same as a workbook, a sheet for each table."""
+    _here, _form, chosen, first, last = _asked(request)
+    found = insights.read(chosen, first, last, claims.paid_by_day(chosen, first, last))
+    response = HttpResponse(_workbook(found), content_type=XLSX)
+    response["Content-Disposition"] = f'attachment; filename="bufa-{first:%Y%m%d}-{last:%Y%m%d}.xlsx"'
+    return response
+
+
+def _workbook(found: Insights) -> bytes:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
+        for name, rows in _sheets(found):
+            sheet = book.add_worksheet(name[:31])
+            for at, row in enumerate(rows):
+                sheet.write_row(at, 0, row)
+            sheet.freeze_panes(1, 0)
+            sheet.set_column(0, len(rows[0]) - 1, 18)
+    return out.getvalue()
+
+
+def _sheets(found: Insights) -> list[tuple[str, list[list[Any]]]]:
+    def fen(value: int) -> float:
+        return value / 100
+
+    def hours(wait: timedelta | None) -> float | str:
+        return "" if wait is None else _hours(wait)
+
+    heads = [_now("名字"), _now("承运商"), _now("案件"), _now("已结案"), _now("多久办好（小时，中位）"), _now("丢失")]
+    heads += [_now("破损"), _now("应赔（元）")]
+
+    def grouped(rows: Iterable[Group], *, named: bool) -> list[list[Any]]:
+        table: list[list[Any]] = [heads]
+        for one in rows:
+            name = carrier(one.key) if named else one.key
+            counts = [one.cases, one.closed, hours(one.took), one.lost, one.damaged, fen(one.cost_fen)]
+            table.append([name, carrier(one.carrier), *counts])
+        return table
+
+    return [
+        (
+            _now("每天"),
+            [
+                [_now("日期"), _now("立案"), _now("结案"), _now("应赔（元）"), _now("承运商赔付（元）")],
+                *([d.day.isoformat(), d.opened, d.closed, fen(d.lost_fen), fen(d.saved_fen)] for d in found.days),
+            ],
+        ),
+        (
+            _now("等谁"),
+            [
+                [_now("等谁"), _now("平均小时")],
+                *([word("waiting", key), _hours(wait)] for key, wait in found.waits.items()),
+            ],
+        ),
+        (
+            _now("异常"),
+            [
+                [_now("异常"), _now("个数"), _now("不是异常"), _now("应赔（元）")],
+                *([word("rule", one.rule), one.findings, one.dismissed, fen(one.payout_fen)] for one in found.rules),
+            ],
+        ),
+        (_now("承运商"), grouped(found.carriers, named=True)),
+        (_now("网点"), grouped(found.branches, named=False)),
+    ]
+
+
+def _hours(wait: timedelta) -> float:
+    return round(wait.total_seconds() / 3600, 1)

@@ -1,0 +1,159 @@
+"""No page asks the database more than twelve times. Every address of the desk stands here: a new one without an entry
+fails, so that nobody adds a slow page unseen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from bufa.apps.shops import actions as shops
+from bufa.apps.shops import queries as shop_queries
+from bufa.domain.carrier_rules import defaults
+from bufa.domain.kinds import Role
+from bufa.web.urls import urlpatterns
+from tests.factories import make_shop
+from tests.factories.sample import Sample
+
+MOST = 12
+
+Addresses = Callable[[Sample], list[str]]
+
+
+def _always(*addresses: str) -> Addresses:
+    return lambda sample: list(addresses)
+
+
+def _cases(tail: str = "") -> Addresses:
+    return lambda sample: [f"/cases/{sample.shop_id}/{code}/{tail}" for code in sample.cases.values()]
+
+
+PAGES: dict[str, Addresses] = {
+    "today": _always("/"),
+    "find": _always("/find/"),
+    "style": _always("/style/"),
+    "cases": _always(
+        "/cases/",
+        "/cases/?state=closed",
+        "/cases/?step=number&carrier=zhongtong&owner=none&measure=reissue&waiting=shop",
+        "/cases/?overdue=1",
+        "/cases/?text=7310000000",
+    ),
+    "cases_numbers": _always("/cases/numbers/"),
+    "cases_case": _cases(),
+    "cases_effects": _cases("effects/?seen=0."),
+    "bulk": _always("/reissues/"),
+    "bulk_sheet": _always("/reissues/sheet.xlsx"),
+    "parcels": _always("/parcels/", "/parcels/?view=all&stage=in_transit&text=73"),
+    "parcels_parcel": lambda sample: [f"/parcels/{sample.shop_id}/{sample.parcel_id}/"],
+    "incidents": _always("/incidents/"),
+    "claims": _always("/claims/"),
+    "claims_ledger": _always("/claims/ledger/"),
+    "claims_sheets": _always("/claims/sheets/"),
+    "claims_export": _always("/claims/export.xlsx"),
+    "settings_carrier_rules": _always("/settings/carrier-rules/"),
+    "settings_carrier_rule": lambda sample: [f"/settings/carrier-rules/{defaults().rules[0].rule_id}/"],
+    "insights": _always("/insights/", "/insights/?first=2026-11-01&last=2026-11-20"),
+    "insights_export": _always("/insights/insights.xlsx"),
+    "triage": _always("/triage/", "/triage/?view=list"),
+    "aftersales": _always("/after-sales/", "/after-sales/?view=all"),
+    "tasks": _always("/tasks/"),
+    "inbox": _always("/inbox/"),
+    "imports": _always("/import/"),
+    "stock": _always("/stock/"),
+    "settings_shop": _always("/settings/"),
+    "settings_calendar": _always("/settings/calendar/"),
+    "settings_measures": _always("/settings/measures/"),
+    "settings_rules": _always("/settings/rules/"),
+    "settings_pickup": _always("/settings/pickup/"),
+    "settings_connections": _always("/settings/connections/"),
+    "settings_asking": _always("/settings/asking/"),
+    "settings_telling": _always("/settings/telling/"),
+    "settings_papers": _always("/settings/papers/"),
+    "carriers": _always("/carriers/"),
+    "carriers_carrier": _always("/carriers/zhongtong/"),
+    "told": _always("/told/"),
+    "told_badge": _always("/told/badge/"),
+    "settings_carriers": _always("/settings/carriers/"),
+    "settings_templates": _always("/settings/texts/"),
+    "settings_templates_export": _always("/settings/texts/export/"),
+    "settings_people": _always("/settings/people/"),
+}
+"""Name of an address → what to open of it."""
+
+OF_ROWS = {
+    "effects_effect", "runs_run", "cases_label", "cases_file", "cases_waybill_print",
+    "bulk_run", "bulk_rows", "bulk_results", "claims_claim", "incidents_incident", "incidents_runs", "incidents_look",
+    "cases_paper", "carriers_sheet", "carriers_applications", "settings_papers_sample",
+}  # fmt: skip
+"""Pages of a row that the sample does not have at hand; their own tests hold them to `at_most`."""
+
+
+@dataclass
+class Asked:
+    """The statements that went to the database. Left out: transaction control, and giving a setting back, which only
+    happens inside of a test's own transaction."""
+
+    statements: list[str] = field(default_factory=list)
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        control = re.match(r"BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK", sql)
+        if not control and not ("set_config" in sql and params[1] == ""):
+            self.statements.append(re.sub(r"SELECT .+? FROM", "SELECT … FROM", sql, flags=re.DOTALL)[:140])
+        return execute(sql, params, many, context)
+
+
+@contextmanager
+def at_most(most: int = MOST) -> Iterator[Asked]:
+    asked = Asked()
+    with connection.execute_wrapper(asked):
+        yield asked
+    assert len(asked.statements) <= most, "\n".join(asked.statements)
+
+
+@pytest.fixture
+def in_two_shops(sample: Sample, owner: Client) -> Client:
+    """The sample's owner works for a second shop, too: pages are about both."""
+    other = make_shop("另一家店", login="other")
+    (me,) = [each for each in shop_queries.members([sample.shop_id]) if each.login == sample.people["owner"]]
+    shops.add_member(shop_id=other, operator_id=me.operator_id, role=Role.LEAD, by="test")
+    return owner
+
+
+def test_every_page_asks_little(sample: Sample, in_two_shops: Client) -> None:
+    slow: list[str] = []
+    for name, addresses in PAGES.items():
+        for address in addresses(sample):
+            with at_most(999) as asked:
+                answer = in_two_shops.get(address)
+            assert answer.status_code == 200, (name, address)
+            if len(asked.statements) > MOST:
+                slow.append("\n  ".join([f"{name} {address}: {len(asked.statements)}", *asked.statements]))
+    assert not slow, "\n".join(slow)
+
+
+def test_every_address_has_an_entry(sample: Sample, owner: Client) -> None:
+    """An address that only takes posts needs none; it says so itself."""
+    values: dict[str, Any] = {"shop_id": sample.shop_id, "code": sample.cases["fresh"]}
+    missing = []
+    for pattern in urlpatterns:
+        assert isinstance(pattern, URLPattern)
+        assert pattern.name
+        if pattern.name in PAGES or pattern.name in OF_ROWS or pattern.name in ("sign_in", "sign_out"):
+            continue
+        wanted = {
+            name: values.get(name, 1 if "int" in type(converter).__name__.lower() else "x")
+            for name, converter in pattern.pattern.converters.items()
+        }
+        if owner.get(reverse(pattern.name, kwargs=wanted)).status_code != 405:
+            missing.append(pattern.name)
+    assert missing == [], f"say in PAGES of {__name__} what to open of these: {missing}"
+    known = {pattern.name for pattern in urlpatterns}
+    assert set(PAGES) | OF_ROWS <= known
