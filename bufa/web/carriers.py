@@ -27,6 +27,7 @@ from bufa.domain.permissions import Permission
 from bufa.jobs.carrier_sheet import AskedRow, read_sheet, write_sheet
 from bufa.jobs.import_report import say as say_problem
 from bufa.lib import clock
+from bufa.lib.shelf import together
 from bufa.web.desk import Desk, actor, back_to, desk, tell, tell_refusal
 from bufa.web.forms import Choices
 from bufa.web.papers import pdf
@@ -89,7 +90,13 @@ def carrier(request: HttpRequest, carrier: str) -> HttpResponse:
 def _show(request: HttpRequest, carrier: str, status: int = 200, **more: Any) -> HttpResponse:
     here = desk(request)
     shop_id = here.one.shop_id
-    every = request.GET.get("all") == "1"
+    every, now = request.GET.get("all") == "1", clock.now()
+    together(
+        lambda: asking.cases_at(shop_id, carrier, asking=not every),
+        lambda: answers.waiting([shop_id], carrier=carrier),
+        lambda: links.links(shop_id, carrier, now),
+        lambda: shops.shop(shop_id),
+    )
     rows = asking.cases_at(shop_id, carrier, asking=not every)
     chosen = [row.case_id for row in rows]
     said = {
@@ -101,9 +108,9 @@ def _show(request: HttpRequest, carrier: str, status: int = 200, **more: Any) ->
         "paste": PasteForm(),
         "sheet": SheetForm(),
         "link_form": LinkForm(carrier, shop_id),
-        "links": links.links(shop_id, carrier, clock.now()),
+        "links": links.links(shop_id, carrier, now),
         "group_text": group_texts.write(
-            asking.parcels_of(shop_id, chosen), shops.shop(shop_id).name, clock.now() + ANSWER_WITHIN
+            asking.parcels_of(shop_id, chosen), shops.shop(shop_id).name, now + ANSWER_WITHIN
         ),
     } | more
     return render(request, "web/carriers/carrier.html", said, status=status)

@@ -22,6 +22,7 @@ from bufa.jobs import bulk_sheet
 from bufa.lib import clock, printed_lists
 from bufa.lib.labels import DEFAULT_SIZE
 from bufa.lib.labels import SIZES as LABEL_SIZES
+from bufa.lib.shelf import together
 from bufa.web.desk import Seat, actor, back_to, desk, tell, tell_refusal
 from bufa.web.words import carrier, moment, say, word
 
@@ -32,6 +33,13 @@ def page(request: HttpRequest) -> HttpResponse:
     here = desk(request)
     shop = here.one
     now = clock.now()
+    together(
+        lambda: pick_list.to_pack(shop.shop_id),
+        lambda: pick_list.to_release(shop.shop_id),
+        lambda: pick_list.waiting_to_submit(shop.shop_id),
+        lambda: pick_list.came_undone(shop.shop_id, now - UNDONE_SHOWN),
+        lambda: hand_over.unscanned(shop.shop_id, now),
+    )
     rows = pick_list.to_pack(shop.shop_id)
     by = "order" if request.GET.get("by") == "order" else "shelf"
     said = {

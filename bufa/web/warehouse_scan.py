@@ -15,6 +15,7 @@ from bufa.domain.outcome import Refused, Why
 from bufa.domain.packing import UNDO_CODE, Read, Result, Tone, carrier_of, what_is
 from bufa.lib import clock, printed_lists
 from bufa.lib.labels import DEFAULT_SIZE
+from bufa.lib.shelf import together
 from bufa.web.desk import actor, desk
 from bufa.web.warehouse import as_pdf
 from bufa.web.words import say
@@ -95,6 +96,11 @@ def _answer(request: HttpRequest, results: list[tuple[str, Result]], open_id: in
 def _said(request: HttpRequest, results: list[tuple[str, Result]] | None, open_id: int) -> dict[str, object]:
     shop = desk(request).one
     now = clock.now()
+    together(
+        lambda: pick_list.to_pack(shop.shop_id),
+        lambda: pick_list.packed_lately(shop.shop_id, now),
+        lambda: pick_list.packed_count(shop.shop_id, now - timedelta(hours=12)),
+    )
     there = pick_list.to_pack(shop.shop_id, [open_id]) if open_id else []
     box: ToPack | None = there[0] if there else None
     last = results[-1] if results else None

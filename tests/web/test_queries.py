@@ -78,6 +78,10 @@ PAGES: dict[str, Addresses] = {
     "settings_telling": _always("/settings/telling/"),
     "settings_papers": _always("/settings/papers/"),
     "carriers": _always("/carriers/"),
+    "warehouse": _always("/warehouse/"),
+    "warehouse_scan": _always("/warehouse/scan/"),
+    "warehouse_codes": _always("/warehouse/scan/codes.pdf"),
+    "warehouse_lists": _always("/warehouse/lists/"),
     "carriers_carrier": _always("/carriers/zhongtong/"),
     "told": _always("/told/"),
     "told_badge": _always("/told/badge/"),
@@ -91,6 +95,8 @@ PAGES: dict[str, Addresses] = {
 OF_ROWS = {
     "effects_effect", "runs_run", "cases_label", "cases_file", "cases_waybill_print",
     "bulk_run", "bulk_rows", "bulk_results", "claims_claim", "incidents_incident", "incidents_runs", "incidents_look",
+    "warehouse_pick_pdf", "warehouse_pick_xlsx", "warehouse_labels", "warehouse_list", "warehouse_list_pdf",
+    "warehouse_list_xlsx", "warehouse_guess",
     "cases_paper", "carriers_sheet", "carriers_applications", "settings_papers_sample",
 }  # fmt: skip
 """Pages of a row that the sample does not have at hand; their own tests hold them to `at_most`."""
