@@ -61,9 +61,7 @@ BENCHES: Mapping[str, Bench] = {
     "sweep": Bench(
         "times as long to take 1,000 due parcels with 5 million watched as with 10,000", sized=True, usual=0.1
     ),
-    "pages": Bench(
-        "milliseconds for 95 % of the slowest pages, 20 people on a million cases", sized=True, usual=0.02
-    ),
+    "pages": Bench("milliseconds for 95 % of the slowest pages, 20 people on a million cases", sized=True, usual=0.02),
     "gate": Bench("seconds to check a sheet of 1,000 reissue numbers, database included", sized=True),
     "reading": Bench("share of real histories whose last scan reads right by text alone", database=False),
     "lanes": Bench("90 % arrival times that hold on parcels not learned from", database=False),
