@@ -171,7 +171,7 @@ def wake(now: datetime) -> int:
 
 def wake_plans(now: datetime) -> int:
     """Shops whose provider is asked by plan: one job each, which looks whether something may be asked now."""
-    by_plan = [shop_id for shop_id in shops.all_shop_ids() if shops.asking(shop_id).per_hour]
+    by_plan = shops.asking_shops(shops.all_shop_ids())
     return sum(hint(asking.PLAN, once=f"plan:{shop_id}", shop_id=shop_id) for shop_id in by_plan)
 
 

@@ -194,3 +194,17 @@ def test_the_application_cannot_rewrite_the_chain() -> None:
     with pytest.raises(Exception, match="permission denied"), for_shops([shop]), cursor() as cur:
         cur.execute("UPDATE audit_auditentry SET by = 'nobody'")
     assert audits.verify(shop).ok
+
+
+def test_which_shops_are_pushed_and_which_are_asked_by_plan() -> None:
+    pushed, asked, nobody = make_shop(), make_shop(), make_shop()
+    actions.connect(shop_id=pushed, kind="kuaidi100", settings={"customer": "C"}, secrets={"key": "K"})
+    actions.connect(
+        shop_id=asked, kind="17track", settings={"follow": "ask", "calls_per_hour": 9}, secrets={"key": "K"}
+    )
+    everyone = [pushed, asked, nobody]
+    assert (queries.pushing_shops(everyone), queries.asking_shops(everyone)) == ([pushed], [asked])
+    # The preferred provider decides: a second one that pushes changes nothing for a shop that asks the first.
+    actions.connect(shop_id=pushed, kind="kuaidi100", settings={"customer": "C", "follow": "ask", "calls_per_hour": 0})
+    actions.connect(shop_id=pushed, kind="kdniao", settings={"business_id": "1"}, secrets={"app_key": "K"})
+    assert (queries.pushing_shops(everyone), queries.asking_shops(everyone)) == ([], [asked])

@@ -68,8 +68,7 @@ def shops_with_wanted(shop_ids: Sequence[int], now: datetime) -> list[int]:
     with for_shops(shop_ids):
         rows = Subscription.objects.filter(shop_id__in=shop_ids, state__in=_STATES, next_at__lte=now)
         found = sorted(rows.values_list("shop_id", flat=True).distinct())
-    hows = {shop_id: shops.asking(shop_id) for shop_id in found}
-    return [shop_id for shop_id, how in hows.items() if how.kind and how.pushes]
+    return shops.pushing_shops(found) if found else []
 
 
 def followed(shop_id: int, parcel_id: int, provider: str, now: datetime) -> None:

@@ -219,6 +219,29 @@ def asking(shop_id: int) -> Asking:
     return Asking(kind, pushes=kept.get(FOLLOW) != BY_ASKING, per_hour=per_hour if known else 0)
 
 
+def asking_shops(shop_ids: Sequence[int]) -> list[int]:
+    """Those of the shops that may have something to ask by plan: one query, however many they are."""
+    with reading(shop_ids):
+        rows = Connection.objects.filter(shop_id__in=shop_ids, kind__in=TRACKING_KINDS).exclude(
+            state=ConnectionState.OFF
+        )
+        return sorted(rows.filter(**{f"settings__{PER_HOUR}__gt": 0}).values_list("shop_id", flat=True).distinct())
+
+
+def pushing_shops(shop_ids: Sequence[int]) -> list[int]:
+    """Those of the shops whose tracking provider is to be subscribed at: one query, however many they are."""
+    with reading(shop_ids):
+        rows = Connection.objects.filter(shop_id__in=shop_ids, kind__in=TRACKING_KINDS).exclude(
+            state=ConnectionState.OFF
+        )
+        found = list(rows.values_list("shop_id", "kind", f"settings__{FOLLOW}"))
+    preferred: dict[int, tuple[int, bool]] = {}
+    for shop_id, kind, follow in found:
+        one = (TRACKING_KINDS.index(kind), follow != BY_ASKING)
+        preferred[shop_id] = min(preferred.get(shop_id, one), one)
+    return sorted(shop_id for shop_id, (_, pushes) in preferred.items() if pushes)
+
+
 def policy_json(shop_id: int) -> dict[str, Any]:
     """The shop's policy as stored: only what differs from the defaults."""
     with reading([shop_id]):
