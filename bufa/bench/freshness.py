@@ -19,7 +19,7 @@ EVERY = 20
 TEXT = "【广州市】包裹破损,内件受损,已做问题件登记"
 GOAL_S = 2.0
 _LOOKS_EVERY_S = 0.05
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 
 
 def measure(scale: float) -> Figure:

@@ -188,3 +188,13 @@ def test_children_read_nothing_from_the_terminal_and_have_a_group_of_their_own(t
     process = processes.start(Program([sys.executable, "-c", code]))
     assert process.wait(10) == 0
     assert out.read_text() == "True ''"
+
+
+def test_a_program_that_stands_back_runs_at_a_lower_priority() -> None:
+    command = [sys.executable, "-c", "import os; print(os.nice(0))"]
+    said = {}
+    for nice in (0, 3):
+        process = processes.start(Program(command, nice=nice), stdout=subprocess.PIPE)
+        out, _ = process.communicate(timeout=30)
+        said[nice] = int(out)
+    assert said == {0: os.nice(0), 3: min(19, os.nice(0) + 3)}

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from bufa.host import processes
+from bufa.host import processes, up
 from bufa.host.places import find_places
 from bufa.host.running import hold
 
@@ -155,3 +155,9 @@ def test_after_kill_9_of_the_parent_nothing_stays_and_the_next_start_works(folde
     again = started(folder, port)
     again.send_signal(signal.SIGINT)
     assert again.wait(15) == 0
+
+
+def test_the_number_of_workers_is_sensible_and_each_has_a_name(folder: Path) -> None:
+    assert bufa("up", "--workers", "0", "--data", str(folder)) == (1, "bufa: --workers is a number from 1 to 32.")
+    assert not folder.exists()
+    assert (up._workers(1), up._workers(3)) == (["worker"], ["worker1", "worker2", "worker3"])
