@@ -26,12 +26,10 @@ _FIRST = "bufa"
 
 
 def measure(scale: float) -> Figure:
-    """The longest over the shortest count watched; the milliseconds of each stand beside. The smallest is the same at
-    every scale (where the scale leaves it the smallest), and so are the due."""
-    sizes = sorted(
-        {max(2_000, min(WATCHED[0], round(WATCHED[-1] * scale))), *(round(full * scale) for full in WATCHED)}
-    )
-    sizes = [size for size in sizes if size >= min(WATCHED[0], max(sizes))]
+    """The median at the largest count watched over that at the smallest; the milliseconds of each stand beside. The
+    smallest is 10,000 at every scale that leaves more than that, and so are the 1,000 due."""
+    smallest = max(200, min(WATCHED[0], round(WATCHED[-1] * scale)))
+    sizes = sorted({smallest, *(watched for full in WATCHED if (watched := round(full * scale)) > smallest)})
     due = min(DUE, sizes[0] // 4)
     shops = ground.make_shops(SHOPS)
     databases = {watched: _database(n, shops, watched) for n, watched in enumerate(sizes)}

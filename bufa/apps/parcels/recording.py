@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -96,9 +96,11 @@ def record_scans(shop_id: int, heard: Iterable[Heard], now: datetime) -> ScansRe
     return result
 
 
-def _taught(pupil: Pupil, box: _Box, scans: Mapping[ScanKey, Scan]) -> dict[ScanKey, Scan]:
+def _taught(pupil: Pupil, box: _Box, scans: dict[ScanKey, Scan]) -> dict[ScanKey, Scan]:
     """What was taught changes what a scan says, never which scan it is."""
-    return dict(zip(scans, pupil.read(box.row.pk, list(scans.values())), strict=True))
+    told = list(scans.values())
+    read = pupil.read(box.row.pk, told)
+    return scans if read is told else dict(zip(scans, read, strict=True))
 
 
 def _boxes(shop_id: int, batch: Sequence[Heard], result: ScansRecorded) -> dict[int, _Box]:
