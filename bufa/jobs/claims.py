@@ -20,7 +20,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
         "金额", "赔付金额", "理赔金额", "赔款", "实赔金额", "运费", "应付金额", "结算金额", "费用", "amount",
     ),
     "on": ("日期", "赔付日期", "到账日期", "结算日期", "账单日期", "时间", "date"),
-    "reference": ("流水号", "理赔单号", "工单号", "凭证号", "备注", "reference"),
+    "reference": ("流水号", "理赔单号", "工单号", "凭证号", "reference"),
 }  # fmt: skip
 """Our name of each column, then the headers that files use; the first is the one that messages and docs name."""
 

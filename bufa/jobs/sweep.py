@@ -24,6 +24,7 @@ from bufa.apps.cases.taking_in import rejudge
 from bufa.apps.effects import actions as effects
 from bufa.apps.effects import queries as effect_queries
 from bufa.apps.inbox import actions as inbox_actions
+from bufa.apps.negotiations import mails
 from bufa.apps.parcels import watching
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.shops import queries as shops
@@ -136,7 +137,7 @@ def group_incidents(now: datetime) -> int:
 
 def forget_files(now: datetime) -> int:
     """Photos and papers of cases that closed long ago lose their bytes."""
-    return sum(files.forget_old(shop_id, now) for shop_id in shops.all_shop_ids())
+    return sum(files.forget_old(shop_id, now) + mails.forget_old(shop_id, now) for shop_id in shops.all_shop_ids())
 
 
 def watch_claims(now: datetime) -> int:

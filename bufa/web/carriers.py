@@ -272,13 +272,12 @@ def link(request: HttpRequest, carrier: str) -> HttpResponse:
         return _show(request, carrier, 422, link_form=form)
     said = form.cleaned_data
     every = request.POST.get("all") == "1"
-    wanted = set(request.POST.getlist("case"))
     rows = asking.cases_at(shop_id, carrier, asking=not every)
     try:
         token = links.make_link(
             shop_id=shop_id,
             carrier=carrier,
-            case_ids=[row.case_id for row in rows if not wanted or row.code in wanted],
+            case_ids=[row.case_id for row in rows],
             by=actor(here, shop_id),
             contact_id=int(said["contact"]) if said["contact"] else None,
             name=said["name"],

@@ -223,9 +223,11 @@ def of_case(shop_id: int, case_id: int) -> tuple[AnswerView, ...]:
         return tuple(_view(row) for row in rows.order_by("-id")[:50])
 
 
-def count_waiting(shops: Sequence[int]) -> int:
-    with reading(shops):
-        return CarrierAnswer.objects.filter(shop_id__in=shops, state="open").count()
+def forget_words(shop_id: int, over: datetime) -> None:
+    """The words of answers about cases that closed before `over` go; what was read and decided stays."""
+    rows = CarrierAnswer.objects.filter(shop_id=shop_id, case__state="closed", case__closed_at__lt=over)
+    ids = list(rows.exclude(words=b"").values_list("id", flat=True)[:500])
+    CarrierAnswer.objects.filter(shop_id=shop_id, id__in=ids).update(words=b"")
 
 
 def _open(shop_id: int, answer_id: int) -> CarrierAnswer:

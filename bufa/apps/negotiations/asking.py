@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db.models import Count, Q
 
@@ -110,10 +109,3 @@ def parcels_of(shop_id: int, case_ids: Sequence[int]) -> tuple[AskedParcel, ...]
 def _at_fault(case: Case) -> int:
     boxes: list[int] = [case.parcel_id, *case.facts.get("reissue_parcels", [])]
     return boxes[min(case.round, len(boxes)) - 1]
-
-
-def answered_since(shop_id: int, case_ids: Sequence[int], since: datetime) -> frozenset[int]:
-    """Cases of which the carrier said something since then."""
-    with reading([shop_id]):
-        rows = CarrierAnswer.objects.filter(shop_id=shop_id, case_id__in=case_ids, at__gte=since)
-        return frozenset(rows.values_list("case_id", flat=True))

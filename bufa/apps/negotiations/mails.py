@@ -7,11 +7,14 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db.models import Q
 
 from bufa.apps.audit import actions as audit
 from bufa.apps.cases import actions as cases
 from bufa.apps.cases.actors import SYSTEM, Actor
+from bufa.apps.cases.files import KEEP_DAYS
 from bufa.apps.cases.models import Case
 from bufa.apps.negotiations import answers
 from bufa.apps.negotiations.models import CarrierContact, CarrierMessage, Consent, IncomingMail
@@ -22,7 +25,7 @@ from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission, check
 from bufa.integrations.mailbox import MailRead
 from bufa.lib.crypto import seal, unseal
-from bufa.lib.tenancy import reading, writing
+from bufa.lib.tenancy import for_shops, reading, writing
 
 _CODE = re.compile(r"\bC-\d{8}-\d{3,8}\b", re.IGNORECASE)
 
@@ -109,6 +112,19 @@ def set_aside(*, shop_id: int, mail_id: int, by: Actor) -> None:
         row.state = "set_aside"
         row.save(update_fields=["state"])
         audit.record(shop_id, by.ref, "mail.set_aside", f"mail:{mail_id}")
+
+
+def forget_old(shop_id: int, now: datetime) -> int:
+    """Empty mails and answers' words whose time is over: those of cases closed that long ago, and mails about no case.
+    That they came, and what was accepted of them, stays. Returns how many mails were emptied."""
+    over = now - timedelta(days=KEEP_DAYS)
+    with for_shops([shop_id]):
+        rows = IncomingMail.objects.filter(shop_id=shop_id, at__lt=over).exclude(text=b"", subject=b"", sender=b"")
+        done = rows.filter(Q(case=None) | Q(case__state="closed", case__closed_at__lt=over))
+        ids = list(done.order_by("id").values_list("id", flat=True)[:500])
+        IncomingMail.objects.filter(shop_id=shop_id, id__in=ids).update(text=b"", subject=b"", sender=b"")
+        answers.forget_words(shop_id, over)
+        return len(ids)
 
 
 def unplaced(shops: Sequence[int], limit: int = 50) -> tuple[MailView, ...]:
