@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from bufa.apps.negotiations import answers, asking, links, mails, papers, rules
+from bufa.apps.negotiations import answers, asking, links, mails, papers, rules, scores
 from bufa.apps.negotiations import queries as talks
 from bufa.apps.shops import queries as shops
 from bufa.domain import group_texts
@@ -76,6 +76,7 @@ def page(request: HttpRequest) -> HttpResponse:
     here = desk(request)
     said = {
         "carriers": asking.carriers(here.shops),
+        "scores": scores.scores(here.shops, clock.now()),
         "answers": answers.waiting(here.shops, limit=100),
         "unplaced": mails.unplaced(here.shops),
     }

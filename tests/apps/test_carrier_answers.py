@@ -12,8 +12,8 @@ from bufa.apps.cases import actions as case_actions
 from bufa.apps.cases import files
 from bufa.apps.cases.actors import Actor
 from bufa.apps.cases.models import Case, Statement, TimelineEntry
-from bufa.apps.negotiations import answers, asking, papers, rules
-from bufa.apps.negotiations.models import CarrierAnswer, Consent
+from bufa.apps.negotiations import answers, asking, papers, rules, scores
+from bufa.apps.negotiations.models import CarrierAnswer, CarrierMessage, Consent
 from bufa.apps.parcels.models import Parcel
 from bufa.domain.carrier_rules import Paper
 from bufa.domain.case_facts import Claim
@@ -163,3 +163,16 @@ def test_a_shops_layout_goes_before_and_goes_back(sample: Sample) -> None:
     papers.restore_layout(**about, carrier="", by=LEAD)
     assert papers.own_layouts(sample.shop_id) == {}
     assert papers.sample_pdf(papers.layout_for(sample.shop_id, Written.ORDER_INFO, ""), "店")[:5] == b"%PDF-"
+
+
+def test_how_carriers_keep_their_word_is_counted(sample: Sample) -> None:
+    with for_shops([sample.shop_id]):
+        CarrierMessage.objects.update(state="sent", sent_at=sample.now - timedelta(hours=30))
+    assert scores.scores([sample.shop_id], sample.now)["zhongtong"] == scores.Score(asked=1)
+    mine, other = number(sample, "asking"), number(sample, "fresh")
+    paste(sample, f"{mine} 丢了，同意补发\n{other} 今天送到")
+    for one in answers.waiting([sample.shop_id]):
+        answers.accept(shop_id=sample.shop_id, answer_id=one.answer_id, by=AGENT, now=sample.now)
+    later = scores.scores([sample.shop_id], sample.now + timedelta(days=2))
+    assert later["zhongtong"] == scores.Score(asked=1, answered=1, answer_hours=30.0, promises=1, kept=0)
+    assert scores.scores([make_shop()], sample.now) == {}
