@@ -244,6 +244,28 @@ def _starts(words: tuple[str, ...]) -> tuple[tuple[str, Start], ...]:
     return tuple((word, starter(word)) for word in words)
 
 
+def ahead(watched: Watched, rulebook: Rulebook, policy: Policy, now: datetime) -> tuple[Warning_, ...]:
+    """Every clock that runs and has not run out, the soonest first, with why it was moved: for a page that shows them.
+
+    Among them are those whose warning time has not begun; `judge` needs them only for its next deadline.
+    """
+    if watched.is_closed:
+        return ()
+    between = watched.distance
+    found = [
+        clock
+        for rule in rulebook.rules
+        if (start := start_of(rule.starts, watched)) is not None
+        and (clock := _clock(watched, rule, policy, start, between)) is not None
+        and clock.ended_at is None
+        and clock.since > now
+    ]
+    return tuple(
+        Warning_(clock.rule.id, clock.since, clock.payout_fen(watched), clock.evidence(watched), clock.rule.kind)
+        for clock in sorted(found, key=_order)
+    )
+
+
 # --- clocks ----------------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from bufa.apps.cases import actions as acting
+from bufa.apps.cases import clocks
 from bufa.apps.cases import incident_views as incidents
 from bufa.apps.cases import queries as cases
 from bufa.apps.cases.shapes import ActionView, CaseRow, CaseView
@@ -25,6 +26,7 @@ from bufa.apps.negotiations import queries as negotiations
 from bufa.apps.notices import queries as notices
 from bufa.apps.orders import address_changes
 from bufa.apps.orders import queries as orders
+from bufa.apps.parcels import penalties
 from bufa.apps.parcels import queries as parcels
 from bufa.apps.parcels.views import ParcelView, parcels_of_order
 from bufa.apps.reissues import booking, copy_pack, corrections
@@ -38,7 +40,7 @@ from bufa.lib.shelf import together
 from bufa.web import case_carrier, case_forms
 from bufa.web.case_forms import AddressForm
 from bufa.web.desk import Desk, desk
-from bufa.web.findings import put_off_forms
+from bufa.web.finding_forms import penalty_form, put_off_forms
 from bufa.web.tasks import OutcomeForm
 from bufa.web.timeline import track
 from bufa.web.words import say, yuan
@@ -97,7 +99,9 @@ def show(
     if found is None:
         raise Http404
     said = context(here, found, now, (failed or {}) | (kept or {})) | more
-    return render(request, "web/cases/case.html", said, status=422 if failed else 200)
+    if typed := more.get("typed"):  # forms about the parcel, not the case
+        said |= typed | {"put_off": put_off_forms(found.findings, typed.get("put_off_typed"))}
+    return render(request, "web/cases/case.html", said, status=422 if failed or typed else 200)
 
 
 def _beside_case(row: CaseRow, parcels: Sequence[ParcelView]) -> list[Callable[[], object]]:
@@ -247,6 +251,12 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
             "again": [(each, track(each, now)) for each in found.reissue_parcels],
             "current": current,
             "put_off": put_off_forms(found.findings) if row.is_open else None,
+            "clocks": clocks.running(shop_id, current.parcel_id, now)[:4] if row.is_open else (),
+            "penalty": penalty_form(),
+            "penalties": penalties.of_parcels(shop_id, [found.original.parcel_id]),
+            "penalty_parcel": found.original.parcel_id,
+            "typed": None,
+            "page_url": reverse("cases_case", args=[shop_id, row.code]),
             "evidence": _evidence(found, talk),
             "pasted": None,
             "past": cases.claims_of_recipient(shop_id, row.order_id, now),

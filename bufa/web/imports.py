@@ -36,6 +36,7 @@ class ImportForm(Choices):
             ("orders", _now("订单")),
             ("scans", _now("轨迹")),
             ("stock", _now("库存")),
+            ("penalties", _now("处罚通知")),
             ("templates", _now("轨迹文案")),
         ]
         self.choose("kind", kinds)

@@ -27,7 +27,7 @@ from bufa.domain.outcome import Refused
 from bufa.lib import clock
 from bufa.web.case_forms import contact_name
 from bufa.web.desk import Desk, actor, back_to, desk, tell, tell_refusal
-from bufa.web.findings import HOURS, SCAN
+from bufa.web.finding_forms import HOURS, SCAN
 from bufa.web.forms import Choices
 from bufa.web.words import word
 

@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from bufa.apps.cases import clocks, pasting
 from bufa.apps.cases import incident_views as incidents
-from bufa.apps.cases import pasting
 from bufa.apps.cases import queries as cases
 from bufa.apps.orders.views import order_view
-from bufa.apps.parcels import asking
+from bufa.apps.parcels import asking, penalties
 from bufa.apps.parcels import queries as parcels
 from bufa.apps.parcels.views import ParcelFilters
 from bufa.domain.kinds import Stage
@@ -27,7 +27,7 @@ from bufa.lib.shelf import together
 from bufa.web.case_forms import PasteForm
 from bufa.web.case_measures import told_of
 from bufa.web.desk import actor, back_to, desk, tell, tell_refusal
-from bufa.web.findings import TellForm, put_off_forms
+from bufa.web.finding_forms import penalty_form, put_off_forms, tell_form
 from bufa.web.forms import Choices
 from bufa.web.timeline import track
 from bufa.web.words import carrier_choices, word
@@ -92,32 +92,35 @@ def paste(request: HttpRequest, shop_id: int, parcel_id: int) -> HttpResponse:
         raise Http404
     form = PasteForm(request.POST, auto_id="id_paste_%s")
     if not form.is_valid():
-        return _show(request, shop_id, parcel_id, paste=form, status=422)
+        return show(request, shop_id, parcel_id, paste=form, status=422)
     text = form.cleaned_data["trace"]
     if request.POST.get("do") != "save":
-        return _show(request, shop_id, parcel_id, paste=form, pasted=pasting.look(text, found.carrier, clock.now()))
+        return show(request, shop_id, parcel_id, paste=form, pasted=pasting.look(text, found.carrier, clock.now()))
     try:
         read = pasting.paste_trace(shop_id=shop_id, parcel_id=parcel_id, text=text, by=actor(here, shop_id))
     except Refused as refused:
         tell_refusal(request, refused)
-        return _show(request, shop_id, parcel_id, paste=form, status=422)
+        return show(request, shop_id, parcel_id, paste=form, status=422)
     tell(request, told_of(read))
     return back_to(reverse("parcels_parcel", args=[shop_id, parcel_id]))
 
 
 def parcel(request: HttpRequest, shop_id: int, parcel_id: int) -> HttpResponse:
-    return _show(request, shop_id, parcel_id)
+    return show(request, shop_id, parcel_id)
 
 
-def _show(
+def show(
     request: HttpRequest,
     shop_id: int,
     parcel_id: int,
+    typed: dict[str, Any] | None = None,
     *,
     paste: PasteForm | None = None,
     pasted: pasting.Read | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    """The page; `typed`: forms as they were typed, with their errors, by the names of the page."""
+    typed = typed or {}
     here = desk(request)
     here.role(shop_id)
     found = parcels.parcel_view(shop_id, parcel_id)
@@ -149,11 +152,16 @@ def _show(
             "paste": paste or PasteForm(auto_id="id_paste_%s"),
             "pasted": pasted,
             "told": parcels.told_of(shop_id, parcel_id),
-            "tell": TellForm(auto_id="id_told_%s"),
-            "put_off": put_off_forms(findings),
+            "clocks": clocks.running(shop_id, parcel_id, now)[:5],
+            "tell": typed.get("tell") or tell_form(),
+            "put_off": put_off_forms(findings, typed.get("put_off_typed")),
+            "penalty": typed.get("penalty") or penalty_form(),
+            "penalties": penalties.of_parcels(shop_id, [parcel_id]),
+            "penalty_parcel": parcel_id,
+            "page_url": reverse("parcels_parcel", args=[shop_id, parcel_id]),
             "order": order_view(shop_id, found.order_id),
             "follow": parcels.follow_info(shop_id, parcel_id),
             "turn": asking.turn_of(shop_id, parcel_id, now, cases.waiting_orders(shop_id)),
         },
-        status=status,
+        status=422 if typed else status,
     )

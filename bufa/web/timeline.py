@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bufa.apps.parcels.views import ParcelView, ScanView
+from bufa.domain.speed import TooFast, too_fast
+from bufa.lib.divisions import province_of
 
 GAP = timedelta(hours=24)
 """A silence longer than this is drawn."""
@@ -22,7 +24,8 @@ WRONG = frozenset(
 class Line:
     """One line. `css`: ghost (not yet), gap (silence), hot (newest), good, wrong or nothing.
 
-    `dated`: the time that a scan claims and that cannot be, since it was told before; `at` is then when it was told.
+    `fast`: with this scan the track is faster than any parcel. `dated`: the time that a scan claims and that cannot be,
+    since it was told before; `at` is then when it was told.
     """
 
     css: str
@@ -34,6 +37,7 @@ class Line:
     span: timedelta | None = None
     dated: datetime | None = None
     pasted: bool = False
+    fast: TooFast | None = None
 
 
 def track(parcel: ParcelView | None, now: datetime, limit: int = 40) -> tuple[Line, ...]:
@@ -52,6 +56,7 @@ def _lines(parcel: ParcelView, now: datetime) -> Iterator[Line]:
     if newest is not None and parcel.stage not in OVER and now - newest > GAP:
         yield Line("gap", None, span=now - newest)
     after: datetime | None = None
+    fast = too_fast((scan.scanned_at, province_of(scan.place)) for scan in usable)
     for scan in scans:
         if not scan.usable:
             told = (scan.kind, scan.reason, scan.text, scan.place)
@@ -61,7 +66,9 @@ def _lines(parcel: ParcelView, now: datetime) -> Iterator[Line]:
             yield Line("gap", None, span=after - scan.scanned_at)
         hot = "hot" if scan is usable[0] else ""
         css = "good" if scan.kind in GOOD else "wrong" if scan.kind in WRONG else hot
-        yield Line(css, scan.scanned_at, scan.kind, scan.reason, scan.text, scan.place, pasted=_is_pasted(scan))
+        said = fast if fast is not None and scan.scanned_at == fast.at else None
+        told = (scan.kind, scan.reason, scan.text, scan.place)
+        yield Line(css, scan.scanned_at, *told, pasted=_is_pasted(scan), fast=said)
         after = scan.scanned_at
     if parcel.uploaded_at is not None:
         yield Line("", parcel.uploaded_at, kind="uploaded")

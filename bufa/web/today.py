@@ -47,6 +47,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "now": now,
         "today": today,
         "headline": headline(today, now),
+        "headline_step": headline_step(today, now),
         "money": today.money[:12],
         "hours": hours(today, here.names if len(here.shops) > 1 else {}),
         "shop_days": shop_days(today, here, now),
@@ -67,7 +68,7 @@ def headline(today: Today, now: datetime) -> str:
     """One sentence: the money that can still be kept today, else what is late, else that all is calm."""
     if today.day.by is not None:
         last = _round_hour(today.day.by)
-        return _("今天 %(time)s 前有 %(money)s 可以不赔") % {
+        return _("今天 %(time)s 前有 %(money)s 要赔，现在动手可以不赔") % {
             "time": "24:00" if last >= day_end(now) else last.strftime("%H:%M"),
             "money": yuan(today.day.fen),
         }
@@ -83,6 +84,20 @@ def headline(today: Today, now: datetime) -> str:
     if today.open_cases:
         return _("没有马上要赔的钱，%(n)d 个案件在办") % {"n": today.open_cases}
     return _("一切正常：没有要办的案件")
+
+
+def headline_step(today: Today, now: datetime) -> str:
+    """The dearest step of the day that many parcels make alike: "¥3 becomes ¥25 on 14 parcels at 16:00", or ""."""
+    alike = [step for step in today.ahead if step.parcels > 1 and step.is_uniform and now < step.at < day_end(now)]
+    if not alike:
+        return ""
+    step = max(alike, key=lambda each: (each.more_fen, -each.at.timestamp()))
+    return _("%(time)s 起 %(n)d 件从 %(before)s 变成 %(after)s") % {
+        "time": localtime(step.at).strftime("%H:%M"),
+        "n": step.parcels,
+        "before": yuan(step.before_min),
+        "after": yuan(step.after_min),
+    }
 
 
 def hours(today: Today, names: dict[int, str], limit: int = 6) -> list[dict[str, Any]]:

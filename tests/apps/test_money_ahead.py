@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 
 from bufa.apps.cases import queries as cases
 from bufa.apps.cases.taking_in import take_in
@@ -13,10 +14,17 @@ from bufa.domain import money_ahead
 from bufa.domain.money_ahead import MoneyStep
 from bufa.jobs.status import status
 from bufa.lib import clock
-from bufa.web.today import headline
+from bufa.web.today import headline, headline_step
 from tests.factories import NOW, at, make_shipped, make_shop
+from tools import i18n
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True, scope="module")
+def english() -> None:
+    """The compiled catalogue, as set-up leaves it."""
+    i18n.compile_all()
 
 
 @pytest.fixture
@@ -50,6 +58,13 @@ def test_the_day_the_headline_and_the_status_say_the_same(shop: int) -> None:
     assert day == said.day == money_ahead.DayMoney(sum(one.more_fen for one in said.ahead[:2]), 15, at(5))
     assert f"¥{day.fen // 100}" in headline(said, NOW)
     assert "17:00" in headline(said, NOW)
+    step = said.ahead[1]
+    before, after = f"¥{step.before_min // 100}", f"¥{step.after_min // 100}"
+    assert headline(said, NOW) == f"今天 17:00 前有 ¥{day.fen // 100} 要赔，现在动手可以不赔"
+    assert headline_step(said, NOW) == f"17:00 起 14 件从 {before} 变成 {after}"
+    with translation.override("en"):
+        assert headline(said, NOW) == f"¥{day.fen // 100} at risk before 17:00"
+        assert headline_step(said, NOW) == f"{before} becomes {after} on 14 parcels at 17:00"
     (told,) = report["money"]
     assert (told["shop"], told["day"], told["at_risk_fen"], told["by"]) == (
         *(shop, "2026-11-20", day.fen),

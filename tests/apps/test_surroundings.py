@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from bufa.apps.cases.models import Finding
+from bufa.apps.cases.models import Case, Finding
 from bufa.apps.cases.taking_in import take_in
 from bufa.apps.parcels import numbers
 from bufa.apps.parcels.models import Parcel
+from bufa.integrations.ports import RawScan, TrackReport
 from bufa.lib.tenancy import for_shops
-from tests.factories import NOW, at, make_package, make_recipient, make_report, make_shipped, make_shop
+from tests.factories import NOW, at, make_package, make_recipient, make_report, make_shipped, make_shop, make_ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -73,3 +74,68 @@ def test_what_it_costs_now_and_next_stands_on_the_parcel() -> None:
     with for_shops([shop]):
         row = Parcel.objects.get(shop_id=shop)
     assert (row.cost_fen, row.risk_fen, row.risk_at, row.risk_rule) == (300, 2200, at(18), "pickup_abnormal")
+
+
+COLLECTED = (at(-50), "【杭州市】 快件已由【杭州余杭】揽收", "103")
+
+
+def test_picked_up_before_it_was_paid() -> None:
+    shop = make_shop()
+    order = replace(make_shipped("1", Z1, shipped_at=at(-52)), paid_at=at(-49))
+    take_in(shop_id=shop, orders=[order], now=at(-49))
+    take_in(shop_id=shop, reports=[make_report(Z1, COLLECTED)], now=NOW)
+    assert found(shop, "scan_before_payment") == [(Z1, "suspected", 2500)]
+
+
+def test_two_hubs_that_take_turns() -> None:
+    shop = make_shop()
+    take_in(shop_id=shop, orders=[make_shipped("1", Z1, shipped_at=at(-52))], now=at(-52))
+    hubs = [
+        RawScan(at(-40 + 3 * n), f"【{city}市】 快件已到达 【{city}转运中心】", "0", "", f"{city}市")
+        for n, city in enumerate(("杭州", "武汉", "杭州", "武汉"))
+    ]
+    report = TrackReport("kuaidi100", "zhongtong", Z1, (RawScan(*COLLECTED[:2], COLLECTED[2]), *hubs))
+    take_in(shop_id=shop, reports=[report], now=NOW)
+    assert found(shop, "repeated_nodes") == [(Z1, "suspected", 2500)]
+    with for_shops([shop]):
+        assert not Case.objects.exists()  # it may cost, but there is nothing to work on
+
+
+def test_signed_for_and_the_buyers_ticket_says_that_nothing_came() -> None:
+    shop = make_shop()
+    order = make_shipped("1", Z1, shipped_at=at(-52))
+    take_in(shop_id=shop, orders=[order], now=at(-52))
+    early = make_ticket("t0", order.number, reason="未收到货", applied_at=at(-30))
+    take_in(shop_id=shop, reports=[make_report(Z1, COLLECTED)], after_sales=[early], now=at(-30))
+    assert found(shop, "signed_not_received") == found(shop, "not_received") == []
+
+    signed = (at(-6), "【深圳市】 快件已签收，签收人：本人签收", "301")
+    take_in(shop_id=shop, reports=[make_report(Z1, signed)], now=at(-6))
+    assert found(shop, "signed_not_received") == []
+    other = make_ticket("t1", order.number, reason="收到的商品破损", applied_at=at(-2))
+    take_in(shop_id=shop, after_sales=[other], now=at(-2))
+    assert found(shop, "signed_not_received") == []
+    ticket = make_ticket("t2", order.number, reason="显示签收但没有收到货", applied_at=at(-1))
+    for _ in range(2):
+        take_in(shop_id=shop, after_sales=[ticket], now=NOW)
+    assert [number for number, _, _ in found(shop, "signed_not_received")] == [Z1]
+    with for_shops([shop]):
+        assert Case.objects.filter(state="determining").count() == 1
+
+
+def test_an_original_that_moves_again_beside_its_reissue() -> None:
+    shop = make_shop()
+    order = make_shipped("1", Z1, shipped_at=at(-200))
+    take_in(shop_id=shop, orders=[order], now=at(-200))
+    take_in(shop_id=shop, reports=[make_report(Z1, (at(-199), COLLECTED[1], "103"))], now=at(-199))
+    resent = make_ticket(
+        "t1", order.number, resend_carrier="yuantong", resend_number=Z2, updated_at=at(-20), applied_at=at(-30)
+    )
+    take_in(shop_id=shop, after_sales=[resent], now=at(-20))
+    assert found(shop, "original_revived") == []
+    moving = [
+        make_report(Z1, (at(-2), "【深圳市】 快件已到达 【深圳转运中心】", "1002")),
+        make_report(Z2, (at(-3), COLLECTED[1], "103"), carrier="yuantong"),
+    ]
+    take_in(shop_id=shop, reports=moving, now=NOW)
+    assert [number for number, _, _ in found(shop, "original_revived")] == [Z1]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bufa.domain import rulebook
 from bufa.domain.calendars import Area, End, Moved, Pause, PauseCode, due
 from bufa.domain.kinds import Kind
-from bufa.domain.watch import DEFAULT_POLICY, Policy, judge
+from bufa.domain.watch import DEFAULT_POLICY, Policy, ahead, judge
 from tests.domain.test_watch import BOOK, COLLECTED, HUB, at, parcel, scan
 
 FLOOD = Pause(PauseCode.FORCE_MAJEURE, at(20), at(50), name="洪水", areas=(Area("北京"),), end=End.DESTINATION)
@@ -28,6 +28,22 @@ def test_a_clock_that_overlaps_a_pause_is_moved_by_the_overlap() -> None:
     assert (finding.rule_id, finding.since) == ("transit_timeout", at(112))
     assert finding.evidence.params["moved_by"] == [{"code": "force_majeure", "name": "洪水", "hours": 30.0}]
     assert "moved_by" not in judge(watched, BOOK, DEFAULT_POLICY, at(112)).findings[0].evidence.params
+
+
+def test_a_moved_clock_says_why_before_it_runs_out_too() -> None:
+    policy = Policy(pauses=(FLOOD,))
+    watched = parcel(COLLECTED, HUB)
+    moved = [{"code": "force_majeure", "name": "洪水", "hours": 30.0}]
+
+    (warning,) = judge(watched, BOOK, policy, at(101)).warnings
+    assert (warning.rule_id, warning.at, warning.evidence.params["moved_by"]) == ("transit_timeout", at(112), moved)
+    first = next(one for one in ahead(watched, BOOK, policy, at(11)) if one.rule_id == "transit_timeout")
+    assert (first.at, first.evidence.params["moved_by"]) == (at(112), moved)
+    said = judge(watched, BOOK, policy, at(11))
+    assert said.warnings == ()
+    assert said.next_deadline == min(
+        one.at - policy.warning_time(BOOK.at(one.at).rule(one.rule_id)) for one in ahead(watched, BOOK, policy, at(11))
+    )
 
 
 @pytest.mark.parametrize(

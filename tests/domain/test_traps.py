@@ -9,6 +9,7 @@ import pytest
 from bufa.domain.kinds import Kind, Reason, Stage
 from bufa.domain.parcels import Scan, agreed_time, attempt_number, fold, is_final, same_scan_key
 from bufa.domain.reading import is_platform_hub, read, to_scan
+from bufa.domain.speed import too_fast
 from bufa.domain.trail import repeated_at
 from bufa.domain.watch import DEFAULT_POLICY, judge
 from tests.domain.test_watch import BOOK, COLLECTED, HUB, at, parcel, rules, scan
@@ -153,6 +154,19 @@ def test_11_a_signature_is_not_final_at_once() -> None:
     assert not is_final(fold(signed[:1]), T0 + timedelta(hours=5))
     assert fold(signed[:2]).stage is Stage.OUT_FOR_DELIVERY
     assert fold(signed).stage is Stage.DELIVERED
+
+
+def test_12_impossible_speed_is_somebody_elses_track() -> None:
+    road = ["浙江", "江苏", "山东", "河北", "北京"]
+    fast = [(T0 + timedelta(minutes=50 * n), province) for n, province in enumerate(road)]
+    found = too_fast(reversed(fast))
+    assert found is not None
+    assert (found.at, found.provinces, found.span) == (fast[3][0], tuple(road[:4]), timedelta(minutes=150))
+
+    by_road = [(T0 + timedelta(hours=5 * n), province) for n, province in enumerate(road)]
+    by_air = [(T0, "浙江"), (T0 + timedelta(hours=2), "上海"), (T0 + timedelta(hours=5), "新疆"), (T0, "")]
+    at_the_border = [(T0 + timedelta(minutes=20 * n), ("江苏", "上海")[n % 2]) for n in range(12)]
+    assert too_fast(by_road) is too_fast(by_air) is too_fast(at_the_border) is too_fast([]) is None
 
 
 def test_13_a_locker_is_a_state_of_its_own() -> None:

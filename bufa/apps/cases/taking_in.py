@@ -17,13 +17,15 @@ from bufa.apps.cases.incidents import HELPED
 from bufa.apps.cases.models import Case
 from bufa.apps.orders import actions as orders_in
 from bufa.apps.orders import queries as orders_q
-from bufa.apps.parcels import boxes, recording, templates, watching
+from bufa.apps.parcels import boxes, recording, templates, told, watching
 from bufa.apps.parcels.models import Parcel, ParcelRole
 from bufa.apps.parcels.recording import Heard, Moved
 from bufa.apps.shops import queries as shops
 from bufa.domain import rulebook, teaching
+from bufa.domain.buyer_words import says_not_received
 from bufa.domain.cases import Action, CaseState
 from bufa.domain.kinds import Kind, Stage
+from bufa.domain.rulebook import Fact
 from bufa.domain.watch import judge
 from bufa.integrations.ports import AfterSaleFact, OrderFact, TrackReport
 from bufa.lib.tenancy import writing
@@ -158,7 +160,20 @@ def _after_sales(shop_id: int, facts: Sequence[AfterSaleFact], now: datetime, re
                 now=now,
             )
             result.touched.add(parcel_id)
+    _not_received(shop_id, facts, now, result)
     return order_ids
+
+
+def _not_received(shop_id: int, facts: Sequence[AfterSaleFact], now: datetime, result: TakenIn) -> None:
+    """A ticket that says nothing came, about a parcel that was signed for: the customer and the track contradict."""
+    said = {one.order_number: one.applied_at or now for one in facts if says_not_received(one.reason)}
+    if not said:
+        return
+    rows = Parcel.objects.filter(shop_id=shop_id, order__number__in=list(said), stage=Stage.DELIVERED)
+    signed = list(rows.order_by("id").values_list("id", "order__number"))
+    news = [(parcel_id, Fact.NOT_RECEIVED, said[number]) for parcel_id, number in signed]
+    told.put(shop_id, news, source=told.AFTER_SALE, by="system", now=now, keep=True)
+    result.touched |= {parcel_id for parcel_id, _ in signed}
 
 
 def _judge(

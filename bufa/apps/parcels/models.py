@@ -10,6 +10,7 @@ from bufa.apps.shops.choices import is_one_of
 from bufa.domain.asking import Why
 from bufa.domain.kinds import Kind, Reason, Stage
 from bufa.domain.lanes import Leg
+from bufa.domain.penalties import Penalty
 from bufa.domain.rulebook import Fact
 
 
@@ -246,4 +247,26 @@ class LaneCount(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["shop_id", "key", "leg", "month"], name="lane_count_once"),
             is_one_of("leg", Leg, "lane_count_leg_known"),
+        ]
+
+
+class PenaltyNotice(models.Model):
+    """What the platform's notice of a penalty said about a parcel: which, when, how much."""
+
+    shop_id = models.BigIntegerField()
+    parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="penalties", db_index=False)  # penalty_once
+    kind = models.CharField(max_length=20)
+    noticed_at = models.DateTimeField()
+    amount_fen = models.BigIntegerField(null=True)
+    source = models.CharField(max_length=12, help_text="person or file")
+    by = models.CharField(max_length=80)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["parcel", "kind", "noticed_at"], name="penalty_once"),
+            is_one_of("kind", Penalty, "penalty_kind_known"),
+            models.CheckConstraint(
+                name="penalty_amount_not_negative", condition=Q(amount_fen=None) | Q(amount_fen__gte=0)
+            ),
         ]

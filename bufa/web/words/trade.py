@@ -203,6 +203,13 @@ FACT: Words = {
     "reissued": _("已补发"),
 }
 
+PENALTY: Words = {
+    "late_shipping": _("发货超时"),
+    "out_of_stock": _("缺货"),
+    "track_timeout": _("物流轨迹超时"),
+    "track_abnormal": _("物流轨迹异常"),
+    "fraud": _("欺诈发货"),
+}
 PAUSE: Words = {"festival": _("节假日"), "no_service": _("停运区域"), "force_majeure": _("不可抗力")}
 PAUSE_END: Words = {"either": _("发货地或收货地"), "origin": _("发货地"), "destination": _("收货地")}
 
@@ -320,6 +327,7 @@ GROUPS: Mapping[str, Words] = {
     "certainty": CERTAINTY,
     "finding": FINDING,
     "fact": FACT,
+    "penalty": PENALTY,
     "pause": PAUSE,
     "pause_end": PAUSE_END,
     "claim": CLAIM,
