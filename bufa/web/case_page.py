@@ -246,17 +246,9 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
             "to_phone": any(each.state == "todo" for each in told),
             "effects": under_way,
             "original": (found.original, track(found.original, now)),
-            "incidents": incidents.of_parcels(row.shop_id, [each.parcel_id for each in boxes]),
             "outlooks": {each.parcel_id: parcels.outlook(each, now) for each in boxes},
             "again": [(each, track(each, now)) for each in found.reissue_parcels],
             "current": current,
-            "put_off": put_off_forms(found.findings) if row.is_open else None,
-            "clocks": clocks.running(shop_id, current.parcel_id, now)[:4] if row.is_open else (),
-            "penalty": penalty_form(),
-            "penalties": penalties.of_parcels(shop_id, [found.original.parcel_id]),
-            "penalty_parcel": found.original.parcel_id,
-            "typed": None,
-            "page_url": reverse("cases_case", args=[shop_id, row.code]),
             "evidence": _evidence(found, talk),
             "pasted": None,
             "past": cases.claims_of_recipient(shop_id, row.order_id, now),
@@ -274,6 +266,7 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
             "to_answer": [ticket for ticket in found.order.after_sales if ticket.is_resend and ticket.status == 6],
         }
         | _moving(shop_id, row.code, row.version, watched)
+        | _about_parcels(found, current, now)
         | case_carrier.context(here, found, current, now)
     )
 
@@ -282,6 +275,22 @@ def _packs(sent: Sequence[reissues.ReissueView], shop_id: int, operator_id: int)
     """What is copied into the platform's page by hand, for reissues that went no other way."""
     by_hand = [each.reissue_id for each in sent if each.state == "unknown" and each.effect_id is None]
     return {reissue_id: copy_pack.pack(shop_id, reissue_id, operator_id) for reissue_id in by_hand}
+
+
+def _about_parcels(found: CaseView, current: ParcelView, now: datetime) -> dict[str, Any]:
+    """What is known around the case's parcels: incidents, running clocks, penalty notices, forms about findings."""
+    row, original = found.row, found.original
+    boxes = [each.parcel_id for each in (original, *found.reissue_parcels)]
+    return {
+        "incidents": incidents.of_parcels(row.shop_id, boxes),
+        "clocks": clocks.running(row.shop_id, current.parcel_id, now)[:4] if row.is_open else (),
+        "penalty": penalty_form(),
+        "penalties": penalties.of_parcels(row.shop_id, [original.parcel_id]),
+        "penalty_parcel": original.parcel_id,
+        "put_off": put_off_forms(found.findings) if row.is_open else None,
+        "typed": None,
+        "page_url": reverse("cases_case", args=[row.shop_id, row.code]),
+    }
 
 
 def _proposals(

@@ -89,7 +89,8 @@ def test_picked_up_before_it_was_paid() -> None:
 
 def test_two_hubs_that_take_turns() -> None:
     shop = make_shop()
-    take_in(shop_id=shop, orders=[make_shipped("1", Z1, shipped_at=at(-52))], now=at(-52))
+    order = replace(make_shipped("1", Z1, shipped_at=at(-52)), paid_at=at(-60))
+    take_in(shop_id=shop, orders=[order], now=at(-52))
     hubs = [
         RawScan(at(-40 + 3 * n), f"【{city}市】 快件已到达 【{city}转运中心】", "0", "", f"{city}市")
         for n, city in enumerate(("杭州", "武汉", "杭州", "武汉"))
