@@ -8,7 +8,7 @@ from bufa.lib.rls import ProtectByShop
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("parcels", "0008_calls"),
+        ("parcels", "0009_room_for_leases"),
     ]
 
     operations = [
