@@ -8,7 +8,7 @@ from bufa.lib.rls import ProtectByShop
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("parcels", "0009_room_for_leases"),
+        ("parcels", "0010_ships_first"),
     ]
 
     operations = [
