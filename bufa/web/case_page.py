@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from bufa.apps.cases import actions as acting
-from bufa.apps.cases import clocks
 from bufa.apps.cases import incident_views as incidents
 from bufa.apps.cases import queries as cases
 from bufa.apps.cases.shapes import ActionView, CaseRow, CaseView
@@ -139,6 +138,7 @@ def _beside_parcels(here: Desk, now: datetime, row: CaseRow, known: Sequence[Par
         *([lambda: reissues.open_draft(shop_id, case_id, now)] if row.measure == Measure.REISSUE else []),
         lambda: cases.claims_of_recipient(shop_id, row.order_id, now),
         lambda: incidents.of_parcels(shop_id, [each.parcel_id for each in known]),
+        lambda: penalties.of_parcels(shop_id, [known[0].parcel_id]),
         *case_carrier.beside(here, row, last, now),
         *(partial(parcels.outlook, each, now) for each in known),
     ]
@@ -266,7 +266,7 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
             "to_answer": [ticket for ticket in found.order.after_sales if ticket.is_resend and ticket.status == 6],
         }
         | _moving(shop_id, row.code, row.version, watched)
-        | _about_parcels(found, current, now)
+        | _about_parcels(found)
         | case_carrier.context(here, found, current, now)
     )
 
@@ -277,13 +277,12 @@ def _packs(sent: Sequence[reissues.ReissueView], shop_id: int, operator_id: int)
     return {reissue_id: copy_pack.pack(shop_id, reissue_id, operator_id) for reissue_id in by_hand}
 
 
-def _about_parcels(found: CaseView, current: ParcelView, now: datetime) -> dict[str, Any]:
-    """What is known around the case's parcels: incidents, running clocks, penalty notices, forms about findings."""
+def _about_parcels(found: CaseView) -> dict[str, Any]:
+    """What is known around the case's parcels: incidents, penalty notices, forms about findings."""
     row, original = found.row, found.original
     boxes = [each.parcel_id for each in (original, *found.reissue_parcels)]
     return {
         "incidents": incidents.of_parcels(row.shop_id, boxes),
-        "clocks": clocks.running(row.shop_id, current.parcel_id, now)[:4] if row.is_open else (),
         "penalty": penalty_form(),
         "penalties": penalties.of_parcels(row.shop_id, [original.parcel_id]),
         "penalty_parcel": original.parcel_id,

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from bufa.apps.cases import clocks, pasting
 from bufa.apps.cases import incident_views as incidents
@@ -105,6 +105,14 @@ def paste(request: HttpRequest, shop_id: int, parcel_id: int) -> HttpResponse:
     return back_to(reverse("parcels_parcel", args=[shop_id, parcel_id]))
 
 
+@require_GET
+def running(request: HttpRequest, shop_id: int, parcel_id: int) -> HttpResponse:
+    """The clocks that run, with what moved them: asked for by a page that is there already."""
+    desk(request).role(shop_id)
+    found = clocks.running(shop_id, parcel_id, clock.now())
+    return render(request, "web/parts/clocks.html", {"clocks": found[:5]})
+
+
 def parcel(request: HttpRequest, shop_id: int, parcel_id: int) -> HttpResponse:
     return show(request, shop_id, parcel_id)
 
@@ -134,6 +142,7 @@ def show(
         partial(parcels.told_of, shop_id, parcel_id),
         partial(order_view, shop_id, found.order_id),
         partial(incidents.of_parcels, shop_id, [parcel_id]),
+        partial(penalties.of_parcels, shop_id, [parcel_id]),
         partial(parcels.follow_info, shop_id, parcel_id),
         partial(cases.waiting_orders, shop_id),
         partial(asking.turn_of, shop_id, parcel_id, now, frozenset()),
@@ -152,7 +161,6 @@ def show(
             "paste": paste or PasteForm(auto_id="id_paste_%s"),
             "pasted": pasted,
             "told": parcels.told_of(shop_id, parcel_id),
-            "clocks": clocks.running(shop_id, parcel_id, now)[:5],
             "tell": typed.get("tell") or tell_form(),
             "put_off": put_off_forms(findings, typed.get("put_off_typed")),
             "penalty": typed.get("penalty") or penalty_form(),

@@ -122,6 +122,7 @@ urlpatterns = [
     path("insights/insights.xlsx", insights.export, name="insights_export"),
     path("triage/", triage.page, name="triage"),
     path("triage/<int:shop_id>/<int:finding_id>/<slug:act>/", triage.act, name="triage_act"),
+    path("parcels/<int:shop_id>/<int:parcel_id>/clocks/", parcels.running, name="parcels_clocks"),
     path("parcels/<int:shop_id>/<int:parcel_id>/penalty/", findings.penalty, name="parcels_penalty"),
     path("findings/<int:shop_id>/<int:finding_id>/", findings.put_off, name="findings_put_off"),
     path("findings/<int:shop_id>/<int:finding_id>/back/", findings.bring_back, name="findings_back"),

@@ -53,6 +53,7 @@ PAGES: dict[str, Addresses] = {
     "bulk_sheet": _always("/reissues/sheet.xlsx"),
     "parcels": _always("/parcels/", "/parcels/?view=all&stage=in_transit&text=73"),
     "parcels_parcel": lambda sample: [f"/parcels/{sample.shop_id}/{sample.parcel_id}/"],
+    "parcels_clocks": lambda sample: [f"/parcels/{sample.shop_id}/{sample.parcel_id}/clocks/"],
     "incidents": _always("/incidents/"),
     "claims": _always("/claims/"),
     "claims_ledger": _always("/claims/ledger/"),

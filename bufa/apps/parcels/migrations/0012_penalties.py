@@ -8,7 +8,7 @@ from bufa.lib.rls import ProtectByShop
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("parcels", "0010_ships_first"),
+        ("parcels", "0011_fast_lists"),
     ]
 
     operations = [
