@@ -24,7 +24,7 @@ from bufa.domain.outcome import Refused
 from bufa.jobs.runs import work_off
 from bufa.web import cases_picked
 from bufa.web.desk import Desk, actor, back_to, desk, tell, tell_refusal
-from bufa.web.findings import HOURS, SCAN
+from bufa.web.finding_forms import HOURS, SCAN
 from bufa.web.forms import Choices
 from bufa.web.words import word
 
