@@ -90,14 +90,23 @@ def whole(name: str, more: list[str], minutes: float | None = None) -> tuple[int
         try:
             code = pytest.wait(minutes * 60 if minutes else None)
         except subprocess.TimeoutExpired:
-            pytest.send_signal(signal.SIGINT)
-            pytest.wait(120)
+            _stop(pytest)
             code = CUT_OFF
         total: Counter[str] = Counter()
         for line in notes.read_text().splitlines():
             for what, many in json.loads(line).items():
                 total[what] += many
     return code, dict(total) | {"seconds": round(time.monotonic() - began)}
+
+
+def _stop(pytest: subprocess.Popen[bytes]) -> None:
+    """Let it say what failed so far; a shell's background jobs do not hear SIGINT, so that it may have to be ended."""
+    pytest.send_signal(signal.SIGINT)
+    try:
+        pytest.wait(60)
+    except subprocess.TimeoutExpired:
+        pytest.terminate()
+        pytest.wait()
 
 
 def main(name: str, rest: list[str]) -> int:

@@ -47,6 +47,8 @@ def page() -> str:
             f"{run['date']}, commit `{run['commit']}`: {counts}",
         ]
         lines += [f"\n{note}" for note in run.get("notes", [])]
+    if missing := [f"`make {name}`" for name in PROMISES if name not in kept]:
+        lines += ["", "## Not run whole yet", "", f"{', '.join(missing)}: only the short version, in `make test`."]
     return "\n".join(lines) + "\n"
 
 

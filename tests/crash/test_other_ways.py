@@ -198,6 +198,13 @@ class Recall(Refund):
     method = "afterSale.applyLogisticsIntercept"
     measure, fate = Measure.INTERCEPT, "lost"
 
+    def ready(self, count: int) -> list[Asked]:
+        """Only what a carrier has can be called back."""
+        return [each for each in super().ready(count) if self._is_under_way(each)]
+
+    def _is_under_way(self, job: Asked) -> bool:
+        return any(row["role"] == "original" and row["scans"] for row in self.truth(job.order)["parcels"])
+
     def applied(self, job: Asked) -> int:
         rows = self.world.http.get(self.world.hello["ledger"], params={"method": self.method}).json()
         return sum(row.get("aftersale_id") == job.ticket and row["outcome"] == 10000 for row in rows)
