@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bufa.domain.reading import read
@@ -65,6 +65,7 @@ _JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(row=st.sampled_from(MESSAGES), data=st.data())
 def test_a_broken_message_is_read_as_far_as_it_goes_and_never_raises(row: dict[str, Any], data: st.DataObject):
     def broken(told: Any) -> Any:
