@@ -74,9 +74,16 @@ class SheetForm(forms.Form):
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     here = desk(request)
+    now = clock.now()
+    together(
+        lambda: asking.carriers(here.shops),
+        lambda: scores.scores(here.shops, now),
+        lambda: answers.waiting(here.shops, limit=100),
+        lambda: mails.unplaced(here.shops),
+    )
     said = {
         "carriers": asking.carriers(here.shops),
-        "scores": scores.scores(here.shops, clock.now()),
+        "scores": scores.scores(here.shops, now),
         "answers": answers.waiting(here.shops, limit=100),
         "unplaced": mails.unplaced(here.shops),
     }
