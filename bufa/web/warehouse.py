@@ -41,6 +41,7 @@ def page(request: HttpRequest) -> HttpResponse:
         lambda: hand_over.unscanned(shop.shop_id, now),
     )
     rows = pick_list.to_pack(shop.shop_id)
+    to_submit, undone = pick_list.open_ends(shop.shop_id, now - UNDONE_SHOWN)
     by = "order" if request.GET.get("by") == "order" else "shelf"
     said = {
         "shop": shop,
@@ -49,8 +50,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "lines": pick_list.by_shelf(rows),
         "pieces": sum(row.pieces for row in rows),
         "to_release": pick_list.to_release(shop.shop_id),
-        "to_submit": pick_list.waiting_to_submit(shop.shop_id),
-        "undone": pick_list.came_undone(shop.shop_id, now - UNDONE_SHOWN),
+        "to_submit": to_submit,
+        "undone": undone,
         "late": hand_over.unscanned(shop.shop_id, now),
         "sizes": list(printed_lists.SIZES),
         "label_sizes": list(LABEL_SIZES),

@@ -114,7 +114,7 @@ def _said(request: HttpRequest, results: list[tuple[str, Result]] | None, open_i
         "box": box,
         "lately": pick_list.packed_lately(shop.shop_id, now),
         "packed": pick_list.packed_count(shop.shop_id, now - timedelta(hours=12)),
-        "waiting": len(pick_list.to_pack(shop.shop_id)),
+        "waiting": pick_list.count_to_pack(shop.shop_id),
         "label_size": DEFAULT_SIZE,
     }
 

@@ -35,6 +35,9 @@ def addresses(sample: Sample) -> dict[str, str]:
     pages = {
         "incidents": "/incidents/",
         "told": "/told/",
+        "warehouse": "/warehouse/",
+        "scan-station": "/warehouse/scan/",
+        "hand-over": "/warehouse/lists/",
         "telling": "/settings/telling/",
         "incidents-past": "/incidents/?view=past",
         "incident": f"/incidents/{sample.shop_id}/{incident.code}/",

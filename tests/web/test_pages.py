@@ -28,6 +28,10 @@ PAGES = (
     "/tasks/",
     "/inbox/",
     "/import/",
+    "/warehouse/",
+    "/warehouse/?by=order",
+    "/warehouse/scan/",
+    "/warehouse/lists/",
     "/settings/",
     "/settings/rules/",
     "/settings/calendar/",
@@ -36,7 +40,17 @@ PAGES = (
     "/settings/carriers/",
     "/settings/people/",
 )
-LISTS = ("/", "/cases/", "/parcels/?view=all", "/after-sales/", "/tasks/", "/inbox/")
+LISTS = (
+    "/warehouse/",
+    "/warehouse/scan/",
+    "/warehouse/lists/",
+    "/",
+    "/cases/",
+    "/parcels/?view=all",
+    "/after-sales/",
+    "/tasks/",
+    "/inbox/",
+)
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -14,7 +14,7 @@ from bufa.apps.reissues.models import HandedParcel, HandOver, Pack
 from bufa.apps.reissues.packing import ALARM_HOURS
 from bufa.apps.shops import queries as shops
 from bufa.domain.outcome import Refused, Why
-from bufa.domain.packing import UNSCANNED_HOURS, Read, Result, Tone, what_is
+from bufa.domain.packing import UNSCANNED_HOURS, Read, Result, Tone, is_unscanned, what_is
 from bufa.domain.permissions import Permission, check
 from bufa.lib import clock
 from bufa.lib.tenancy import reading, writing
@@ -189,19 +189,21 @@ def one(shop_id: int, list_id: int) -> ListView | None:
 
 def unscanned(shop_id: int, now: datetime) -> list[Late]:
     """Boxes that a courier signed for and no carrier has scanned after the shop's hours, the oldest first."""
-    hours = int(shops.policy_json(shop_id).get(ALARM_HOURS, UNSCANNED_HOURS))
     with reading([shop_id]):
         rows = HandedParcel.objects.filter(
             shop_id=shop_id, taken_off_at=None, hand_over__state="closed",
-            hand_over__closed_at__lte=now - timedelta(hours=hours), pack__state="packed",
+            hand_over__closed_at__lte=now - timedelta(hours=1), pack__state="packed",
         )  # fmt: skip
         rows = rows.filter(pack__in=Pack.objects.filter(_NO_SCAN, shop_id=shop_id, state="packed"))
         rows = rows.exclude(pack__reissue__state__in=["delivered", "wrong"])
-        found = rows.select_related("hand_over", *_WITH_PACK).order_by("hand_over__closed_at", "id")[:200]
+        found = list(rows.select_related("hand_over", *_WITH_PACK).order_by("hand_over__closed_at", "id")[:500])
+        if not found:
+            return []
+        hours = int(shops.policy_json(shop_id).get(ALARM_HOURS, UNSCANNED_HOURS))
         return [
             Late(_box(row), row.hand_over_id, row.hand_over.code, row.hand_over.closed_at, row.hand_over.courier)
             for row in found
-            if row.hand_over.closed_at is not None
+            if row.hand_over.closed_at is not None and is_unscanned(row.hand_over.closed_at, now, hours)
         ]
 
 

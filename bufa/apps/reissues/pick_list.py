@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from bufa.apps.cases.models import Case
-from bufa.apps.orders.views import OrderView, order_views
+from bufa.apps.orders.views import LineView, order_lines
 from bufa.apps.reissues.models import Pack, Reissue
 from bufa.apps.shops import stock
 from bufa.apps.shops.stock import Goods
@@ -15,6 +17,8 @@ from bufa.lib.tenancy import reading
 
 _WITH_US = ("unshipped", "labelled")
 MOST = 500
+_TO_SUBMIT = Q(state="packed", reissue__state="draft")
+_UNDONE = Q(state="undone", undone_by__in=["rejected", "taken_back"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +115,21 @@ def to_pack(shop_id: int, reissue_ids: Sequence[int] | None = None) -> list[ToPa
         if reissue_ids is not None:
             rows = rows.filter(id__in=reissue_ids)
         found = [row for row in rows.order_by("case__due_at", "id")[:MOST] if _is_here(row)]
-        orders = order_views([shop_id], [row.case.order_id for row in found])
+        orders = order_lines(shop_id, [row.case.order_id for row in found])
         goods = {one for row in found for one, _ in _goods(row, orders)}
         shelves = stock.shelves(shop_id, list(goods))
         held = stock.held_goods(shop_id, [f"reissue:{row.pk}" for row in found])
         return [_to_pack(row, orders, shelves, held.get(f"reissue:{row.pk}", {})) for row in found]
+
+
+def count_to_pack(shop_id: int) -> int:
+    """How many `to_pack` would list."""
+    with reading([shop_id]):
+        rows = Reissue.objects.filter(shop_id=shop_id).exclude(packs__state="packed")
+        here = Q(state="draft", case__state="numbering") | (
+            Q(state__in=["submitting", "unknown", "accepted"]) & (Q(parcel=None) | Q(parcel__stage__in=_WITH_US))
+        )
+        return rows.filter(here).count()
 
 
 def by_shelf(rows: Sequence[ToPack]) -> list[PickLine]:
@@ -139,17 +153,23 @@ def by_shelf(rows: Sequence[ToPack]) -> list[PickLine]:
 def waiting_to_submit(shop_id: int) -> list[Packed]:
     """Boxes that are packed and whose number has not been submitted: by policy, or for a lead."""
     with reading([shop_id]):
-        rows = Pack.objects.filter(shop_id=shop_id, state="packed", reissue__state="draft")
+        rows = Pack.objects.filter(_TO_SUBMIT, shop_id=shop_id)
         return [_packed(row) for row in rows.select_related("reissue__case").order_by("id")[:MOST]]
 
 
 def came_undone(shop_id: int, since: datetime) -> list[Packed]:
     """Boxes whose number came to nothing after they were packed: to be opened, or labelled anew."""
     with reading([shop_id]):
-        rows = Pack.objects.filter(
-            shop_id=shop_id, state="undone", undone_by__in=["rejected", "taken_back"], undone_at__gte=since
-        )
+        rows = Pack.objects.filter(_UNDONE, shop_id=shop_id, undone_at__gte=since)
         return [_packed(row) for row in rows.select_related("reissue__case").order_by("-undone_at")[:50]]
+
+
+def open_ends(shop_id: int, since: datetime) -> tuple[list[Packed], list[Packed]]:
+    """`waiting_to_submit` and `came_undone` in one question."""
+    with reading([shop_id]):
+        rows = Pack.objects.filter(_TO_SUBMIT | (_UNDONE & Q(undone_at__gte=since)), shop_id=shop_id)
+        found = [_packed(row) for row in rows.select_related("reissue__case").order_by("id")[:MOST]]
+    return [one for one in found if not one.undone_by], [one for one in found if one.undone_by]
 
 
 def packed_lately(shop_id: int, now: datetime, *, limit: int = 8) -> list[Packed]:
@@ -173,9 +193,8 @@ def _is_here(row: Reissue) -> bool:
     return row.parcel is None or row.parcel.stage in _WITH_US
 
 
-def _goods(row: Reissue, orders: dict[int, OrderView]) -> list[tuple[Goods, int]]:
-    order = orders.get(row.case.order_id)
-    lines = {line.line_id: line for line in order.lines} if order else {}
+def _goods(row: Reissue, orders: dict[int, dict[str, LineView]]) -> list[tuple[Goods, int]]:
+    lines = orders.get(row.case.order_id, {})
     return [
         (Goods(lines[name].sku_id, lines[name].title, lines[name].spec), int(count))
         for line, count in row.contents
@@ -183,7 +202,9 @@ def _goods(row: Reissue, orders: dict[int, OrderView]) -> list[tuple[Goods, int]
     ]
 
 
-def _to_pack(row: Reissue, orders: dict[int, OrderView], shelves: dict[Goods, str], held: dict[Goods, int]) -> ToPack:
+def _to_pack(
+    row: Reissue, orders: dict[int, dict[str, LineView]], shelves: dict[Goods, str], held: dict[Goods, int]
+) -> ToPack:
     items = tuple(
         Piece(
             sku=goods.sku,
