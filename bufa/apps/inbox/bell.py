@@ -73,7 +73,7 @@ class Bell:
                 continue
             try:
                 self._call(shop_id)
-            except DatabaseError:
+            except (DatabaseError, RuntimeError):  # the latter where the process, or a test, is at its end
                 log.warning("nobody could be asked to read new messages; the sweep will", extra={"shop_id": shop_id})
             finally:
                 close_old_connections()
