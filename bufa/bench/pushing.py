@@ -18,7 +18,7 @@ from bufa.bench import traffic
 
 SCANS = 10
 THREADS = 8
-_TRIES = 40
+_TRIES = 200
 
 
 def client(
