@@ -24,6 +24,8 @@ HISTORY_DONE = "history done"
 HISTORY_DAYS = 21.0
 ORDERS_PER_DAY = 24
 STANDS_BACK = 10  # people who look at a page, and those who push, go before what can wait a moment
+WEB_THREADS = int(os.environ.get("BUFA_WEB_THREADS") or 16) + int(os.environ.get("BUFA_LIVE_STREAMS") or 48)
+"""Pages made at once, and one thread for each stream of events; threads that have nothing to do end by themselves."""
 WORKER = ("manage", "procrastinate", "worker", "--concurrency=4", "--shutdown-graceful-timeout=4")
 
 
@@ -42,7 +44,7 @@ def web_arguments(host: str, port: int) -> list[str]:
     """What Python is given to serve the desk."""
     return [
         "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", "1", "--blocking-threads", "16", "--no-ws", "--workers-kill-timeout", "4",
+        "--workers", "1", "--blocking-threads", str(WEB_THREADS), "--no-ws", "--workers-kill-timeout", "4",
         "--log-level", "error", "bufa.config.wsgi:application",
     ]  # fmt: skip
 

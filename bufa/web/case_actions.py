@@ -24,7 +24,7 @@ from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.lib import clock
 from bufa.web import case_address, case_forms, case_measures, case_page
-from bufa.web.case_doing import Doing, Mistyped, checked, finish, start
+from bufa.web.case_doing import Doing, Mistyped, Undoable, checked, finish, start
 from bufa.web.desk import actor, tell_refusal
 
 
@@ -45,10 +45,10 @@ def wait_over(doing: Doing) -> str:
     return _("等待已结束，请重新判定")
 
 
-def dismiss(doing: Doing) -> str:
+def dismiss(doing: Doing) -> Undoable:
     said = checked("dismiss", case_forms.ReasonForm(doing.request.POST, auto_id="id_dismiss_%s"))
     doing.do(Action.DISMISS, reason=said["reason"])
-    return _("已结案：不是异常")
+    return Undoable(_("已结案：不是异常"), "reopen", {"reason": _("刚才结错了，撤销")})
 
 
 # --- negotiate -------------------------------------------------------------------------------------------------------
@@ -205,10 +205,10 @@ def release_notice(doing: Doing) -> str:
 # --- follow, close, people -------------------------------------------------------------------------------------------
 
 
-def close(doing: Doing) -> str:
+def close(doing: Doing) -> Undoable:
     said = checked("close", case_forms.CloseForm(doing.request.POST, auto_id="id_close_%s"))
     doing.do(Action.CLOSE, reason=said["reason"], outcome=Outcome(said["outcome"]))
-    return _("已结案")
+    return Undoable(_("已结案"), "reopen", {"reason": _("刚才结错了，撤销")})
 
 
 def reopen(doing: Doing) -> str:
@@ -217,11 +217,12 @@ def reopen(doing: Doing) -> str:
     return _("案件已重开")
 
 
-def take(doing: Doing) -> str:
+def take(doing: Doing) -> Undoable:
     """Take the case oneself, or hand it to a colleague."""
+    before = {"owner": str(doing.row.owner_id or "")}
     if "owner" not in doing.request.POST:
         doing.do(Action.TAKE, owner=doing.here.operator_id)
-        return _("已认领，它会出现在“我的案件”里")
+        return Undoable(_("已认领，它会出现在“我的案件”里"), "take", before)
     people = {
         each.operator_id: each.display_name or each.login
         for each in shops.members([doing.row.shop_id])
@@ -230,7 +231,8 @@ def take(doing: Doing) -> str:
     said = checked("take", case_forms.TakeForm(doing.request.POST, auto_id="id_take_%s", people=list(people.items())))
     owner = int(said["owner"]) if said["owner"] else None
     doing.do(Action.TAKE, owner=owner)
-    return _("已交给%(name)s") % {"name": people[owner]} if owner else _("案件现在没有人在办")
+    told = _("已交给%(name)s") % {"name": people[owner]} if owner else _("案件现在没有人在办")
+    return Undoable(told, "take", before)
 
 
 def note(doing: Doing) -> str:
@@ -273,7 +275,7 @@ def _looking_from(request: HttpRequest) -> opening.Where:
 
 __all__ = ["Doing", "Mistyped", "act", "actor", "finish", "reveal", "start", "take_back"]
 
-ACTS: dict[str, Callable[[Doing], str]] = {
+ACTS: dict[str, Callable[[Doing], str | Undoable]] = {
     **case_measures.ACTS,
     **case_address.ACTS,
     "wait-over": wait_over,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,9 +70,14 @@ class Mistyped(Exception):
         self.found = found
 
 
+_typed: ContextVar[tuple[str, Form] | None] = ContextVar("typed", default=None)
+"""The form that was well filled in: when the act itself is refused, it comes back as it was typed."""
+
+
 def checked(name: str, form: Any) -> dict[str, Any]:
     if not form.is_valid():
         raise Mistyped(name, form)
+    _typed.set((name, form))
     cleaned: dict[str, Any] = form.cleaned_data
     return cleaned
 
@@ -86,25 +92,46 @@ def start(request: HttpRequest, shop_id: int, code: str) -> Doing:
     return Doing(request, here, row, actor(here, shop_id), int(seen) if seen.isdigit() else None)
 
 
-def finish(doing: Doing, work: Callable[[], str]) -> HttpResponse:
-    """Do it; say what was done, or why not, and go back to the case."""
+@dataclass(frozen=True, slots=True)
+class Undoable:
+    """What was done, and the act (with its fields) that takes it back."""
+
+    said: str
+    act: str
+    fields: dict[str, str]
+
+
+def finish(doing: Doing, work: Callable[[], str | Undoable]) -> HttpResponse:
+    """Do it; say what was done, or why not, and go back to the case. What was typed for an act that is refused stands
+    there again."""
     request, row = doing.request, doing.row
+    _typed.set(None)
     try:
         said = work()
     except Mistyped as mistyped:
+        _tell_who_was_faster(doing)
         return case_page.show(request, row.shop_id, row.code, {mistyped.name: mistyped.form}, **mistyped.found)
     except Refused as refused:
         _tell_who_was_faster(doing, refused)
         tell_refusal(request, refused)
+        if typed := _typed.get():
+            return case_page.show(request, row.shop_id, row.code, kept=dict([typed]), status=409)
     else:
-        if said:
+        if isinstance(said, Undoable):
+            tell(request, said.said, undo=f"{_page_of(doing)}{said.act}/", undo_with=said.fields)
+        elif said:
             tell(request, said)
-    return back_to(doing.request.path.split(f"/{row.code}/")[0] + f"/{row.code}/")
+    return back_to(_page_of(doing))
 
 
-def _tell_who_was_faster(doing: Doing, refused: Refused) -> None:
-    """Two people, one button: the reason alone ("nothing waits here") would leave the second wondering."""
-    if doing.version is None or refused.why.code == "changed_meanwhile":
+def _page_of(doing: Doing) -> str:
+    return doing.request.path.split(f"/{doing.row.code}/")[0] + f"/{doing.row.code}/"
+
+
+def _tell_who_was_faster(doing: Doing, refused: Refused | None = None) -> None:
+    """Two people, one button: the reason alone ("nothing waits here") would leave the second wondering; and a form is
+    judged by what the case has become."""
+    if doing.version is None or (refused and refused.why.code == "changed_meanwhile"):
         return
     if why := cases_actions.overtaken(shop_id=doing.shop_id, case_id=doing.case_id, version=doing.version):
         messages.warning(doing.request, say(why))

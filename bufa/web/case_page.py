@@ -88,6 +88,7 @@ def show(
     code: str,
     failed: dict[str, Form] | None = None,
     kept: dict[str, Form] | None = None,
+    status: int = 0,
     **more: Any,
 ) -> HttpResponse:
     """The page; `failed` are forms as they were typed, by name, with their errors, `kept` those without."""
@@ -100,7 +101,7 @@ def show(
     said = context(here, found, now, (failed or {}) | (kept or {})) | more
     if typed := more.get("typed"):  # forms about the parcel, not the case
         said |= typed | {"put_off": put_off_forms(found.findings, typed.get("put_off_typed"))}
-    return render(request, "web/cases/case.html", said, status=422 if failed or typed else 200)
+    return render(request, "web/cases/case.html", said, status=status or (422 if failed or typed else 200))
 
 
 def _beside_case(row: CaseRow, parcels: Sequence[ParcelView]) -> list[Callable[[], object]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseRedirect
@@ -130,9 +131,9 @@ def by(request: HttpRequest) -> str:
     return request.user.get_username()
 
 
-def tell(request: HttpRequest, text: str, *, undo: str = "") -> None:
-    """Show a success on the next page; `undo` is the address that takes it back."""
-    messages.success(request, text, extra_tags=undo)
+def tell(request: HttpRequest, text: str, *, undo: str = "", undo_with: Mapping[str, str] | None = None) -> None:
+    """Show a success on the next page; `undo` is the address that takes it back by POST, with these fields."""
+    messages.success(request, text, extra_tags=f"{undo}?{urlencode(undo_with)}" if undo and undo_with else undo)
 
 
 def tell_refusal(request: HttpRequest, refusal: Refused) -> None:

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+import sys
+
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from bufa.web import resume
+
+ALONE, IN_FRAME = "web/alone.html", "web/base.html"
+BACK_IN_S = 5
+
 
 def _page(request: HttpRequest, code: int, what: str, reason: str, next_step: str) -> HttpResponse:
-    said = {"code": code, "what": what, "reason": reason, "next_step": next_step}
+    # Who has signed in keeps the way to everywhere else, and the search that the words point to.
+    frame = IN_FRAME if getattr(request, "desk", None) else ALONE
+    said = {"code": code, "what": what, "reason": reason, "next_step": next_step, "frame": frame}
     return render(request, "web/errors/error.html", said, status=code)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        return _page(
+            request,
+            413,
+            _("一次提交的太多了"),
+            _("文字超过 5 MB，或格子、文件多得不像一张表单；为了别的人，没有收下，也没有做任何改动。"),
+            _("用浏览器的“后退”回到刚才的页面，分几次提交；大的表格请用“导入”。"),
+        )
     return _page(
         request,
         400,
@@ -34,6 +54,15 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The token is of another session: of one that ended, or that a second tab has replaced. Our own form goes on."""
+    if resume.asks_for_data(request):
+        return JsonResponse({"token": get_token(request), "operator": 0}, status=403)
+    path = request.path_info
+    if resume.is_ours(request) and request.method == "POST" and not path.startswith(("/sign-", "/session/")):
+        kept = resume.kept_of(request)
+        if request.user.is_authenticated:
+            return resume.show_go_on(request, kept, status=403)
+        return resume.show_again(request, kept)
     return _page(
         request,
         403,
@@ -55,10 +84,27 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def broken(request: HttpRequest) -> HttpResponse:
     """Without the page's frame: whatever broke may be what the frame needs, too."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return _away()
     said = {
+        "frame": ALONE,
         "code": 500,
         "what": _("这里出了故障"),
         "reason": _("是程序的问题，不是你的操作；没有做完的改动已经全部退回。"),
         "next_step": _("刷新再试一次；还不行，请把时间告诉管理员，他能在日志里找到原因。"),
     }
     return HttpResponse(render_to_string("web/errors/error.html", said), status=500)
+
+
+def _away() -> HttpResponse:
+    """The database does not answer: it starts anew, or all of its connections are taken."""
+    said = {
+        "frame": ALONE,
+        "code": 503,
+        "what": _("数据库暂时不在"),
+        "reason": _("它正在重新启动，或者这一刻太忙。刚才的提交没有生效，已经存下的都在。"),
+        "next_step": _("等几秒刷新这一页。一分钟后还不行，请告诉管理员。"),
+    }
+    answer = HttpResponse(render_to_string("web/errors/error.html", said), status=503)
+    answer["Retry-After"] = str(BACK_IN_S)
+    return answer

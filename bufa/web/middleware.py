@@ -6,6 +6,8 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.utils import translation
 
 from bufa.apps.shops import queries as shops
@@ -17,6 +19,20 @@ PUBLIC = "/c/"
 """Pages for people outside: whoever looks, signed in or not, sees what the address shows and nothing of a desk."""
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class PackedPages(GZipMiddleware):
+    """Packs pages, and nothing that is packed already (pictures, sheets) or that has to leave at once (events).
+
+    Django adds bytes of random length to each answer, so that its size tells nothing about a token inside (BREACH).
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        kind = response.get("Content-Type", "").partition(";")[0]
+        if response.streaming or kind not in ("text/html", "application/json"):
+            return response
+        packed: HttpResponseBase = super().process_response(request, response)
+        return packed
 
 
 class _Abandon(Exception):

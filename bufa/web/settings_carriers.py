@@ -41,8 +41,11 @@ def page(request: HttpRequest) -> HttpResponse:
             here.check(Permission.EDIT_SETTINGS, shop_id)
             who = actor(here, shop_id)
             if request.POST.get("remove", "").isdigit():
-                actions.remove_contact(shop_id=shop_id, contact_id=int(request.POST["remove"]), by=who)
-                tell(request, _now("联系人已停用"))
+                contact_id = int(request.POST["remove"])
+                gone = next((each for each in queries.contacts([shop_id]) if each.contact_id == contact_id), None)
+                actions.remove_contact(shop_id=shop_id, contact_id=contact_id, by=who)
+                again = {name: getattr(gone, name) for name in ContactForm.base_fields} if gone else None
+                tell(request, _now("联系人已停用"), undo=reverse("settings_carriers") if again else "", undo_with=again)
                 return back_to(reverse("settings_carriers"))
             if form.is_valid():
                 actions.add_contact(shop_id=shop_id, by=who, **form.cleaned_data)

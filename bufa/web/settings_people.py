@@ -46,8 +46,12 @@ def page(request: HttpRequest) -> HttpResponse:
         try:
             here.check(Permission.MANAGE_OPERATORS, shop_id)
             if request.POST.get("operator", "").isdigit():
-                _change(shop_id, int(request.POST["operator"]), request.POST, by(request))
-                tell(request, _now("成员已更新"))
+                operator_id = int(request.POST["operator"])
+                before = next((one.role for one in queries.members([shop_id]) if one.operator_id == operator_id), None)
+                _change(shop_id, operator_id, request.POST, by(request))
+                again = {"operator": str(operator_id), "role": before.value} if before else None
+                undo = reverse("settings_people") if again and "disable" not in request.POST else ""
+                tell(request, _now("成员已更新"), undo=undo, undo_with=again)
                 return back_to(reverse("settings_people"))
             if form.is_valid():
                 said = form.cleaned_data

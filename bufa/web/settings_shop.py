@@ -182,6 +182,12 @@ def read_pasted(request: HttpRequest) -> PickupForm:
     )
 
 
+def _fields_of(row: queries.PickupInfo) -> dict[str, str]:
+    """An address as the form takes it, so that a deleted one can be put back."""
+    said = {name: str(getattr(row, name)) for name in PickupForm.base_fields if name != "is_default"}
+    return said | ({"is_default": "on"} if row.is_default else {})
+
+
 def pickup(request: HttpRequest) -> HttpResponse:
     here = desk(request)
     shop_id = here.one.shop_id
@@ -190,8 +196,11 @@ def pickup(request: HttpRequest) -> HttpResponse:
         try:
             here.check(Permission.EDIT_SETTINGS, shop_id)
             if request.POST.get("remove", "").isdigit():
-                actions.remove_pickup_address(shop_id=shop_id, pickup_id=int(request.POST["remove"]), by=by(request))
-                tell(request, _now("取件地址已删除"))
+                pickup_id = int(request.POST["remove"])
+                gone = next((one for one in queries.pickup_addresses([shop_id]) if one.pickup_id == pickup_id), None)
+                actions.remove_pickup_address(shop_id=shop_id, pickup_id=pickup_id, by=by(request))
+                again = _fields_of(gone) if gone else None
+                tell(request, _now("取件地址已删除"), undo=reverse("settings_pickup") if again else "", undo_with=again)
                 return back_to(reverse("settings_pickup"))
             if "read" in request.POST:
                 form = read_pasted(request)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -65,7 +66,8 @@ def _change(request: HttpRequest, shop_id: int) -> None:
         return
     kind, reason = request.POST.get("kind", ""), request.POST.get("reason", "")
     actions.teach_template(shop_id=shop_id, key=key, kind=kind, reason=reason, by=who, now=now)
-    tell(request, _("记住了：这句是“%(kind)s”。过去的轨迹正在重读，以后的自动读懂") % {"kind": word("kind", kind)})
+    told = _("记住了：这句是“%(kind)s”。过去的轨迹正在重读，以后的自动读懂") % {"kind": word("kind", kind)}
+    tell(request, told, undo=reverse("settings_templates"), undo_with={"key": key, "take_back": "1"})
 
 
 def export(request: HttpRequest) -> StreamingHttpResponse:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from bufa.apps.reissues import queries as reissues
-from tests.browser.test_pages import listen, sign_in
+from tests.browser.looking import listen, sign_in
 from tests.factories.sample import Sample
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

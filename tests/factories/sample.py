@@ -61,6 +61,8 @@ class Sample:
     cases: dict[str, str] = field(default_factory=dict)
     ids: dict[str, int] = field(default_factory=dict)
     parcel_id: int = 0
+    incident: str = ""
+    link: str = ""
 
     def actor(self, role: Role = Role.OWNER) -> Actor:
         return Actor(1, "林", role)

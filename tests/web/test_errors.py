@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from bufa.lib import clock
+from bufa.web import urls
 from tests.factories.sample import PASSWORD, Sample
 
 
@@ -53,3 +55,28 @@ def test_a_mangled_address_is_no_fault(sample: Sample, owner: Client, address: s
 @pytest.mark.parametrize("address", ["/inbox/retry/", "/choose-shop/", "/theme/", "/my-language/", "/sign-out/"])
 def test_what_changes_something_is_never_done_by_a_link(sample: Sample, owner: Client, address: str) -> None:
     assert owner.get(address).status_code == 405
+
+
+def test_too_much_at_once_is_said_in_words(sample: Sample, owner: Client) -> None:
+    answer = owner.post("/find/", {"q": "x" * (6 * 1024 * 1024)})
+    assert answer.status_code == 413
+    assert "一次提交的太多了" in answer.content.decode()
+
+
+def test_a_database_that_is_away_is_no_fault_of_the_program(
+    sample: Sample, owner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(next(path for path in urls.urlpatterns if path.name == "stock"), "callback", gone)
+    owner.raise_request_exception = False
+    answer = owner.get("/stock/")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "数据库暂时不在" in answer.content.decode()
+
+
+def test_an_error_in_the_frame_keeps_the_way_on(sample: Sample, owner: Client) -> None:
+    page = owner.get(f"/cases/{sample.shop_id}/none/").content.decode()
+    assert 'id="find"' in page  # its words point there
+    assert "回到今日" in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -263,3 +264,36 @@ def test_a_lead_enters_when_clocks_stand_still_and_takes_it_back(
     assert address[0].replace("remove", "back") in shown
     assert signed_in("agent").post("/settings/calendar/", said).status_code == 200
     assert "国务院办公厅通知" not in lead.get("/settings/calendar/").content.decode()
+
+
+UNDO = re.compile(
+    r'<form method="post" action="([^"]+)"><input[^>]*>((?:<input type="hidden"[^>]*>)*)<button[^>]* data-undo>'
+)
+HIDDEN = re.compile(r'name="([^"]+)" value="([^"]*)"')
+
+
+def undo(client: Client, page: str) -> str:
+    """Press the undo of the message on this page, and return the page that comes then."""
+    found = UNDO.search(page)
+    assert found is not None, page
+    answer = client.post(found[1], dict(HIDDEN.findall(found[2])), follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_a_deleted_address_and_a_contact_come_back_by_undo(sample: Sample, owner: Client) -> None:
+    before = shops.pickup_addresses([sample.shop_id])
+    added = replace(before[0], detail="未来路 9 号", is_default=False, platform_id="")
+    names = ("contact", "phone", "province", "city", "district", "street", "detail")
+    fields = {name: getattr(added, name) for name in names}
+    owner.post("/settings/pickup/", fields)
+    (new,) = [each for each in shops.pickup_addresses([sample.shop_id]) if each.detail == "未来路 9 号"]
+    page = owner.post("/settings/pickup/", {"remove": new.pickup_id}, follow=True).content.decode()
+    assert len(shops.pickup_addresses([sample.shop_id])) == len(before)
+    assert "未来路 9 号" in undo(owner, page)
+
+    (contact, *_) = negotiations.contacts([sample.shop_id])
+    page = owner.post("/settings/carriers/", {"remove": contact.contact_id}, follow=True).content.decode()
+    assert contact.email not in {each.email for each in negotiations.contacts([sample.shop_id])}
+    undo(owner, page)
+    assert contact.email in {each.email for each in negotiations.contacts([sample.shop_id])}

@@ -188,3 +188,19 @@ class ShopPause(models.Model):
             models.CheckConstraint(name="shop_pause_ends_after_it_begins", condition=Q(ends__gt=models.F("begins"))),
         ]
         indexes = [models.Index(fields=["shop", "ends"], condition=Q(taken_back_at=None), name="shop_pause_standing")]
+
+
+class Presence(models.Model):
+    """Who has something open right now. No fact of the trade: a row that is not renewed means nothing any more."""
+
+    shop_id = models.BigIntegerField()
+    subject = models.CharField(max_length=40, help_text="As the audit log names it: case:12.")
+    operator_id = models.BigIntegerField()
+    name = models.CharField(max_length=60)
+    window = models.CharField(max_length=36, help_text="Random, one a page that is open.")
+    since = models.DateTimeField()
+    seen_at = models.DateTimeField(help_text="The database's clock.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop_id", "window"], name="presence_once_per_window")]
+        indexes = [models.Index(fields=["shop_id", "seen_at"], name="presence_by_time")]

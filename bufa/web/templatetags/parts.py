@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django import template
 from django.templatetags.static import static
@@ -37,6 +39,24 @@ def styles() -> SafeString:
 def nav(context: Mapping[str, Any]) -> list[places.Link]:
     """The places of the desk for whoever sits here."""
     return places.links(context["request"], context.get("desk"))
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Where a message is taken back, and what is sent there; no address for one that can't be."""
+
+    url: str
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+@register.simple_tag
+def undo(message: Any) -> Undo:
+    """How a flash is taken back: `desk.tell(undo=…, undo_with=…)` wrote it down as an address with a query."""
+    said = str(message.extra_tags or "")
+    if not said.startswith("/"):
+        return Undo("")
+    url, _, query = said.partition("?")
+    return Undo(url, tuple(parse_qsl(query, keep_blank_values=True)))
 
 
 @register.inclusion_tag("web/parts/empty.html")
