@@ -13,7 +13,7 @@ from bufa.apps.cases import incident_views as views
 from bufa.apps.cases import incidents, putting_off, queries
 from bufa.apps.cases.actors import Actor
 from bufa.apps.cases.incident_views import IncidentRow
-from bufa.apps.cases.models import Case, Finding, Incident
+from bufa.apps.cases.models import Case, Finding, Incident, IncidentRun
 from bufa.apps.cases.taking_in import take_in
 from bufa.apps.effects import queries as effects
 from bufa.apps.effects.actions import Settled
@@ -363,3 +363,29 @@ def test_a_parcel_without_a_case_gets_one_first(sample: Sample) -> None:
         assert Case.objects.filter(parcel=mine).exclude(state="closed").values_list("owner_id", flat=True).get() == (
             worker(sample)
         )
+
+
+def test_a_contact_who_was_removed_meanwhile_ends_the_run_with_a_reason(sample: Sample) -> None:
+    row = one(sample)
+    wish = ask_wish(sample)
+    with for_shops([sample.shop_id]):
+        waiting = IncidentRun.objects.create(
+            shop_id=sample.shop_id,
+            incident_id=row.incident_id,
+            key="late",
+            deed="ask",
+            params={"contact": wish.contact_id, "due": wish.due.isoformat() if wish.due else "", "extra": ""},
+            rows=[{"parcel": each, "state": "todo"} for each in views.parcel_ids(sample.shop_id, row.incident_id)],
+            todo=row.parcels,
+            by="周",
+            operator_id=8,
+            role="lead",
+            at=sample.now,
+        )
+    negotiations.remove_contact(shop_id=sample.shop_id, contact_id=wish.contact_id, by=LEAD)
+    assert together.carry_on(shop_id=sample.shop_id, run_id=waiting.pk, now=sample.now)
+    (run,) = views.runs(sample.shop_id, row.incident_id)
+    assert {(each.state, each.why.code if each.why else "") for each in run.rows} == {("refused", "no_such_contact")}
+    page = queries.case_page(sample.shop_id, sample.cases["fresh"], Role.LEAD, sample.now)
+    assert page is not None
+    assert page.facts["carrier_asked_at"] is None

@@ -148,7 +148,12 @@ def carry_on(*, shop_id: int, run_id: int, limit: int = A_BATCH, now: datetime |
         some = [row for row in run.rows if row["state"] == wanted][:many]
         if some:
             incident = _incident(shop_id, run.incident.code)
-            (_undo_some if undoing else _do_some)(incident, run, some, now)
+            try:
+                with transaction.atomic():
+                    (_undo_some if undoing else _do_some)(incident, run, some, now)
+            except Refused as refused:  # the mail itself: its contact was removed meanwhile, say
+                for row in some:
+                    _refuse(row, refused)
         run.todo = sum(row["state"] == wanted for row in run.rows)
         run.save(update_fields=["rows", "params", "todo"])
         return run.todo == 0
@@ -217,11 +222,17 @@ def _guarded(row: Row, state: str, work: Callable[[], None]) -> None:
         with transaction.atomic():
             work()
     except Refused as refused:
-        row |= {"state": "refused", "why": {"code": refused.why.code, "params": dict(refused.why.params)}}
+        _refuse(row, refused)
     except (ObjectDoesNotExist, IntegrityError):
         row |= {"state": "refused", "why": {"code": "row_not_done", "params": {}}}
     else:
         row["state"] = state
+
+
+def _refuse(row: Row, refused: Refused) -> None:
+    for made in ("case", "opened", "before", "effect"):  # what was made for it is undone with it
+        row.pop(made, None)
+    row |= {"state": "refused", "why": {"code": refused.why.code, "params": dict(refused.why.params)}}
 
 
 def _case(shop_id: int, row: Row, by: Actor, now: datetime) -> int:
