@@ -123,6 +123,16 @@ def test_a_number_that_the_platform_refuses_opens_the_box_again(sample: Sample) 
     assert read(sample, made.code).why.code == "reissue_over"
 
 
+def test_a_box_whose_reissue_was_called_off_meanwhile_is_not_packed(sample: Sample) -> None:
+    sent = row(sample, "submitting")
+    opened = read(sample, sent.code)
+    actions.stop(shop_id=sample.shop_id, reissue_id=sent.pk, by=LEAD, now=sample.now)
+    found = read(sample, sent.number, opened.open_id)
+    assert (found.tone, found.why.code, found.open_id) == (Tone.BAD, "reissue_over", 0)
+    with for_shops([sample.shop_id]):
+        assert not Pack.objects.filter(reissue=sent).exists()
+
+
 def test_a_shop_may_want_a_person_to_submit(sample: Sample) -> None:
     shop_actions.change_policy(shop_id=sample.shop_id, changes={packing.SUBMITS: False}, by="test")
     made = release(sample)

@@ -253,3 +253,21 @@ def test_a_finding_is_put_off_and_brought_back(sample: Sample, signed_in: SignIn
     assert "请填写" in agent.get(page).content.decode()
     assert signed_in("finance").post(address, {"until": "none", "reason": "x", "next": page}).status_code == 303
     assert {each.state for each in view(sample, "fresh").findings if each.finding_id == found.finding_id} == {"open"}
+
+
+def test_a_changed_address_is_written_down_and_used(sample: Sample, signed_in: SignIn) -> None:
+    client = signed_in("agent")
+    said = {"said_at": "2026-11-20T10:00", "proof_kind": "chat", "proof": "飞鸽"}
+    unsure = do(client, sample, "numbering", "address", text="朝阳区建国路 88 号", **said)
+    assert unsure.status_code == 422
+    assert "朝阳区建国路 88 号" in unsure.content.decode()
+    done = do(client, sample, "numbering", "address", text="王小明 浙江省杭州市西湖区文三路 138 号", **said)
+    assert done.status_code == 303
+    page = client.get(f"/cases/{sample.shop_id}/{sample.cases['numbering']}/").content.decode()
+    assert "客户要求改地址" in page
+    assert "浙江省杭州市西湖区" in page
+    assert "王小明" not in page
+    assert "客户要求改地址到" in page
+    change = page.partition('name="change" value="')[2].partition('"')[0]
+    assert do(client, sample, "numbering", "address-back", change=change).status_code == 303
+    assert "已撤回" in client.get(f"/cases/{sample.shop_id}/{sample.cases['numbering']}/").content.decode()

@@ -151,6 +151,8 @@ def _waybill(shop_id: int, found: Scanned, open_id: int, carrier: str, by: Actor
         if owner is not None:
             return Result(Tone.SOFT, Why("read_the_reissue_first", {"code": owner.code, "number": number}))
         return Result(Tone.BAD, Why("no_box_open", {"number": number}))
+    if row.state in OVER:  # it came to nothing while it lay on the table
+        return Result(Tone.BAD, Why("reissue_over", {"code": row.code, "reissue_state": row.state}))
     if row.number and row.number != number:
         said = {"code": row.code, "expected": row.number, "number": number}
         return Result(Tone.BAD, Why("wrong_waybill", said), open_id)
