@@ -231,7 +231,7 @@ GATE: Words = {
     "courier_missing": _("请填快递员是谁"),
     "list_too_old": _("签收超过一小时，不能再打开"),
     "list_open_already": _("这家承运商已经有一张没签收的单"),
-    "release_refused": _("%(number)s：%(said)s"),
+    "release_refused": _("没有放出 %(number)s：%(said)s"),
     "change_in_order": _("客户改过地址，订单已经是新地址"),
     "change_recorded": _("按客户 %(at)s 要求改的地址发（%(by)s 记录，有凭证）"),
     "change_unproved": _("按客户 %(at)s 要求改的地址发，但没有凭证：平台判罚时说不清"),
