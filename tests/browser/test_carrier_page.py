@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from bufa.apps.claims import queries as claims
 from bufa.jobs import claims as claim_jobs
 from bufa.lib import clock
-from tests.browser.test_pages import listen, sign_in
+from tests.browser.looking import listen, sign_in
 from tests.factories.sample import Measure, Sample, _choose, negotiations, negotiations_contact
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -20,7 +20,7 @@ from bufa.jobs import ranges
 from bufa.jobs.effects import carry_out
 from bufa.lib import clock
 from bufa.lib.tenancy import for_shops
-from tests.browser.test_pages import listen, sign_in
+from tests.browser.looking import listen, sign_in
 from tests.browser.test_scanner import Scanner
 from tests.factories.journey import anomalies, connected_shop
 from tests.jobs.conftest import World

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from bufa.apps.reissues import queries as reissues
 from bufa.domain.reissue_numbers import reissue_number
-from tests.browser.test_pages import Heard, listen, sign_in
+from tests.browser.looking import Heard, listen, sign_in
 from tests.factories.sample import Sample
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
