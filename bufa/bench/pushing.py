@@ -17,7 +17,7 @@ from typing import Any
 from bufa.bench import traffic
 
 SCANS = 10
-THREADS = 8
+THREADS = 16
 _TRIES = 200
 
 

@@ -31,8 +31,7 @@ def database(env: Mapping[str, str]) -> dict[str, Any]:
     if not as_owner:
         given = str(entry["OPTIONS"].get("options", ""))
         entry["OPTIONS"]["options"] = f"{given} -c idle_in_transaction_session_timeout={IDLE_S}s".strip()
-    # One pool a process: threads that end can't leave connections behind. It holds one for each of the web server's
-    # threads and some: whoever has one may wait for another thread that still needs one.
+    # One pool a process: threads that end can't leave connections behind.
     pool = {"min_size": 1, "max_size": int(env.get("BUFA_DB_POOL", "20")), "timeout": 10}
     entry["OPTIONS"]["pool"] = False if as_owner else pool
     return entry
