@@ -67,10 +67,12 @@ def measure(scale: float) -> Figure:
     world = make_world(scale)
     made_s = time.monotonic() - begun
     timings = Timings()
-    seconds = MEASURED_S if scale >= 1 else max(6.0, MEASURED_S * scale)
+    seconds = MEASURED_S if scale >= 1 else max(15.0, MEASURED_S * scale)
     with _web() as (port, web):
         stop = threading.Event()
         people = [Person(port, login, timings, world, n) for n, login in enumerate(world.seats)]
+        for person in people:  # signing in hashes passwords on purpose slowly, which nobody does every two seconds
+            person.sign_in()
         threads = [threading.Thread(target=person.work, args=(stop,), daemon=True) for person in people]
         for thread in threads:
             thread.start()
@@ -83,7 +85,9 @@ def measure(scale: float) -> Figure:
         stop.set()
         for thread in threads:
             thread.join(30)
+        begun_cpu = server_cpu_s() + _cpu_s(web.pid)
         pasted = Pasting(port, next(iter(world.seats)), Timings(), world, 0).work_through(PASTED)
+        pasted["cpu_s"] = round(server_cpu_s() + _cpu_s(web.pid) - begun_cpu, 2)
     return _figure(world, timings, seconds, made_s, used, pasted)
 
 
@@ -136,7 +140,6 @@ class Person:
         self.next_page = ""
 
     def work(self, stop: threading.Event) -> None:
-        self.sign_in()
         ways: tuple[tuple[Callable[[], None], int], ...] = (
             (self.today, 15),
             (self.counts, 10),
