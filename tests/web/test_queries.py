@@ -98,6 +98,7 @@ OF_ROWS = {
     "bulk_run", "bulk_rows", "bulk_results", "claims_claim", "incidents_incident", "incidents_runs", "incidents_look",
     "warehouse_pick_pdf", "warehouse_pick_xlsx", "warehouse_labels", "warehouse_list", "warehouse_list_pdf",
     "warehouse_list_xlsx", "warehouse_guess", "carrier_page",
+    "live", "live_ask", "session_state",
     "cases_paper", "carriers_sheet", "carriers_applications", "settings_papers_sample",
 }  # fmt: skip
 """Pages of a row that the sample does not have at hand; their own tests hold them to `at_most`."""
