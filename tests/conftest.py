@@ -75,7 +75,13 @@ def _truncate(self: TransactionTestCase) -> None:
     names = ", ".join(f'"{name}"' for name in _tables() if name not in _kept)
     with _as_owner() as owner:
         owner.execute("SET lock_timeout = '10s'")
-        owner.execute(f"TRUNCATE {names} RESTART IDENTITY".encode())
+        for tries_left in (2, 1, 0):
+            try:
+                owner.execute(f"TRUNCATE {names} RESTART IDENTITY".encode())
+                return
+            except psycopg.errors.DeadlockDetected:  # a page that was just closed still had a question under way
+                if not tries_left:
+                    raise
 
 
 TransactionTestCase._fixture_teardown = _truncate  # type: ignore[method-assign]

@@ -25,7 +25,7 @@ def test_a_first_visit_is_light(sample: Sample, live_server: Any, chromium: Brow
     page = context.new_page()
     heard = listen(page, live_server.url)
     got: list[Response] = []
-    page.on("response", got.append)
+    page.on("response", lambda answer: got.append(answer))
     page.goto(live_server.url + address)
     page.wait_for_selector("html[data-keys=ready]", state="attached")
     weights = {
