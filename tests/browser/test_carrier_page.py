@@ -51,6 +51,7 @@ def test_from_the_question_to_the_money(sample: Sample, live_server: Any, chromi
     at = f"{base}/claims/{shop}/{claim.claim_id}/"
     desk.goto(at)
     desk.click("form[action$='/ask/'] button.primary")
+    expect(desk.locator(".flash.success")).to_be_visible()
     desk.goto(at)
     desk.click("summary:has-text('记下到账')")
     desk.fill("form[action$='/pay/'] input[name=amount]", "30")

@@ -98,7 +98,7 @@ class Desk:
         for label, value in fields.items():
             card.get_by_label(label, exact=True).fill(value)
         if security:
-            card.get_by_label("加密").select_option(security)
+            card.get_by_label("加密", exact=True).select_option(security)
         self.press("保存并连接", card)
         expect(self.page.locator(f"section#{kind} .badge").first).to_have_text("已连接")
 

@@ -60,8 +60,9 @@ def test_a_sheet_from_upload_to_results(sample: Sample, signed_in: SignIn) -> No
 def test_chosen_cases_get_their_numbers_in_one_go(sample: Sample, signed_in: SignIn) -> None:
     lead = signed_in("lead")
     code = sample.cases["numbering"]
-    assert f'value="{code}"' in lead.get("/cases/").content.decode()
-    assert f'name="ref" value="{code}"' in lead.get(f"/reissues/?case={code}").content.decode()
+    picked = f"{sample.shop_id}:{code}"
+    assert f'value="{picked}"' in lead.get("/cases/").content.decode()
+    assert f'name="ref" value="{code}"' in lead.get(f"/reissues/?case={picked}").content.decode()
     fields = {
         "key": "b" * 32,
         "ref": [code, sample.cases["asking"]],

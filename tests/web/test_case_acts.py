@@ -115,8 +115,11 @@ def test_a_refusal_needs_its_reason(sample: Sample, owner: Client) -> None:
 
 def test_only_a_lead_goes_on_without_consent(sample: Sample, signed_in: SignIn) -> None:
     agent = signed_in("agent")
-    do(agent, sample, "asking", "without", reason="等不及了")
-    assert "请有这个权限的同事来做" in flash(agent, sample, "asking")
+    refused = do(agent, sample, "asking", "without", reason="等不及了")
+    assert refused.status_code == 409
+    page = refused.content.decode()
+    assert "请有这个权限的同事来做" in page.partition('id="flashes"')[2]
+    assert "等不及了" in page
     assert view(sample, "asking").row.state == "asking"
     do(signed_in("lead"), sample, "asking", "without", reason="客户急用")
     assert view(sample, "asking").row.state == "following"
@@ -203,8 +206,9 @@ def test_two_people_on_one_button(sample: Sample, signed_in: SignIn) -> None:
     one, other = signed_in("agent"), signed_in("lead")
     seen = view(sample, "fresh").row.version
     do(one, sample, "fresh", "decide", claim="lost", measure="reissue", version=seen)
-    do(other, sample, "fresh", "decide", claim="lost", measure="refund", version=seen, reason="x")
-    assert "刚在" in flash(other, sample, "fresh")
+    late = do(other, sample, "fresh", "decide", claim="lost", measure="refund", version=seen, reason="x")
+    assert late.status_code == 409
+    assert "刚在" in late.content.decode().partition('id="flashes"')[2]
     assert view(sample, "fresh").row.measure == "reissue"
 
 
@@ -249,9 +253,12 @@ def test_a_finding_is_put_off_and_brought_back(sample: Sample, signed_in: SignIn
     assert f'action="{address}back/"' in shown
     assert agent.post(f"{address}back/", {"next": page}).status_code == 303
     assert {each.state for each in view(sample, "fresh").findings if each.finding_id == found.finding_id} == {"open"}
-    agent.post(address, {"until": "24", "reason": " ", "next": "https://elsewhere.example/"})
-    assert "请填写" in agent.get(page).content.decode()
-    assert signed_in("finance").post(address, {"until": "none", "reason": "x", "next": page}).status_code == 303
+    elsewhere = agent.post(address, {"until": "24", "reason": " ", "next": "https://elsewhere.example/"})
+    assert (elsewhere.status_code, elsewhere["Location"]) == (303, "/")
+    empty = agent.post(address, {"until": "24", "reason": " ", "next": page})
+    assert empty.status_code == 422
+    assert "必填" in empty.content.decode()
+    assert signed_in("finance").post(address, {"until": "none", "reason": "x", "next": page}).status_code == 422
     assert {each.state for each in view(sample, "fresh").findings if each.finding_id == found.finding_id} == {"open"}
 
 
