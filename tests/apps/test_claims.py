@@ -35,7 +35,9 @@ def test_each_case_is_reckoned_once_and_again_when_it_changes(sample: Sample) ->
     book = rules.of_shop(sample.shop_id)
     looked = reckoning.reckon_due(sample.shop_id, book, sample.now)
     assert looked >= 8
-    assert reckoning.reckon_due(sample.shop_id, book, sample.now) == 0
+    later = sample.now + timedelta(seconds=1)
+    assert reckoning.reckon_due(sample.shop_id, book, later) == looked
+    assert reckoning.reckon_due(sample.shop_id, book, later) == 0
     found = queries.of_case(sample.shop_id, sample.ids["asking"])[0]
     assert (found.kind, found.state, found.value_fen, found.ask_fen) == ("lost", "open", 8900, 8900)
     assert (found.freight_fen, found.low_fen, found.high_fen, found.rule_id) == (800, 2400, 4000, "amount_tongda")

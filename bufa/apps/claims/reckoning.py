@@ -97,17 +97,23 @@ def _reckon(shop_id: int, found: Sequence[Case], book: Library, now: datetime) -
             made.append(
                 Claim(
                     shop_id=shop_id, case=case, parcel=parcel, carrier=parcel.carrier, number=parcel.number,
-                    state=state, opened_at=now, changed_at=now, case_seen=case.changed_at, **money,
+                    state=state, opened_at=now, changed_at=now, case_seen=_seen(case, now), **money,
                 )
             )  # fmt: skip
             continue
-        row.case_seen, row.carrier, row.number = case.changed_at, parcel.carrier, parcel.number
+        row.case_seen, row.carrier, row.number = _seen(case, now), parcel.carrier, parcel.number
         if row.state in (ClaimState.OPEN, ClaimState.NONE):
             row.state = ClaimState.OPEN if money["kind"] else ClaimState.NONE
             for name, value in money.items():
                 setattr(row, name, value)
         row.save()
     Claim.objects.bulk_create(made)
+
+
+def _seen(case: Case, now: datetime) -> datetime:
+    """Up to when the case has been reckoned with. What changed in this very instant may change in it once more, so it
+    is looked at again later."""
+    return case.changed_at if case.changed_at < now else case.changed_at - timedelta(microseconds=1)
 
 
 def _look(shop_id: int, found: Sequence[Case]) -> _Around:
