@@ -12,6 +12,7 @@ from bufa.apps.cases import actions, putting_off, queries
 from bufa.apps.cases.models import Case, Finding
 from bufa.apps.cases.taking_in import take_in
 from bufa.apps.parcels.models import Parcel
+from bufa.apps.shops import queries as shops
 from bufa.domain.cases import Action, Claim
 from bufa.domain.kinds import Measure, Role
 from bufa.domain.outcome import Refused
@@ -88,7 +89,7 @@ def test_until_the_next_scan() -> None:
     take_in(shop_id=shop, orders=[make_shipped("1", Z1, shipped_at=at(-172))], now=at(-172))
     damaged = (at(-100), "【广州市】 快件破损，已登记", "")
     take_in(shop_id=shop, reports=[make_report(Z1, COLLECTED, HUB, damaged)], now=NOW)
-    actor = Sample(shop, NOW).actor()
+    actor = Sample(shop, NOW, shops.members([shop])[0].operator_id).actor()
     with for_shops([shop]):
         row = Finding.objects.get(shop_id=shop, rule="damaged")
     putting_off.snooze(shop_id=shop, finding_id=row.pk, by=actor, reason="等网点拍照", now=NOW)
@@ -105,7 +106,7 @@ def test_until_the_next_scan() -> None:
 
 def test_ignoring_all_closes_an_untouched_case_and_undo_opens_it_again() -> None:
     shop = make_shop()
-    actor = Sample(shop, NOW).actor()
+    actor = Sample(shop, NOW, shops.members([shop])[0].operator_id).actor()
     take_in(shop_id=shop, orders=[make_shipped("1", Z1, shipped_at=at(-172))], now=at(-172))
     take_in(shop_id=shop, reports=[make_report(Z1, COLLECTED, HUB)], now=NOW)
     with for_shops([shop]):

@@ -60,7 +60,7 @@ def with_more(sample: Sample) -> None:
         shop_id=sample.shop_id,
         key="a" * 32,
         act=ManyAct.ASSIGN,
-        params={"owner": 1},
+        params={"owner": sample.owner_id},
         words="",
         case_ids=[sample.ids["fresh"], sample.ids["closed"]],
         by=sample.actor(),

@@ -5,12 +5,13 @@ The desk is a real browser on a live server, the platform the simulator; the sca
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from bufa.apps.cases.models import Case
 from bufa.apps.effects.models import Effect
@@ -98,6 +99,20 @@ def test_a_key_a_scan_and_enter(world: World, case: Case, live_server: Any, page
     assert len(pressed) <= MOST_KEYS
     ranges.work_off(case.shop_id)
     assert [(row["number"], row["outcome"]) for row in sent_to_platform(world, case)] == [(number, 10000)]
+
+
+def test_a_scan_while_the_page_still_comes(world: World, case: Case, live_server: Any, page: Page) -> None:
+    """The packer sees the field and scans; the page's modules are not there yet."""
+    number = label(world, case)
+    page.goto(f"{live_server.url}/cases/{case.shop_id}/{case.code}/")
+    held: list[Route] = []
+    page.route(re.compile(r"/js/case_scan\b"), lambda route: held.append(route))
+    page.keyboard.press(page.locator("button[name=measure][value=reissue]").get_attribute("data-key") or "no key")
+    expect(page.locator("#id_reissue_number")).to_be_visible()
+    Scanner(page).read(number)
+    assert len(held) == 1
+    held[0].continue_()
+    expect(page.locator("#id_reissue_number")).to_have_value(number)
 
 
 def test_two_scans_and_no_key_at_all(world: World, case: Case, live_server: Any, page: Page) -> None:

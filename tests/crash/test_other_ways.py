@@ -334,7 +334,7 @@ def test_a_payment_by_hand_is_booked_once(world: World, victims: Victims, counte
         died = victims.killed_at(n, "click", by_strace=counter == "strace", statements=LONG, **given)
         with for_shops([shop]):
             begun = LedgerLine.objects.filter(case_id=job.case_id).count()
-        assert victims.wait(victims.start("click", **given)) == 0
+        assert victims.wait(victims.start("click", **given)) == 0, f"pressed again after write {n}: {victims.said}"
         with for_shops([shop]):
             booked = [row.amount_fen for row in LedgerLine.objects.filter(case_id=job.case_id)]
             state = Remedy.objects.filter(case_id=job.case_id).latest("id").state

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -69,7 +70,7 @@ def click(given: Json) -> None:
     browser.force_login(get_user_model().objects.get(username=given["login"]))
     _dangerous(given)
     answer = browser.post(given["path"], given["fields"])
-    if answer.status_code != 303:  # after anything that was done, and anything refused
+    if answer.status_code not in (303, 409):  # done, or refused: at once, or with the form as it was filled
         raise SystemExit(f"HTTP {answer.status_code}")
 
 
@@ -134,6 +135,8 @@ def start(given: Json) -> Json:
         try:
             _child(given)
         finally:
+            traceback.print_exc()  # only what broke comes here; the exit itself says nothing
+            sys.stderr.flush()
             os._exit(70)
     return {"pid": pid}
 
@@ -150,9 +153,12 @@ def say(answer: Json) -> None:
 
 def main() -> None:
     import django
+    from django.conf import settings
 
     tie_to_parent(signal.SIGKILL)
     django.setup()
+    # Pages are shown here, too, and nobody gathered the static files of a throw-away folder.
+    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     import bufa.config.urls
     import bufa.jobs.bulk
     import bufa.jobs.effects  # noqa: F401 - loaded once, before anything is forked

@@ -1,6 +1,5 @@
 // On the case page a scanned waybill goes into the reissue form from wherever the focus is: the carrier is named by the
 // number's form and shown, the gate answers, and Enter submits.
-import "./reader.js";
 
 let asking = null;
 
@@ -37,3 +36,5 @@ document.addEventListener("submit", (event) => {
   const { submitter } = event;
   asking.then(() => form()?.requestSubmit(submitter));
 }, true);
+
+window.dispatchEvent(new Event("bufa:listening")); // what reader.js has read before this file came

@@ -4,6 +4,10 @@
 // it listens before everything else on the page, so neither does focus. Time is the events' own (`timeStamp`): a busy
 // page, where keys wait in line, still sees how far apart they were struck. What a read typed into a field is taken out
 // again; keys of a person that were held back for a moment are given on.
+//
+// Not a module: modules run once the whole page has come, and a packer scans as soon as there is something to see. What
+// is read before the page's own module listens waits for it.
+{
 const SHORTEST = 6; // characters of a read: nobody strikes six keys and Enter this fast
 const WITHIN_MS = 60; // between two keys of one read; scanners take 7 to 8, slow ones up to 60
 const SURE_AFTER = 4; // keys that fast: from here on nothing more is let through
@@ -27,6 +31,14 @@ let keys = []; // {char, event, target, given}
 let field = null;
 let before = null; // the field's text when the first key came
 let holding = 0;
+
+let listening = false;
+const unheard = []; // reads that came before anybody listened
+const tell = (text) => window.dispatchEvent(new CustomEvent("bufa:read", { detail: text }));
+window.addEventListener("bufa:listening", () => {
+  listening = true;
+  for (const text of unheard.splice(0)) tell(text);
+});
 
 const giveOn = () => {
   clearTimeout(holding);
@@ -90,7 +102,8 @@ const take = (event) => {
     keys = [];
     field = null;
     before = null;
-    window.dispatchEvent(new CustomEvent("bufa:read", { detail: text }));
+    if (listening) tell(text);
+    else unheard.push(text);
     return;
   }
   const char = charOf(event);
@@ -108,3 +121,4 @@ const take = (event) => {
 };
 
 window.addEventListener("keydown", take, true);
+}

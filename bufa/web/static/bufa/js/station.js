@@ -1,5 +1,4 @@
 // A page that scanners read into: reads go to the server in their order, the answer comes back big, coloured and loud.
-import "./reader.js";
 
 let waiting = []; // reads not answered yet
 let busy = false;
@@ -100,3 +99,5 @@ document.addEventListener("submit", (event) => {
     send(form.action, body, 0).catch(() => { away(station().dataset.away); play("bad"); });
   }
 }, true);
+
+window.dispatchEvent(new Event("bufa:listening")); // what reader.js has read before this file came
