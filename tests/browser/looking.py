@@ -119,9 +119,12 @@ def cut_text(page: Page) -> list[str]:
 
 
 def shape(page: Page, theme: str, size: str) -> None:
-    """Give the open page another theme and width. Both are rules of its style sheets: nothing is loaded anew."""
+    """Give the open page another theme and width. Both are rules of its style sheets: nothing is loaded anew.
+
+    Without motion, or a button is looked at while its colour is still halfway between two themes.
+    """
     width, height = SIZES[size]
-    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": height})
 
 
