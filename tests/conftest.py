@@ -13,6 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
+from django.utils import translation
 
 from bufa.host.postgres import APP_ROLE, OWNER_ROLE, THROWAWAY, Postgres
 
@@ -94,3 +95,9 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(mode=0o711)
     monkeypatch.setenv("BUFA_DATA", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> None:
+    """No test speaks the language that the page of another one left active in its thread."""
+    translation.deactivate()
