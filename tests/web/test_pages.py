@@ -108,8 +108,7 @@ def test_a_list_takes_few_queries(sample: Sample, owner: Client, address: str) -
     asked = [
         each["sql"] for each in ran if not re.match(r"(SAVEPOINT|RELEASE|BEGIN|COMMIT|SELECT set_config)", each["sql"])
     ]
-    most = 14 if address == "/" else 12  # Today asks every room what is due there
-    assert len(asked) <= most, "\n".join(asked)
+    assert len(asked) <= 12, "\n".join(asked)
 
 
 @pytest.mark.parametrize("address", PAGES)
