@@ -82,6 +82,23 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--json", action="store_true", help="as one JSON object")
     made.add_argument("--shop", type=int, action="append", metavar="S", help="only this shop (may be repeated)")
 
+    made = command("backup", _backup, "all rows in one file, without the keys; while it runs or not")
+    made.add_argument("file", type=Path, metavar="FILE")
+    made.add_argument("--keys", type=Path, metavar="FILE", help="also write the keys, into a file to be kept apart")
+
+    made = command("restore", _restore, "a backup into an empty data folder; nothing is sent until you say so")
+    made.add_argument("file", type=Path, metavar="FILE")
+    made.add_argument("--keys", type=Path, metavar="FILE", help="the keys that `bufa backup --keys` wrote")
+
+    made = command("outbound", _outbound, "stop all that leaves a shop, or let it leave again")
+    made.add_argument("act", choices=["show", "pause", "resume"])
+    made.add_argument("--shop", metavar="S", help="the shop's name or number (default: all)")
+
+    made = command("audit", _audit, "see that nobody has changed the audit log")
+    made.add_argument("act", choices=["verify"])
+    made.add_argument("--shop", metavar="S", help="the shop's name or number (default: all)")
+    made.add_argument("--json", action="store_true", help="as one JSON object")
+
     made = command("bench", _bench, "run a benchmark on the production path")
     made.add_argument("name", nargs="?", help="which one, or all; without it the list")
     made.add_argument("--json", action="store_true", help="as one JSON object")
@@ -212,6 +229,45 @@ def _as_text(report: object, depth: int = 0) -> str:
         else:
             lines.append(f"{'  ' * depth}{name}: {value}")
     return "\n".join(line for line in lines if line)
+
+
+def _backup(arguments: argparse.Namespace) -> int:
+    from bufa.host.keeping import make_backup
+
+    for line in make_backup(arguments.data.absolute(), arguments.file.absolute(), arguments.keys):
+        print(line, flush=True)
+    return 0
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    from bufa.host.keeping import restore_backup
+
+    for line in restore_backup(arguments.data.absolute(), arguments.file.absolute(), arguments.keys):
+        print(line, flush=True)
+    return 0
+
+
+def _outbound(arguments: argparse.Namespace) -> int:
+    with _django(arguments):
+        from bufa.host.tending import outbound
+
+        return _said(outbound(arguments.act, arguments.shop))
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    with _django(arguments):
+        from bufa.host.tending import verify_audit
+
+        return _said(verify_audit(arguments.shop, as_json=arguments.json))
+
+
+def _said(lines: Iterator[tuple[bool, str]]) -> int:
+    """Print each line; 1 when one of them is no good news."""
+    fine = True
+    for good, line in lines:
+        print(line, flush=True)
+        fine &= good
+    return 0 if fine else 1
 
 
 def _bench(arguments: argparse.Namespace) -> int:

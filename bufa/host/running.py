@@ -17,6 +17,7 @@ from typing import Any
 from bufa.host.postgres import Postgres, provision_given
 from bufa.host.trouble import Trouble
 
+HALF_RESTORED = "restoring"  # a file that is there while a restore runs, and after one that was cut short
 FORMAT = 1  # of the data folder as a whole; raise it when an older Bufa could no longer use the folder
 
 
@@ -34,6 +35,11 @@ def hold(data: Path) -> Iterator[None]:
         except BlockingIOError:
             raise Trouble(f"Bufa already runs on the data folder {data}. Stop it, or choose another --data.") from None
         _check_format(data)
+        if (data / HALF_RESTORED).exists():
+            raise Trouble(
+                f"A restore into {data} did not come to its end: what it holds could send things twice. Remove the "
+                "folder (and its database) and run `bufa restore` again."
+            )
         yield
 
 

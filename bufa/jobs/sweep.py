@@ -17,6 +17,7 @@ from typing import Any
 
 from django.db import close_old_connections
 
+from bufa.apps.audit import anchors
 from bufa.apps.cases import actions as cases
 from bufa.apps.cases import files
 from bufa.apps.cases import queries as case_queries
@@ -140,6 +141,11 @@ def forget_files(now: datetime) -> int:
     return sum(files.forget_old(shop_id, now) + mails.forget_old(shop_id, now) for shop_id in shops.all_shop_ids())
 
 
+def anchor_audit(now: datetime) -> int:
+    """The heads of the audit chains are written down outside of the database."""
+    return anchors.anchor(shops.all_shop_ids())
+
+
 def watch_claims(now: datetime) -> int:
     """What carriers owe on cases that changed; windows that ended unused are said to have."""
     return claim_jobs.watch(shops.all_shop_ids(), now)
@@ -165,6 +171,7 @@ def loop() -> None:
             _guarded(partial(purge_inbox, now))
             _guarded(partial(forget_files, now))
             _guarded(partial(watch_claims, now))
+            _guarded(partial(anchor_audit, now))
             _guarded(mailbox.wake)
             _guarded(partial(tracking.forget_calls, now))
             polled = now

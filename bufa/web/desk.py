@@ -32,6 +32,7 @@ class Seat:
     name: str
     role: Role
     policy: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    paused: shops.Paused | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Desk:
     def shops(self) -> list[int]:
         """The shops that pages are about."""
         return [self.chosen.shop_id] if self.chosen else [seat.shop_id for seat in self.seats]
+
+    @property
+    def paused(self) -> list[Seat]:
+        """The shops that pages are about from which nothing leaves at present."""
+        return [seat for seat in ([self.chosen] if self.chosen else self.seats) if seat.paused]
 
     @property
     def all_shops(self) -> list[int]:
@@ -109,7 +115,7 @@ def build(request: HttpRequest, found: Sequence[shops.ShopInfo]) -> Desk:
     """The desk of a signed-in request; `found`: the operator's shops."""
     user = request.user
     operator_id = cast(int, user.pk)
-    seats = tuple(Seat(each.shop_id, each.name, each.role or Role.AGENT, each.policy) for each in found)
+    seats = tuple(Seat(each.shop_id, each.name, each.role or Role.AGENT, each.policy, each.paused) for each in found)
     wanted = request.session.get(CHOSEN)
     chosen = next((seat for seat in seats if seat.shop_id == wanted), None)
     if chosen is None and len(seats) == 1:

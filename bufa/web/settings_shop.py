@@ -13,20 +13,23 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from bufa.apps.parcels import watching
 from bufa.apps.parcels.lane_counts import LOSS_LEVEL
 from bufa.apps.reissues.packing import ALARM_HOURS, SUBMITS
 from bufa.apps.shops import actions, queries
+from bufa.apps.shops import outbound as pausing
 from bufa.domain import rulebook
 from bufa.domain.address_parser import parse
 from bufa.domain.outcome import Refused
 from bufa.domain.packing import UNSCANNED_HOURS
 from bufa.domain.permissions import Permission
 from bufa.integrations.ports import PickupAddressFact
+from bufa.jobs.outbound import resume_outbound
 from bufa.lib import clock
 from bufa.lib.divisions import divisions
-from bufa.web.desk import back_to, by, desk, tell, tell_refusal
+from bufa.web.desk import Desk, Seat, back_to, by, desk, tell, tell_refusal
 from bufa.web.forms import Choices
 from bufa.web.words import say, word
 
@@ -76,7 +79,31 @@ def page(request: HttpRequest) -> HttpResponse:
         except Refused as refused:
             tell_refusal(request, refused)
     status = 422 if form.errors else 200
-    return render(request, "web/settings/shop.html", {"form": form, "shop": queries.shop(shop_id)}, status=status)
+    said = {"form": form, "shop": queries.shop(shop_id), "outbound": [here.one, *_others_paused(here)]}
+    return render(request, "web/settings/shop.html", said, status=status)
+
+
+def _others_paused(here: Desk) -> list[Seat]:
+    return [seat for seat in here.seats if seat.paused and seat != here.one]
+
+
+@require_POST
+def outbound(request: HttpRequest, shop_id: int) -> HttpResponse:
+    """Stop all that leaves a shop, or let it leave again; each takes the other back."""
+    here, act = desk(request), request.POST.get("act", "")
+    where = reverse("settings_outbound", args=[shop_id])
+    try:
+        here.check(Permission.CONNECT_SHOP, shop_id)
+        if act == "pause":
+            pausing.pause(shop_id=shop_id, by=by(request))
+            tell(request, _now("已暂停：不再发出任何东西"), undo=where, undo_with={"act": "resume"})
+        elif act == "resume":
+            if not resume_outbound(shop_id, by(request)):
+                raise Refused("outbound_not_paused")
+            tell(request, _now("已恢复，排着的继续发出"), undo=where, undo_with={"act": "pause"})
+    except Refused as refused:
+        tell_refusal(request, refused)
+    return back_to(reverse("settings_shop") + "#outbound")
 
 
 def _initial(shop_id: int) -> dict[str, Any]:

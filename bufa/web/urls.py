@@ -170,6 +170,7 @@ urlpatterns = [
     path("warehouse/lists/<int:list_id>/list.xlsx", warehouse_lists.sheet, name="warehouse_list_xlsx"),
     path("warehouse/lists/<int:list_id>/<slug:act>/", warehouse_lists.act, name="warehouse_list_act"),
     path("settings/", settings_shop.page, name="settings_shop"),
+    path("settings/outbound/<int:shop_id>/", settings_shop.outbound, name="settings_outbound"),
     path("settings/calendar/", settings_calendar.page, name="settings_calendar"),
     path("settings/calendar/<int:pause_id>/<slug:way>/", settings_calendar.switch, name="settings_calendar_switch"),
     path("settings/measures/", settings_measures.page, name="settings_measures"),

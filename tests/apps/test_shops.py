@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 from bufa.apps.audit import actions as audit
+from bufa.apps.audit import anchors
 from bufa.apps.audit import queries as audits
 from bufa.apps.shops import actions, queries
 from bufa.apps.shops.clients import StoredTokens, push_for
@@ -181,7 +182,7 @@ def test_the_chain_holds_and_a_change_is_found() -> None:
     shop = make_shop()
     for number in range(5):
         audit.record(shop, "operator:1", "note.add", f"case:{number}", {"text": "换一个", "count": number})
-    verified = audits.verify(shop)
+    verified = anchors.verify(shop)
     assert (verified.ok, verified.entries) == (True, 6)
     newest = audits.newest([shop], limit=1)[0]
     assert (newest.action, newest.data) == ("note.add", {"text": "换一个", "count": 4})
@@ -193,7 +194,7 @@ def test_the_application_cannot_rewrite_the_chain() -> None:
     audit.record(shop, "operator:1", "note.add")
     with pytest.raises(Exception, match="permission denied"), for_shops([shop]), cursor() as cur:
         cur.execute("UPDATE audit_auditentry SET by = 'nobody'")
-    assert audits.verify(shop).ok
+    assert anchors.verify(shop).ok
 
 
 def test_which_shops_are_pushed_and_which_are_asked_by_plan() -> None:

@@ -102,6 +102,7 @@ MACHINE = "for programs"
 
 NOT_PAGES: Mapping[str, str] = {
     "sign_out": ACT,
+    "settings_outbound": ACT,
     "session_state": MACHINE,
     "session_again": ACT,
     "live": MACHINE,

@@ -1,4 +1,4 @@
-"""Read a shop's audit chain and prove that nobody has changed it."""
+"""Read a shop's audit chain."""
 
 from __future__ import annotations
 
@@ -9,21 +9,8 @@ from typing import Any
 
 from django.db import connection
 
-from bufa.apps.audit.chain import START, entry_hash
 from bufa.apps.audit.models import AuditEntry
 from bufa.lib.tenancy import for_shops
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """`entries` that hold; `broken_at` is the place of the first one that does not, None when all do."""
-
-    entries: int
-    broken_at: int | None
-
-    @property
-    def ok(self) -> bool:
-        return self.broken_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +24,6 @@ class Act:
     action: str
     subject: str
     data: dict[str, Any]
-
-
-def verify(shop_id: int) -> Verified:
-    """Walk the whole chain of a shop. Finds a changed, removed or inserted entry; not one cut off at the end."""
-    previous, count = START, 0
-    with for_shops([shop_id]):
-        for entry in AuditEntry.objects.filter(shop_id=shop_id).order_by("seq").iterator(chunk_size=1000):
-            if entry.seq != count + 1 or entry.previous_hash != previous or entry.hash != entry_hash(entry):
-                return Verified(count, entry.seq)
-            previous, count = entry.hash, count + 1
-    return Verified(count, None)
 
 
 def newest(shops: Sequence[int], *, subject: str = "", limit: int = 100) -> list[Act]:

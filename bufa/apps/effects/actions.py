@@ -19,6 +19,7 @@ from django.db import IntegrityError, connection, transaction
 
 from bufa.apps.effects import pace
 from bufa.apps.effects.models import Attempt, Effect, EffectState
+from bufa.apps.shops import queries as shops
 from bufa.domain.effects import (
     GRACE,
     LEASE,
@@ -154,7 +155,7 @@ def _begin(shop_id: int, effect_id: int) -> Begun | None:
     now = real_now()
     if effect is None or effect.state != EffectState.READY or (effect.next_at is not None and effect.next_at > now):
         return None
-    if effect.lane and _lane_is_taken(effect):
+    if (effect.lane and _lane_is_taken(effect)) or shops.is_paused(shop_id):
         return None
     free_at = pace.take_turn(shop_id, effect.kind, now)
     if free_at is not None:
@@ -273,6 +274,35 @@ def rescue(*, shop_id: int, real: datetime | None = None) -> list[Settled]:
             )
             rescued.append(_settled(Effect.objects.get(shop_id=shop_id, id=effect_id)))
         return rescued
+
+
+def read_back_first(*, shop_id: int) -> list[Settled]:
+    """Call unknown whatever waits to be sent or was being sent: these rows came out of a backup, and the world may have
+    got it since. Read-back settles what can be read, a person the rest; none is sent by itself."""
+    with writing([shop_id]):
+        real = real_now()
+        waiting = Effect.objects.select_for_update().filter(
+            shop_id=shop_id, state__in=[EffectState.READY, EffectState.SENDING]
+        )
+        doubted = []
+        for effect in waiting.order_by("id"):
+            for name, value in _unknown(effect.kind, real).items():
+                setattr(effect, name, value)
+            effect.error = {"why": "restored"}
+            try:
+                with transaction.atomic():
+                    effect.save()
+            except IntegrityError:
+                _refuse_restored(effect)
+            doubted.append(_settled(effect))
+        return doubted
+
+
+def _refuse_restored(effect: Effect) -> None:
+    """Its lane holds an unknown one already, and two can't be read back at once: whoever wanted it asks again."""
+    effect.state, effect.next_at, effect.lease_until, effect.needs_person = EffectState.REJECTED, None, None, False
+    effect.settled_at, effect.settled_by = clock.now(), "restore"
+    effect.save()
 
 
 def still_unknown(*, shop_id: int, effect_id: int, error: Mapping[str, Any] | None = None) -> Settled | None:

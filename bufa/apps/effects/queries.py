@@ -77,6 +77,7 @@ FROM (
     SELECT e.shop_id, e.id
     FROM effects_effect e
     WHERE e.shop_id = ANY (%(shops)s) AND e.state = 'ready' AND (e.next_at IS NULL OR e.next_at <= clock_timestamp())
+      AND NOT EXISTS (SELECT 1 FROM shops_shop s WHERE s.id = e.shop_id AND s.outbound_paused_at IS NOT NULL)
       AND (e.lane = '' OR NOT EXISTS (
           SELECT 1 FROM effects_effect o
           WHERE o.shop_id = e.shop_id AND o.lane = e.lane AND o.id <> e.id

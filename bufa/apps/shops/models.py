@@ -27,6 +27,13 @@ class ConnectionState(models.TextChoices):
     OFF = "off"
 
 
+class PauseWhy(models.TextChoices):
+    """Why nothing leaves a shop: somebody stopped it, or its rows came out of a backup that may be behind the world."""
+
+    PERSON = "person"
+    RESTORED = "restored"
+
+
 class Operator(AbstractUser):
     """A person who signs in. Belongs to shops through Member; global, holds no shop's data."""
 
@@ -51,6 +58,12 @@ class Shop(models.Model):
     next_case = models.BigIntegerField(default=1)
     next_reissue = models.BigIntegerField(default=1)
     created_at = models.DateTimeField()
+    outbound_paused_at = models.DateTimeField(null=True, help_text="Since then nothing leaves the house; null: it may.")
+    outbound_paused_why = models.CharField(max_length=12, blank=True, help_text="person, or restored from a backup.")
+    outbound_paused_by = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        constraints = [is_one_of("outbound_paused_why", ["", *PauseWhy.values], "shop_outbound_paused_why_known")]
 
 
 class Member(models.Model):

@@ -42,6 +42,15 @@ _HOOK_TOKEN = re.compile(r"(?P<shop>[1-9][0-9]{0,17})-(?P<secret>[A-Za-z0-9_-]{2
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """Nothing leaves the shop since `at` (its clock). `why`: person or restored."""
+
+    at: datetime
+    why: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShopInfo:
     """A shop as pages name it; `role` is the asking operator's, or None where nobody in particular asks."""
 
@@ -51,6 +60,7 @@ class ShopInfo:
     is_demo: bool
     role: Role | None = None
     policy: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    paused: Paused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +153,12 @@ def shop(shop_id: int) -> ShopInfo:
 def shop_infos(shops: Sequence[int]) -> list[ShopInfo]:
     with reading(shops):
         return [_shop_info(row, None) for row in Shop.objects.filter(id__in=shops).order_by("id")]
+
+
+def is_paused(shop_id: int) -> bool:
+    """Whether nothing may leave the shop at present."""
+    with reading([shop_id]):
+        return Shop.objects.filter(id=shop_id, outbound_paused_at__isnull=False).exists()
 
 
 def find_shop(name_or_id: str) -> int | None:
@@ -336,7 +352,10 @@ def provider_settings(shop_id: int, kind: str, provider: tuple[str, str] | None 
 
 
 def _shop_info(row: Shop, role: Role | None) -> ShopInfo:
-    return ShopInfo(row.pk, row.name, row.platform_shop_id, row.is_demo, role, row.policy)
+    paused = None
+    if row.outbound_paused_at is not None:
+        paused = Paused(row.outbound_paused_at, row.outbound_paused_why, row.outbound_paused_by)
+    return ShopInfo(row.pk, row.name, row.platform_shop_id, row.is_demo, role, row.policy, paused)
 
 
 def _connection_info(row: Connection) -> ConnectionInfo:

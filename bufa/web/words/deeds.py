@@ -304,6 +304,7 @@ FAILURE: Words = {
     "cut": _("连接中断"),
     "refused_connection": _("连不上"),
     "too_late": _("轮到发送时已经太晚，没有发出"),
+    "restored": _("数据来自备份，备份之后可能已经发过"),
     "http": _("对方服务出错"),
     "limited": _("调用太快，被限流"),
     "unavailable": _("对方暂不可用"),
@@ -381,7 +382,12 @@ VALUES: Words = {
     "order_tail": _("订单尾号"),
 }
 
-SETTLED_BY: Words = {"answer": _("对方答复"), "read_back": _("读回核对"), "rescue": _("系统")}
+SETTLED_BY: Words = {
+    "answer": _("对方答复"),
+    "read_back": _("读回核对"),
+    "rescue": _("系统"),
+    "restore": _("从备份恢复"),
+}
 
 PARTS: Words = {
     "province": _("省"),

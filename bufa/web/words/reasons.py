@@ -121,6 +121,8 @@ REFUSALS: Words = {
     "number_not_filled": _("先填写并保存补发单号，再提交"),
     "ticket_needed": _("客户还没有申请补寄。请先请客户申请；主管可以写明原因直接提交"),
     "submission_not_unknown": _("提交结果已经清楚，不用人工认定"),
+    "outbound_not_read_back": _("还没有从平台读回备份之后发生的事。等一次同步完成（设置 › 连接，可以立即同步）再恢复"),
+    "outbound_not_paused": _("本来就没有暂停"),
     "effect_not_unknown": _("这个动作的结果已经清楚，不用人工认定"),
     "customer_already_told": _("这一轮已经通知过客户了"),
     "nothing_to_tell_yet": _("补发单号还没有被平台受理，现在没有可说的"),
