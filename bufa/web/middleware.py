@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils import translation
@@ -13,7 +15,7 @@ from django.utils import translation
 from bufa.apps.shops import queries as shops
 from bufa.domain.outcome import Refused
 from bufa.lib.tenancy import for_shops
-from bufa.web import desk
+from bufa.web import desk, errors
 
 PUBLIC = "/c/"
 """Pages for people outside: whoever looks, signed in or not, sees what the address shows and nothing of a desk."""
@@ -61,8 +63,20 @@ class DeskMiddleware:
         response.headers.setdefault("Cache-Control", "no-store, private")
         return response
 
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """An address that names somebody else's shop leads nowhere, like one of a shop that never was."""
+        here = getattr(request, "desk", None)
+        if here is not None and "shop_id" in kwargs and kwargs["shop_id"] not in here.all_shops:
+            raise Http404
+        return None
+
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """The trade's "no" that a page did not expect: said in words on the page before, never a fault."""
+        """The trade's "no" that a page did not expect: said in words on the page before, never a fault. A row that the
+        address names and these shops do not have is not found, be it another shop's or nobody's."""
+        if isinstance(exception, ObjectDoesNotExist) and request.resolver_match and request.resolver_match.kwargs:
+            return errors.not_found(request)
         if not isinstance(exception, Refused):
             return None
         desk.tell_refusal(request, exception)
