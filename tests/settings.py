@@ -17,6 +17,7 @@ for _name in [name for name in os.environ if name.startswith("BUFA_") and not na
     if _name not in {"BUFA_SAMPLES", "BUFA_CHROMIUM"}:
         del os.environ[_name]  # what a developer's shell has set must not steer a test
 os.environ.pop("DATABASE_URL", None)
+os.environ["BUFA_REACH"] = "127.0.0.1"  # where the simulated world stands
 os.environ["BUFA_DATA"] = os.environ["BUFA_TEST_DATA"]
 
 from bufa.config.settings import *  # noqa: E402, F403

@@ -22,6 +22,7 @@ import orjson
 
 from bufa.integrations.ports import ProviderError
 from bufa.lib.http import client as http_client
+from bufa.lib.reach import OutOfBounds
 
 # httpx logs whole addresses at INFO; Doudian's carry the access token.
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -102,6 +103,8 @@ def exchange(
             body = _read(answer, started)
     except _BEFORE_SENDING as error:
         raise ProviderError("refused_connection", retryable=True, text=type(error).__name__) from None
+    except OutOfBounds as error:
+        raise ProviderError("out_of_bounds", text=str(error)) from None
     except httpx.InvalidURL:
         raise ProviderError("input", text="the provider's address is no URL") from None
     except httpx.TimeoutException as error:

@@ -303,6 +303,7 @@ FAILURE: Words = {
     "timeout": _("超时"),
     "cut": _("连接中断"),
     "refused_connection": _("连不上"),
+    "out_of_bounds": _("这个地址不在公网上，本机不连；自己的内网地址要管机器的人放行（BUFA_REACH）"),
     "too_late": _("轮到发送时已经太晚，没有发出"),
     "restored": _("数据来自备份，备份之后可能已经发过"),
     "http": _("对方服务出错"),

@@ -4,23 +4,55 @@ from __future__ import annotations
 
 import imaplib
 import re
+import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from typing import Any
 
-from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
+from imap_tools import BaseMailBox
 from imap_tools.errors import ImapToolsError
 
 from bufa.integrations import wire
 from bufa.integrations.mailbox import MailIn, NewMails
 from bufa.integrations.messaging.imap.settings import Settings
 from bufa.integrations.ports import ProviderError
+from bufa.lib import reach
 
 STEP_S = 10.0
 MOST_BYTES = 5 * 1024 * 1024
 HEAD_BYTES = 64 * 1024
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
+
+
+class _Plain(imaplib.IMAP4):
+    """Connects only where `bufa.lib.reach` allows, and to the address that was checked."""
+
+    def _create_socket(self, timeout: float | None) -> socket.socket:
+        return reach.connect(self.host, self.port, timeout)
+
+
+class _Tls(imaplib.IMAP4_SSL):
+    def _create_socket(self, timeout: float | None) -> ssl.SSLSocket:
+        context: ssl.SSLContext = self.ssl_context
+        return context.wrap_socket(reach.connect(self.host, self.port, timeout), server_hostname=self.host)
+
+
+class _Box(BaseMailBox):
+    """A mailbox reached by `security`: tls, starttls, none. Certificates are checked; imaplib by itself does not."""
+
+    def __init__(self, host: str, port: int, security: str) -> None:
+        self._host, self._port, self._security = host, port, security
+        super().__init__()
+
+    def _get_mailbox_client(self) -> imaplib.IMAP4:
+        if self._security == "tls":
+            return _Tls(self._host, self._port, ssl_context=ssl.create_default_context(), timeout=STEP_S)
+        client = _Plain(self._host, self._port, timeout=STEP_S)
+        if self._security == "starttls":
+            client.starttls(ssl.create_default_context())
+        return client
 
 
 class Client:
@@ -55,11 +87,12 @@ class Client:
     @contextmanager
     def _open(self) -> Iterator[BaseMailBox]:
         settings = self._settings
-        kinds = {"tls": MailBox, "starttls": MailBoxStartTls, "none": MailBoxUnencrypted}
         login = settings.imap_username or settings.username
         wire.still_in_time()
         try:
-            box = kinds[settings.imap_security](settings.imap_host, settings.imap_port, timeout=STEP_S)
+            box = _Box(settings.imap_host, settings.imap_port, settings.imap_security)
+        except reach.OutOfBounds as error:
+            raise ProviderError("out_of_bounds", text=str(error)) from None
         except (OSError, imaplib.IMAP4.error) as error:
             raise ProviderError(_why(error), retryable=True, text=type(error).__name__) from None
         try:
@@ -87,4 +120,6 @@ def _first(box: BaseMailBox, uid: int, what: str) -> tuple[bytes, bytes]:
 def _why(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "timeout"
+    if isinstance(error, ssl.SSLError):
+        return "denied"
     return "refused_connection" if isinstance(error, ConnectionRefusedError) else "cut"

@@ -7,6 +7,7 @@ byte a cut leaves the question open: `unknown`, and the Message-ID is what to lo
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from bufa.integrations import wire
 from bufa.integrations.messaging.smtp.mapping import message_bytes
 from bufa.integrations.messaging.smtp.settings import Settings
 from bufa.integrations.ports import MailOut, ProviderError, Sent
+from bufa.lib import reach
 
 STEP_S = 10.0
 WHOLE_S = 14.0  # all steps together stay under an effect's lease (20 s)
@@ -55,11 +57,11 @@ class Client:
         tls = self._tls or (ssl.create_default_context() if settings.security != "none" else None)
         server: smtplib.SMTP
         if settings.security == "tls":
-            server = smtplib.SMTP_SSL(
+            server = _PinnedTls(
                 settings.host, settings.port, local_hostname=settings.helo, timeout=seconds, context=tls
             )
         else:
-            server = smtplib.SMTP(settings.host, settings.port, local_hostname=settings.helo, timeout=seconds)
+            server = _Pinned(settings.host, settings.port, local_hostname=settings.helo, timeout=seconds)
         try:
             server.ehlo_or_helo_if_needed()
             if settings.security == "starttls":
@@ -135,11 +137,24 @@ def _refusal(code: int, answer: bytes | str) -> ProviderError:
     return ProviderError(why, retryable=later, code=str(code), text=raw.decode("utf-8", "replace"), raw=raw)
 
 
+class _Pinned(smtplib.SMTP):
+    """Connects only where `bufa.lib.reach` allows, and to the address that was checked."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return reach.connect(host, port, timeout)
+
+
+class _PinnedTls(smtplib.SMTP_SSL, _Pinned):
+    """The same; `SMTP_SSL` wraps the socket that its next class opens."""
+
+
 @contextmanager
 def _before_the_message() -> Iterator[None]:
     """Whatever fails in here, the mail has not been sent."""
     try:
         yield
+    except reach.OutOfBounds as error:
+        raise ProviderError("out_of_bounds", text=str(error)) from None
     except smtplib.SMTPResponseException as error:
         raise _refusal(error.smtp_code, error.smtp_error) from None
     except (ssl.SSLError, smtplib.SMTPNotSupportedError) as error:
