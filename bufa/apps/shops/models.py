@@ -59,8 +59,10 @@ class Shop(models.Model):
     next_reissue = models.BigIntegerField(default=1)
     created_at = models.DateTimeField()
     outbound_paused_at = models.DateTimeField(null=True, help_text="Since then nothing leaves the house; null: it may.")
-    outbound_paused_why = models.CharField(max_length=12, blank=True, help_text="person, or restored from a backup.")
-    outbound_paused_by = models.CharField(max_length=80, blank=True)
+    outbound_paused_why = models.CharField(
+        max_length=12, blank=True, db_default="", help_text="person, or restored from a backup."
+    )
+    outbound_paused_by = models.CharField(max_length=80, blank=True, db_default="")
 
     class Meta:
         constraints = [is_one_of("outbound_paused_why", ["", *PauseWhy.values], "shop_outbound_paused_why_known")]

@@ -17,12 +17,14 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="shop",
             name="outbound_paused_by",
-            field=models.CharField(blank=True, max_length=80),
+            field=models.CharField(blank=True, db_default="", max_length=80),
         ),
         migrations.AddField(
             model_name="shop",
             name="outbound_paused_why",
-            field=models.CharField(blank=True, help_text="person, or restored from a backup.", max_length=12),
+            field=models.CharField(
+                blank=True, db_default="", help_text="person, or restored from a backup.", max_length=12
+            ),
         ),
         migrations.AddConstraint(
             model_name="shop",
