@@ -16,6 +16,7 @@ from bufa.domain.outcome import Why
 from bufa.jobs.import_fields import Fields
 from bufa.jobs.import_files import Unreadable, read_rows
 from bufa.jobs.import_report import ImportReport, RowProblem
+from bufa.lib.cells import safe
 
 COLUMNS: Mapping[str, Sequence[str]] = {
     "reference": ("案件号", "案件", "订单编号", "主订单编号", "订单号", "case", "order", "order_number"),
@@ -101,11 +102,6 @@ def write_xlsx(head: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
             for at, cell in enumerate(cells):
                 sheet.write_string(line, at, safe(str(cell)), text)
     return out.getvalue()
-
-
-def safe(cell: str) -> str:
-    """A cell that stays text also after the file was saved as csv and opened again."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 __all__ = ["COLUMNS", "Unreadable", "read_sheet", "read_text", "template", "write_xlsx"]

@@ -14,10 +14,10 @@ import xlsxwriter
 from bufa.domain import waybills
 from bufa.domain.carrier_says import Said, read
 from bufa.domain.rulebook import SHOP_ZONE
-from bufa.jobs.bulk_sheet import safe
 from bufa.jobs.import_fields import Fields
 from bufa.jobs.import_files import Unreadable, read_rows
 from bufa.jobs.import_report import Effect, ImportReport
+from bufa.lib.cells import safe
 
 ASKED = ("运单号", "案件号", "订单尾号", "问题", "揽收时间", "最后轨迹", "内件", "货值（元）", "请答复")
 ANSWERED = ("核实结果", "是否同意补发", "赔付金额（元）", "运费谁承担", "预计送达", "说明")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from bufa.apps.cases import insights
 from bufa.apps.cases.insights import Group, Insights
 from bufa.apps.claims import queries as claims
 from bufa.lib import clock
+from bufa.lib.cells import safe
 from bufa.web.desk import Desk, desk
 from bufa.web.forms import Choices
 from bufa.web.words import carrier, span, word
@@ -90,18 +91,19 @@ def export(request: HttpRequest) -> HttpResponse:
     """The same as a workbook, a sheet for each table."""
     _here, _form, chosen, first, last = _asked(request)
     found = insights.read(chosen, first, last, claims.paid_by_day(chosen, first, last))
-    response = HttpResponse(_workbook(found), content_type=XLSX)
+    response = HttpResponse(workbook(_sheets(found)), content_type=XLSX)
     response["Content-Disposition"] = f'attachment; filename="bufa-{first:%Y%m%d}-{last:%Y%m%d}.xlsx"'
     return response
 
 
-def _workbook(found: Insights) -> bytes:
+def workbook(sheets: Sequence[tuple[str, list[list[Any]]]]) -> bytes:
+    """An xlsx with a sheet for each table, its first row the heads."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
-        for name, rows in _sheets(found):
+        for name, rows in sheets:
             sheet = book.add_worksheet(name[:31])
             for at, row in enumerate(rows):
-                sheet.write_row(at, 0, row)
+                sheet.write_row(at, 0, [safe(cell) if isinstance(cell, str) else cell for cell in row])
             sheet.freeze_panes(1, 0)
             sheet.set_column(0, len(rows[0]) - 1, 18)
     return out.getvalue()
