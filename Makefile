@@ -6,7 +6,7 @@ ARGS ?=
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help setup up test crash unknown storm bulk forms mutants check bench benchmarks karrio clean lock docs messages
+.PHONY: help setup up test crash unknown storm bulk forms guesses mutants check bench benchmarks karrio clean lock docs messages
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ bulk: setup ## a sheet of 1,000 through two windows while web and worker are kil
 
 forms: setup ## 10,000 generated forms, judged by the simulator's rules and not by the gate's
 	@exec $(BIN)/python -m tests.proofs forms $(ARGS)
+
+guesses: setup ## 10,000 guessed addresses of customers' pages; none opens
+	@BUFA_GUESSES=10000 exec $(BIN)/python -m pytest -q -p no:randomly tests/web/test_customer_page.py -k guessed
 
 mutants: setup ## break the promise of "once" in twenty-three ways, on a copy; each must turn a test red
 	@exec $(BIN)/python tools/mutants.py $(ARGS)

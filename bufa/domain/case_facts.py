@@ -74,6 +74,8 @@ class Action(StrEnum):
     PARCEL_DELIVERED = "parcel_delivered"
     PARCEL_MOVED = "parcel_moved"
     PARCEL_CAME_BACK = "parcel_came_back"
+    CUSTOMER_SAID = "customer_said"
+    SILENCE_OVER = "silence_over"
     WAIT_OVER = "wait_over"
     CLOSE = "close"
     REOPEN = "reopen"
@@ -182,6 +184,10 @@ class Purpose(StrEnum):
     CHASE_UPDATE = "chase_update"
     REISSUE_SENT = "reissue_sent"
     REISSUE_DELIVERED = "reissue_delivered"
+    REISSUE_TROUBLE = "reissue_trouble"
+    NEW_PROMISE = "new_promise"
+    REFUSE_ONE = "refuse_one"
+    KEEP_BOTH = "keep_both"
     REFUND = "refund"
     COMPENSATION = "compensation"
     CLOSING = "closing"
@@ -230,7 +236,8 @@ class CaseFacts:
     """Everything that a case's moves depend on. The names are those of the columns that `Decision.changes` sets.
 
     `claim`, `measure`, `carrier_asked_at`, `answer_due`, `consent`, `reissue_state`, `told_at`, `notice_state`,
-    `ticket_asked_at`, `wait_until`, `promise_at` belong to this round and are emptied when the next one opens.
+    `ticket_asked_at`, `wait_until`, `promise_at`, `signed_at`, `confirmed_at`, `promise_breaks` belong to this round
+    and are emptied when the next one opens.
     `deadline` and `risk_fen` are the platform's next step of the clock and its cost.
     `needs_ticket`: the reissue needs the buyer's after-sale; `ticket_open`: one is agreed;
     `ticket_waiting`: one waits for our answer.
@@ -238,7 +245,10 @@ class CaseFacts:
     `approve_over_fen`: what a measure may cost without a second person, None for no limit. `approval_*`: the request
     that waits for one: by whom (operator and name), for which measure, at what cost. `amount_fen`, `payer`: what refund
     or compensation was decided on. `remedy`: how far what the measure does outside is. `wants_recall`: the buyer asked
-    to have the parcel called back.
+    to have the parcel called back. `customer_said`: the answer on the customer's page that nobody has acted on yet.
+    `signed_at`: when tracking said that it arrived; `confirmed_at`: when the customer did. `proof_days`: how many days
+    of silence count as their yes, None where the signature is enough. `promise_breaks`: the ledger says that the date
+    told will not be kept.
     """
 
     state: CaseState
@@ -276,6 +286,12 @@ class CaseFacts:
     payer: Payer | None = None
     remedy: RemedyState = RemedyState.NONE
     wants_recall: bool = False
+    customer_said: str = ""
+    customer_said_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    signed_at: datetime | None = None
+    proof_days: int | None = None
+    promise_breaks: bool = False
     owner: int | None = None
     deadline: datetime | None = None
     risk_fen: int = 0

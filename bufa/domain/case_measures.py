@@ -21,6 +21,7 @@ from bufa.domain.case_facts import (
     NoticeState,
     Outcome,
     Payer,
+    ReissueState,
     RemedyState,
 )
 from bufa.domain.case_params import Changes, Params, choice_of, text_of
@@ -96,6 +97,8 @@ def choose_measure(facts: CaseFacts, params: Params, now: datetime) -> Applied:
 def guard_changeable(facts: CaseFacts) -> None:
     """What has left can't be changed by choosing again: neither a second parcel nor money that moved."""
     refuse_live_reissue(facts)
+    if facts.reissue_state is ReissueState.DELIVERED:
+        raise Refused("reissue_arrived")
     if facts.measure in (Measure.REFUND, Measure.COMPENSATE) and facts.remedy in LEFT_REMEDY:
         raise Refused("remedy_has_left", measure=facts.measure.value, remedy=facts.remedy.value)
 

@@ -51,6 +51,14 @@ from bufa.domain.case_measures import (
     withdraw_request,
 )
 from bufa.domain.case_params import Changes, Params, choice_of, text_of
+from bufa.domain.case_proof import (
+    TROUBLE,
+    customer_said,
+    delivered,
+    guard_waits_for_word,
+    promise_moved,
+    silence_over,
+)
 from bufa.domain.kinds import Measure
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
@@ -97,6 +105,9 @@ ROUND_START: Changes = {
     "told_at": None,
     "notice_state": NoticeState.NONE,
     "promise_at": None,
+    "promise_breaks": False,
+    "signed_at": None,
+    "confirmed_at": None,
 }
 """What is emptied when a round opens."""
 
@@ -118,6 +129,8 @@ def first_unfinished(facts: CaseFacts) -> CaseState:
     """The state that the facts put a case in."""
     if facts.outcome is not None:
         return C
+    if facts.reissue_state is ReissueState.DELIVERED:
+        return F  # signed for; the shop waits for the customer's word
     if not facts.verdict_confirmed or facts.measure is None:
         return D
     match facts.measure:
@@ -262,8 +275,8 @@ def _tell_customer(facts: CaseFacts, params: Params, now: datetime) -> tuple[Cha
 
 
 def _customer_told(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
-    if _purpose(facts, params) is not facts.main_purpose:
-        return {}, ()
+    if (purpose := _purpose(facts, params)) is not facts.main_purpose:
+        return promise_moved(facts, purpose, params), ()
     changes: Changes = {"notice_state": NoticeState.SENT, "told_at": now} | closing_outcome(facts)
     if params.get("promise_at") is not None:
         changes["promise_at"] = params["promise_at"]
@@ -290,9 +303,15 @@ def _guard_accepted(facts: CaseFacts) -> None:
         raise Refused("no_reissue_under_way", reissue_state=facts.reissue_state.value)
 
 
+def _guard_sent(facts: CaseFacts) -> None:
+    """Also one that was signed for may turn out wrong, as long as the case waits for the customer's word."""
+    if facts.reissue_state is not ReissueState.DELIVERED:
+        _guard_accepted(facts)
+
+
 def _reissue_delivered(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
     return (
-        {"reissue_state": ReissueState.DELIVERED, "outcome": Outcome.REISSUE_DELIVERED},
+        {"reissue_state": ReissueState.DELIVERED} | delivered(facts, Outcome.REISSUE_DELIVERED, now),
         _effect(EffectKind.SEND_NOTICE, purpose=Purpose.REISSUE_DELIVERED.value, channel=""),
     )
 
@@ -303,9 +322,18 @@ def _reissue_wrong(facts: CaseFacts, params: Params, now: datetime) -> tuple[Cha
 
 def _parcel_delivered(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
     """The original arrived after all. With a reissue on its way people must see it, the case goes on."""
-    if facts.reissue_is_live or facts.claim in STILL_AN_ISSUE:
+    arrived = facts.reissue_is_live or facts.reissue_state is ReissueState.DELIVERED
+    if arrived or facts.claim in STILL_AN_ISSUE or facts.customer_said in TROUBLE:
         return {}, ()
-    return {"outcome": Outcome.ORIGINAL_DELIVERED}, ()
+    return delivered(facts, Outcome.ORIGINAL_DELIVERED, now), ()
+
+
+def _customer_said(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
+    """A closed case comes back for what contradicts it, with its history; people then decide."""
+    changes, effects = customer_said(facts, params, now)
+    if facts.outcome is not None and changes.get("customer_said") in TROUBLE:
+        return _back(facts) | changes, effects
+    return changes, effects
 
 
 def _close(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
@@ -321,9 +349,13 @@ def _dismiss(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, 
 def _reopen(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
     """A round is one reissue: a case that had one comes back in its next round."""
     text_of(params, "reason")
+    return _back(facts), ()
+
+
+def _back(facts: CaseFacts) -> Changes:
     changes = ROUND_START | {"outcome": None}
     had_one = facts.reissue_state in (ReissueState.DELIVERED, ReissueState.WRONG)
-    return changes | {"round": facts.round + (1 if had_one else 0)}, ()
+    return changes | {"round": facts.round + (1 if had_one else 0)}
 
 
 def _take(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
@@ -396,14 +428,24 @@ TABLE: tuple[Move, ...] = (
     *(Move(Action.NOTICE_FAILED, (at,), (at,), P.SEND_NOTICE, _notice_failed, system=True) for at in CaseState),
     Move(Action.SKIP_NOTICE, (T,), (F, C), P.SEND_NOTICE, _skip_notice),
     # follow
-    Move(Action.REISSUE_DELIVERED, (T, F), (C,), P.WORK_CASE, _reissue_delivered, _guard_accepted, system=True),
-    Move(Action.REISSUE_WRONG, (T, F), (D,), P.WORK_CASE, _reissue_wrong, _guard_accepted, system=True),
+    Move(Action.REISSUE_DELIVERED, (T, F), (F, C), P.WORK_CASE, _reissue_delivered, _guard_accepted, system=True),
+    Move(Action.REISSUE_WRONG, (T, F), (D,), P.WORK_CASE, _reissue_wrong, _guard_sent, system=True),
     *(
         Move(Action.PARCEL_DELIVERED, (at,), (at, C), P.WORK_CASE, _parcel_delivered, system=True)
         for at in OPEN
         if at is not S
     ),
     Move(Action.PARCEL_DELIVERED, (S,), (S,), P.WORK_CASE, _parcel_delivered, system=True),
+    # the customer's word
+    *(Move(Action.CUSTOMER_SAID, (at,), (at, C), None, _customer_said, system=True) for at in OPEN if at not in (S, W)),
+    *(Move(Action.CUSTOMER_SAID, (at,), (at,), None, _customer_said, system=True) for at in (S,)),
+    Move(Action.CUSTOMER_SAID, (W,), (W, C), None, _customer_said, system=True),
+    Move(Action.CUSTOMER_SAID, (C,), (D, C), None, _customer_said, system=True),
+    *(
+        Move(Action.SILENCE_OVER, (at,), (C,), None, silence_over, guard_waits_for_word, system=True)
+        for at in OPEN
+        if at is not S
+    ),
     # close
     Move(Action.CLOSE, (D, W, A, N, T, F), (C,), P.WORK_CASE, _close, refuse_live_reissue, system=True),
     Move(Action.REOPEN, (C,), (D,), P.WORK_CASE, _reopen),

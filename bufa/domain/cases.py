@@ -36,6 +36,7 @@ from bufa.domain.case_facts import (
 )
 from bufa.domain.case_measures import NO_APPROVAL
 from bufa.domain.case_moves import BY_SOURCE, TABLE, Move, first_unfinished
+from bufa.domain.case_proof import HEARS, UNHEARD, next_heard
 from bufa.domain.kinds import Measure, Role, Step
 from bufa.domain.outcome import Refused, Why
 from bufa.domain.permissions import Permission, check
@@ -94,7 +95,8 @@ def decide(facts: CaseFacts, action: Action, *, role: Role | None, now: datetime
     decline reason · remedy_moved remedy, measure · remedy_done measure · ask_carrier answer_due · record_consent who ·
     record_refusal, go_without_consent, skip_notice, dismiss, reopen reason · submit override_reason ·
     submission_accepted, prove_submission promise_at · release_unknown accepted, reason ·
-    tell_customer, customer_told, notice_failed purpose, channel · parcel_came_back stage · close reason, outcome ·
+    tell_customer, customer_told, notice_failed purpose, channel · parcel_came_back stage ·
+    customer_said answer · close reason, outcome ·
     take owner · note text.
     """
     move = _allowed(facts, action, role)
@@ -103,6 +105,8 @@ def decide(facts: CaseFacts, action: Action, *, role: Role | None, now: datetime
     changes, effects = move.apply(facts, params, now)
     if changes.get("outcome") is not None and facts.approval_measure is not None:
         changes = changes | NO_APPROVAL
+    if role is not None and action not in HEARS and facts.customer_said:
+        changes = UNHEARD | changes
     new = after(facts, changes)
     state = first_unfinished(new)
     if state not in move.targets:
@@ -153,7 +157,8 @@ _KEPT_BACK = ("who", "operator", "operator_name", "consent_policy", "by_platform
 def _entry(facts: CaseFacts, action: Action, changes: Mapping[str, Any], params: Mapping[str, Any]) -> Entry:
     """The line of the timeline. People write names into free text, so it travels apart from the plain parameters."""
     kind = action.value
-    if action is Action.PARCEL_DELIVERED and not changes and facts.reissue_is_live:
+    arrived = facts.reissue_is_live or facts.reissue_state is ReissueState.DELIVERED
+    if action is Action.PARCEL_DELIVERED and not changes and arrived:
         kind = "double_delivery"
     told = {
         name: plain
@@ -181,6 +186,11 @@ def _plain(value: Any) -> Any:
 
 def next_best(facts: CaseFacts, now: datetime) -> NextBest:
     """The one thing that should happen next, why, until when, and whose turn it is. Every state has one."""
+    best = _next_by_state(facts, now)
+    return best if facts.state is CaseState.CLOSED else next_heard(facts, best)
+
+
+def _next_by_state(facts: CaseFacts, now: datetime) -> NextBest:
     match facts.state:
         case CaseState.DETERMINING:
             return _next_determining(facts)

@@ -50,6 +50,9 @@ def end_waits(shops: Sequence[int]) -> int:
     for shop_id, case_id in queries.due_waits(shops, now):
         if cases.react(shop_id=shop_id, case_id=case_id, event=Action.WAIT_OVER, now=now) is not None:
             ended += 1
+    for shop_id, case_id in queries.silences_over(shops, now):
+        if cases.react(shop_id=shop_id, case_id=case_id, event=Action.SILENCE_OVER, now=now) is not None:
+            ended += 1
     for shop_id, case_id in queries.unanswered(shops, now):
         cases.look_again(shop_id=shop_id, case_id=case_id, now=now)
         ended += 1

@@ -23,7 +23,7 @@ from bufa.domain.notices import Channel
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.lib import clock
-from bufa.web import case_address, case_forms, case_measures, case_page
+from bufa.web import case_address, case_customer, case_forms, case_measures, case_page
 from bufa.web.case_doing import Doing, Mistyped, Undoable, checked, finish, start
 from bufa.web.desk import actor, tell_refusal
 
@@ -278,6 +278,7 @@ __all__ = ["Doing", "Mistyped", "act", "actor", "finish", "reveal", "start", "ta
 ACTS: dict[str, Callable[[Doing], str | Undoable]] = {
     **case_measures.ACTS,
     **case_address.ACTS,
+    **case_customer.ACTS,
     "wait-over": wait_over,
     "dismiss": dismiss,
     "ask": ask,

@@ -36,7 +36,7 @@ from bufa.domain.outcome import Refused, Why
 from bufa.domain.permissions import Permission, may
 from bufa.lib import clock
 from bufa.lib.shelf import together
-from bufa.web import case_carrier, case_forms
+from bufa.web import case_carrier, case_customer_side, case_forms
 from bufa.web.case_forms import AddressForm
 from bufa.web.desk import Desk, desk
 from bufa.web.finding_forms import penalty_form, put_off_forms
@@ -125,6 +125,7 @@ def _beside_case(row: CaseRow, parcels: Sequence[ParcelView]) -> list[Callable[[
         lambda: shops.pickup_addresses([shop_id]),
         lambda: shops.members([shop_id]),
         lambda: shops.shop(shop_id),
+        *case_customer_side.beside(row),
         *(partial(shops.connection, shop_id, kind) for kind in ("doudian", "smtp")),
     ]
 
@@ -269,6 +270,7 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
         | _moving(shop_id, row.code, row.version, watched)
         | _about_parcels(found)
         | case_carrier.context(here, found, current, now)
+        | case_customer_side.context(found, now)
     )
 
 

@@ -17,7 +17,7 @@ from bufa.domain.outcome import Refused
 from bufa.lib.tenancy import for_shops
 from bufa.web import desk, errors
 
-PUBLIC = "/c/"
+PUBLIC = ("/c/", "/m/", "/q/")
 """Pages for people outside: whoever looks, signed in or not, sees what the address shows and nothing of a desk."""
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -22,6 +22,7 @@ from bufa.apps.shops import actions, queries
 from bufa.apps.shops import outbound as pausing
 from bufa.domain import rulebook
 from bufa.domain.address_parser import parse
+from bufa.domain.case_proof import LONGEST_SILENCE
 from bufa.domain.outcome import Refused
 from bufa.domain.packing import UNSCANNED_HOURS
 from bufa.domain.permissions import Permission
@@ -29,6 +30,7 @@ from bufa.integrations.ports import PickupAddressFact
 from bufa.jobs.outbound import resume_outbound
 from bufa.lib import clock
 from bufa.lib.divisions import divisions
+from bufa.web.customer_page import TINTS
 from bufa.web.desk import Desk, Seat, back_to, by, desk, tell, tell_refusal
 from bufa.web.forms import Choices
 from bufa.web.words import say, word
@@ -61,8 +63,18 @@ class ShopForm(Choices):
         help_text=_("平台规则没有管到的静默，按这条线的历史算；留空用 20"),
     )
 
+    proof_days = forms.IntegerField(
+        label=_("签收后等客户几天没有异议才结案"),
+        min_value=1,
+        max_value=LONGEST_SILENCE,
+        required=False,
+        help_text=_("客户在页面上点了“收到货了”就不再等；留空：轨迹签收就结案"),
+    )
+    tint = forms.ChoiceField(label=_("客户页面的颜色"), required=False)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.choose("tint", [(each, word("tint", each)) for each in TINTS], blank=_now("按默认"))
         self.choose("consent", [(each, word("consent_policy", each)) for each in ("carrier_pays", "always", "never")])
 
 
@@ -79,7 +91,13 @@ def page(request: HttpRequest) -> HttpResponse:
         except Refused as refused:
             tell_refusal(request, refused)
     status = 422 if form.errors else 200
-    said = {"form": form, "shop": queries.shop(shop_id), "outbound": [here.one, *_others_paused(here)]}
+    come = request.build_absolute_uri(reverse("customer_come", args=[shop_id]))
+    said = {
+        "form": form,
+        "come_address": come,
+        "shop": queries.shop(shop_id),
+        "outbound": [here.one, *_others_paused(here)],
+    }
     return render(request, "web/settings/shop.html", said, status=status)
 
 
@@ -117,6 +135,8 @@ def _initial(shop_id: int) -> dict[str, Any]:
         LOSS_LEVEL: stored.get(LOSS_LEVEL),
         "pack_submits": stored.get(SUBMITS, True),
         "handed_hours": stored.get(ALARM_HOURS, UNSCANNED_HOURS),
+        "proof_days": stored.get("proof_days"),
+        "tint": stored.get("tint", ""),
     }
 
 
@@ -130,6 +150,8 @@ def _save(shop_id: int, form: ShopForm, who: str) -> None:
         "chase_hours": said["chase_hours"],
         SUBMITS: said["pack_submits"],
         ALARM_HOURS: said["handed_hours"] or UNSCANNED_HOURS,
+        "proof_days": said["proof_days"],
+        "tint": said["tint"],
     }
     if said[LOSS_LEVEL]:
         changed[LOSS_LEVEL] = said[LOSS_LEVEL]

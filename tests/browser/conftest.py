@@ -11,6 +11,7 @@ from bufa.apps.cases import runs as case_runs
 from bufa.apps.cases.incident_views import open_incidents
 from bufa.apps.claims import queries as claims
 from bufa.apps.negotiations import links
+from bufa.apps.notices import links as pages
 from bufa.apps.reissues import bulk, hand_over
 from bufa.apps.reissues import queries as reissues
 from bufa.apps.reissues.bulk_check import SheetRow
@@ -69,6 +70,9 @@ def with_more(sample: Sample) -> None:
     sample.link = links.make_link(
         shop_id=sample.shop_id, carrier="zhongtong", case_ids=[sample.ids["asking"]], by=sample.actor(), now=sample.now
     )
+    for name, case in (("page", "following"), ("early_page", "fresh")):
+        path = pages.keep(shop_id=sample.shop_id, case_id=sample.ids[case], now=sample.now)
+        setattr(sample, name, path.split("/")[2])
     sample.ids["list"] = hand_over.open_list(shop_id=sample.shop_id, carrier="yuantong", by=sample.actor())
     incident_jobs.regroup([sample.shop_id], sample.now)
     (incident,) = open_incidents([sample.shop_id])

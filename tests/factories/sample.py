@@ -65,6 +65,8 @@ class Sample:
     parcel_id: int = 0
     incident: str = ""
     link: str = ""
+    page: str = ""
+    early_page: str = ""
 
     def actor(self, role: Role = Role.OWNER) -> Actor:
         return Actor(self.owner_id, "林", role)

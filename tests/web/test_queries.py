@@ -97,7 +97,7 @@ OF_ROWS = {
     "effects_effect", "runs_run", "cases_label", "cases_file", "cases_waybill_print",
     "bulk_run", "bulk_rows", "bulk_results", "claims_claim", "incidents_incident", "incidents_runs", "incidents_look",
     "warehouse_pick_pdf", "warehouse_pick_xlsx", "warehouse_labels", "warehouse_list", "warehouse_list_pdf",
-    "warehouse_list_xlsx", "warehouse_guess", "carrier_page",
+    "warehouse_list_xlsx", "warehouse_guess", "carrier_page", "customer_page", "customer_come",
     "live", "live_ask", "session_state",
     "cases_paper", "carriers_sheet", "carriers_applications", "settings_papers_sample",
 }  # fmt: skip

@@ -19,6 +19,7 @@ from bufa.apps.parcels import lane_counts
 from bufa.apps.parcels.models import Parcel
 from bufa.apps.shops.models import Connection, Shop
 from bufa.domain import watch
+from bufa.domain.case_proof import LONGEST_SILENCE
 from bufa.domain.cases import (
     CaseFacts,
     CaseState,
@@ -54,7 +55,18 @@ _TYPES: dict[str, type[StrEnum]] = {
     "remedy": RemedyState,
 }
 _TIMES = frozenset(
-    {"carrier_asked_at", "answer_due", "ticket_asked_at", "told_at", "promise_at", "wait_until", "approval_at"}
+    {
+        "carrier_asked_at",
+        "answer_due",
+        "ticket_asked_at",
+        "told_at",
+        "promise_at",
+        "wait_until",
+        "approval_at",
+        "customer_said_at",
+        "confirmed_at",
+        "signed_at",
+    }
 )
 _COLUMNS = frozenset(
     {"state", "opened_at", "round", "measure", "findings", "owner", "deadline", "risk_fen", "outcome", "snoozed_until"}
@@ -213,6 +225,7 @@ def read(case: Case, around: Around) -> CaseFacts:
     kept["ticket_waiting"] = around.ticket_waiting
     kept["needs_ticket"] = around.needs_ticket
     kept["approve_over_fen"] = around.policy.approve_over_fen
+    kept["proof_days"] = proof_days(around.stored_policy)
     kept["wants_recall"] = around.wish is Measure.INTERCEPT
     return CaseFacts(
         state=CaseState(case.state),
@@ -251,6 +264,13 @@ def write(case: Case, facts: CaseFacts, around: Around, verdict: Verdict) -> Non
         "missing": [source.value for source in verdict.missing],
         "confirmed_by": case.verdict.get("confirmed_by", "") if facts.verdict_confirmed else "",
     }
+
+
+def proof_days(policy: Mapping[str, Any]) -> int | None:
+    """How many days of silence the shop takes for the customer's yes; None where a signature is enough."""
+    days = policy.get("proof_days")
+    fits = isinstance(days, int) and not isinstance(days, bool) and 1 <= days <= LONGEST_SILENCE
+    return days if fits else None
 
 
 def headline(around: Around) -> str:

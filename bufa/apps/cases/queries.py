@@ -57,6 +57,7 @@ __all__ = [
     "of_orders",
     "remedy_effects",
     "reported_items",
+    "silences_over",
     "step_counts",
     "today",
     "unanswered",
@@ -301,8 +302,17 @@ def reported_items(shop_id: int, case_id: int, now: datetime) -> Items:
 def due_waits(shops: Sequence[int], now: datetime, limit: int = 200) -> list[tuple[int, int]]:
     """(shop, case) of cases whose waiting is over."""
     with reading(shops):
-        rows = Case.objects.filter(shop_id__in=shops, state="waiting", due_at__lte=now).order_by("due_at", "id")
+        rows = Case.objects.filter(
+            shop_id__in=shops, state="waiting", next_action="wait_over", due_at__lte=now
+        ).order_by("due_at", "id")
         return list(rows.values_list("shop_id", "id")[:limit])
+
+
+def silences_over(shops: Sequence[int], now: datetime, limit: int = 200) -> list[tuple[int, int]]:
+    """(shop, case) of cases whose customer has said nothing for as long as the shop waits."""
+    with reading(shops):
+        rows = Case.objects.filter(OPEN, shop_id__in=shops, next_action="silence_over", due_at__lte=now)
+        return list(rows.order_by("due_at", "id").values_list("shop_id", "id")[:limit])
 
 
 def unanswered(shops: Sequence[int], now: datetime, limit: int = 200) -> list[tuple[int, int]]:

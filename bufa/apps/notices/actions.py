@@ -18,6 +18,7 @@ from bufa.apps.cases.shapes import CaseRow
 from bufa.apps.effects import actions as effects
 from bufa.apps.effects.actions import Settled
 from bufa.apps.effects.models import EffectKind, EffectState
+from bufa.apps.notices import links
 from bufa.apps.notices.models import Notice
 from bufa.apps.notices.texts import (
     addressee,
@@ -204,6 +205,7 @@ def _make(
     said = Notice.objects.filter(shop_id=shop_id, case_id=case_id, purpose=purpose.value, round=case.round)
     if there := said.exclude(state__in=["cancelled", "failed"]).first():
         raise Refused("already_told", channel=there.channel, state=there.state)
+    links.keep(shop_id=shop_id, case_id=case_id, now=now)
     shown = compose(shop_id, case_id, purpose, channel, language, edited)
     facts, _ = values_of(shop_id, case_id, language)
     row = Notice(

@@ -11,6 +11,7 @@ from bufa.apps.cases import actions as cases
 from bufa.apps.cases.letter_words import carrier_name, measure_words, reason_words
 from bufa.apps.cases.queries import cases_by_id
 from bufa.apps.cases.shapes import CaseRow
+from bufa.apps.notices.links import customer_link
 from bufa.apps.orders import queries as orders
 from bufa.apps.parcels.views import parcel_views
 from bufa.apps.shops import queries as shops
@@ -59,6 +60,8 @@ def values_of(shop_id: int, case_id: int, language: Language) -> tuple[CaseFacts
         }
         if current.number:
             values |= {"number": current.number, "carrier": carrier_name(current.carrier, language)}
+        if link := customer_link(case):
+            values["link"] = link
         stored = cases.kept_facts(shop_id=shop_id, case_id=case_id)
         if stored.get("reissue_code"):
             values["reissue"] = stored["reissue_code"]

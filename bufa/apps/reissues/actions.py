@@ -23,7 +23,7 @@ from bufa.apps.reissues.forms import Checked, ReissueForm, check_form, goods_wan
 from bufa.apps.reissues.models import Reissue
 from bufa.apps.shops import stock
 from bufa.apps.shops.models import Shop
-from bufa.domain.cases import Action, CaseState, Outcome, ReissueState
+from bufa.domain.cases import Action, CaseState, ReissueState
 from bufa.domain.cases import EffectKind as Wanted
 from bufa.domain.effects import TAKE_BACK, Result
 from bufa.domain.kinds import Stage
@@ -189,7 +189,7 @@ def follow(*, shop_id: int, case_id: int, now: datetime | None = None) -> None:
         facts, _, _ = cases.about(shop_id=shop_id, case_id=case_id)
         if facts.round > row.round:
             row.state = "wrong"
-        elif facts.state is CaseState.CLOSED and facts.outcome is Outcome.REISSUE_DELIVERED:
+        elif facts.reissue_state is ReissueState.DELIVERED:
             row.state = "delivered"
         else:
             return

@@ -29,9 +29,10 @@ def sheets() -> tuple[str, ...]:
 
 
 @register.simple_tag
-def styles() -> SafeString:
-    """The links to all style sheets of the desk."""
-    rows = ((static(f"bufa/css/{name}.css"),) for name in sheets())
+def styles(*components: str) -> SafeString:
+    """The links to all style sheets of the desk, or for a page outside to those of a few components."""
+    names = ("tokens", "base", *(f"components/{name}" for name in components)) if components else sheets()
+    rows = ((static(f"bufa/css/{name}.css"),) for name in names)
     return format_html_join("\n    ", '<link rel="stylesheet" href="{}">', rows)
 
 

@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 
 from bufa.domain import carriers
 from bufa.domain.outcome import Why
-from bufa.web.words import carrier_side, deeds, gate, groups, many, reasons, trade
+from bufa.web.words import carrier_side, customer_side, deeds, gate, groups, many, reasons, trade
 from bufa.web.words.groups import where as where
 
 GROUPS: Mapping[str, trade.Words] = {
     **trade.GROUPS,
     **deeds.GROUPS,
     **carrier_side.GROUPS,
+    **customer_side.GROUPS,
     **gate.GROUPS,
     **groups.GROUPS,
     **many.GROUPS,
@@ -58,6 +59,7 @@ _PARAM_GROUPS = {
     "remedy": "remedy",
     "payer": "payer",
     **carrier_side.PARAMS,
+    **customer_side.PARAMS,
 }
 
 

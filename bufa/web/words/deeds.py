@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _in
 
-from bufa.web.words import carrier_side
+from bufa.web.words import carrier_side, customer_side
 from bufa.web.words.many import ENTRIES as TRIAGE
 from bufa.web.words.trade import Words
 
@@ -467,8 +467,8 @@ GROUPS: Mapping[str, Words] = {
     "bulk": BULK,
     "copy": COPY,
     "bulk_run": BULK_RUN,
-    "action": ACTION,
-    "entry": {**ENTRY, **carrier_side.ENTRY},
+    "action": {**ACTION, **customer_side.ACTION},
+    "entry": {**ENTRY, **carrier_side.ENTRY, **customer_side.ENTRY},
     "effect_kind": EFFECT_KIND,
     "effect_why": EFFECT_WHY,
     "effect_field": EFFECT_FIELD,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from bufa.web.words.carrier_side import TEXTS as CARRIERS
+from bufa.web.words.customer_side import TEXTS as CUSTOMERS
 from bufa.web.words.many import REASONS as MANY
 from bufa.web.words.trade import Words
 
@@ -430,5 +431,6 @@ TEXTS: Words = {
     **ROOMS,
     **PARKED,
     **CARRIERS,
+    **CUSTOMERS,
     **MANY,
 }
