@@ -105,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--scale", type=float, metavar="X", help="share of the full size (default: each one's usual)")
     made.add_argument("--kill", action="store_true", help="with push: kill web, worker and database meanwhile")
     made.add_argument("--keep", type=Path, metavar="DIR", help="also keep the JSON of each as DIR/NAME.json")
+    made.add_argument("--rows", type=Path, metavar="DIR", help="with pages: keep the rows there, and use them again")
 
     command("doctor", _doctor, "what is configured, reachable, insecure or missing")
     command("manage", _doctor, "Django's own commands: bufa manage COMMAND …")
@@ -287,7 +288,7 @@ def _bench(arguments: argparse.Namespace) -> int:
         if arguments.name == "all":  # each in a process of its own: memory and caches start the same
             fine &= os.spawnv(os.P_WAIT, sys.executable, _again(arguments, name)) == 0  # noqa: S606 - ourselves
             continue
-        result = bench.run(name, arguments.scale)
+        result = bench.run(name, arguments.scale, arguments.rows)
         print(json.dumps(result, ensure_ascii=False) if arguments.json else _as_text(result), flush=True)
         fine &= result["ok"]
         if arguments.keep is not None:

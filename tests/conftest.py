@@ -10,17 +10,23 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
 from django.utils import translation
 
-from bufa.host.postgres import APP_ROLE, OWNER_ROLE, THROWAWAY, Postgres
+from bufa.host.postgres import APP_ROLE, THROWAWAY, Postgres
+from tests.factories import clusters, databases
+from tests.factories.sample import Sample
 
 pytest_plugins = ["tests.chromium"]
 
 _server: Postgres | None = None
 _kept: frozenset[str] = frozenset()  # tables that the migrations themselves fill
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        clusters.clear()
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +35,8 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[Postgres]:
     global _server
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     data = Path(os.environ["BUFA_TEST_DATA"], worker)
+    clusters.give(data)
     with Postgres(data, settings=THROWAWAY).running() as server:
-        server.provision()
         _server = server
         yield server
         _server = None
@@ -40,15 +46,13 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(postgres: Postgres, django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
-    """Migrate as the owner, then hand the connection to the application's role for all tests."""
+    """Connect as the application's role to the migrated database."""
     global _kept
     connection = connections["default"]
-    connection.settings_dict.update(HOST=postgres.socket, NAME="bufa", USER=OWNER_ROLE)
+    connection.settings_dict.update(HOST=postgres.socket, NAME=databases.EMPTY, USER=APP_ROLE)
     os.environ["BUFA_PG_SOCKET"] = postgres.socket  # for programs that tests start
     with django_db_blocker.unblock():
-        call_command("migrate", verbosity=0, interactive=False)
-        connection.close()
-        connection.settings_dict["USER"] = APP_ROLE
+        databases.copy(postgres, databases.BLANK, databases.EMPTY)
         _kept = frozenset(name for name in _tables() if _has_rows(name))
     yield
     with django_db_blocker.unblock():
@@ -57,7 +61,8 @@ def django_db_setup(postgres: Postgres, django_test_environment: None, django_db
 
 def _as_owner() -> psycopg.Connection[tuple[Any, ...]]:
     assert _server is not None
-    return psycopg.connect(_server.conninfo(dbname="bufa"), autocommit=True)
+    name = connections["default"].settings_dict["NAME"]
+    return psycopg.connect(_server.conninfo(dbname=name), autocommit=True)
 
 
 def _tables() -> list[str]:
@@ -72,7 +77,13 @@ def _has_rows(table: str) -> bool:
 
 
 def _truncate(self: TransactionTestCase) -> None:
-    """After a test that commits: empty every table as the owner (the application may not), keep what migrations put."""
+    """After a test that commits: empty every table as the owner (the application may not), keep what migrations put.
+
+    A database of the test's own goes whole, when the next one is made.
+    """
+    if not databases.is_empty():
+        connections["default"].close()
+        return
     names = ", ".join(f'"{name}"' for name in _tables() if name not in _kept)
     with _as_owner() as owner:
         owner.execute("SET lock_timeout = '10s'")
@@ -86,6 +97,36 @@ def _truncate(self: TransactionTestCase) -> None:
 
 
 TransactionTestCase._fixture_teardown = _truncate  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def right_database(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any, postgres: Postgres
+) -> None:
+    """The empty database, or for a test that takes the sample shop the one in which that was made once."""
+    wants = set(request.fixturenames)
+    name = databases.WHOLE if "whole_sample" in wants else databases.SAMPLE if "sample" in wants else databases.EMPTY
+    marker = request.node.get_closest_marker("django_db")
+    commits = bool(marker and marker.kwargs.get("transaction")) or bool(wants & {"transactional_db", "live_server"})
+    with django_db_blocker.unblock():
+        databases.use(postgres, name, own=commits)
+
+
+@pytest.fixture
+def _django_db_helper(right_database: None, _django_db_helper: None) -> None:
+    """Before anything is asked, be in the right database."""
+
+
+@pytest.fixture
+def sample(db: None) -> Sample:
+    """A small shop with a case at every step."""
+    return databases.sample()
+
+
+@pytest.fixture
+def whole_sample(transactional_db: None) -> Sample:
+    """The same with what only pages of their own show, in a database of the test's own."""
+    return databases.sample()
 
 
 @pytest.fixture

@@ -39,13 +39,15 @@ from bufa.host.trouble import Trouble
 @dataclass(frozen=True, slots=True)
 class Bench:
     """What one benchmark needs. `goal`: the promise in words, for the table. `usual`: the share of the full size that
-    `bufa bench` takes unless it is told another, so that all of them together end in minutes."""
+    `bufa bench` takes unless it is told another, so that all of them together end in minutes. `keeps`: its rows can be
+    kept for the next run (`--rows`)."""
 
     goal: str
     database: bool = True
     sized: bool = False
     whole: bool = False
     usual: float = 1.0
+    keeps: bool = False
 
 
 BENCHES: Mapping[str, Bench] = {
@@ -61,7 +63,9 @@ BENCHES: Mapping[str, Bench] = {
     "sweep": Bench(
         "times as long to take 1,000 due parcels with 5 million watched as with 10,000", sized=True, usual=0.1
     ),
-    "pages": Bench("milliseconds for 95 % of the slowest pages, 20 people on a million cases", sized=True, usual=0.02),
+    "pages": Bench(
+        "milliseconds for 95 % of the slowest pages, 20 people on a million cases", sized=True, usual=0.02, keeps=True
+    ),
     "gate": Bench("seconds to check a sheet of 1,000 reissue numbers, database included", sized=True),
     "reading": Bench("share of real histories whose last scan reads right by text alone", database=False),
     "lanes": Bench("90 % arrival times that hold on parcels not learned from", database=False),
@@ -69,6 +73,9 @@ BENCHES: Mapping[str, Bench] = {
 """In the order in which `bufa bench all` runs them."""
 
 NAMES = tuple(BENCHES)
+
+KEPT = "world.json"
+"""What a benchmark whose rows can be kept writes into its data folder when they are whole."""
 
 _server: Postgres | None = None
 _whole: Whole | None = None
@@ -92,19 +99,24 @@ class Figure:
         return passes and self.holds
 
 
-def run(name: str, scale: float | None = None) -> dict[str, Any]:
+def run(name: str, scale: float | None = None, data: Path | None = None) -> dict[str, Any]:
     """Measure one by name, at its usual size unless told another: `{name, figure, unit, goal, ok, beside, machine}`.
     Raises Trouble for an unknown name.
 
-    Leaves nothing behind, and never touches the data folder that is in use.
+    Leaves nothing behind, and never touches the data folder that is in use. `data`: a folder of its own that is kept,
+    so that a benchmark that can use rows again (`keeps`) needs not make them each time.
     """
     if name not in BENCHES:
         raise Trouble(f"There is no benchmark {name}; there are: {', '.join(BENCHES)}, all.")
     bench = BENCHES[name]
+    if data is not None and not bench.keeps:
+        raise Trouble(f"The benchmark {name} keeps no rows from one run to the next: leave --rows out.")
     size = bench.usual if scale is None else scale
-    way = _with_everything if bench.whole else _with_database if bench.database else _measure
     begun = time.monotonic()
-    figure = way(name, size)
+    if bench.whole:
+        figure = _with_everything(name, size)
+    else:
+        figure = _with_database(name, size, data) if bench.database else _measure(name, size)
     return {
         "name": name,
         "figure": round(figure.figure, 3 if figure.figure < 10 else 1),
@@ -204,9 +216,12 @@ def _measure(name: str, scale: float) -> Figure:
     return measure(scale) if BENCHES[name].sized else measure()
 
 
-def _with_database(name: str, scale: float) -> Figure:
+def _with_database(name: str, scale: float, kept: Path | None = None) -> Figure:
     global _server
-    base = Path(tempfile.mkdtemp(prefix="bufa-bench-"))
+    base = kept.absolute() if kept else Path(tempfile.mkdtemp(prefix="bufa-bench-"))
+    base.mkdir(parents=True, exist_ok=True)
+    if kept and any(base.iterdir()) and not (base / "data" / KEPT).exists():
+        raise Trouble(f"{base} holds no rows that a benchmark finished making: remove it, or name another folder.")
     base.chmod(0o711)  # the database's own user passes through it
     _server = Postgres(base / "data")
     try:
@@ -214,7 +229,8 @@ def _with_database(name: str, scale: float) -> Figure:
             _server.provision()
             return _on(_server, base / "data", name, scale)
     finally:
-        _clear_away(base)
+        if kept is None:
+            _clear_away(base)
 
 
 def _with_everything(name: str, scale: float) -> Figure:

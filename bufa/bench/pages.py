@@ -1,34 +1,43 @@
 """How fast pages answer twenty people at once, with a million cases and five million parcels of twenty shops.
 
 The real web process (granian, as `bufa up` starts it) over a real PostgreSQL as the application's role, row-level
-security on; real HTTP clients, signed in, each on a connection of its own. Every person looks at something, thinks for
-two seconds on average, and goes on: lists with all kinds of filters, the next page, a case out of it, today, its living
-part with all counts, parcels, and searches for a waybill, an order, a case code or the end of a phone.
+security on; real HTTP clients, signed in, each on a connection of its own, that take pages packed as browsers do. Every
+person looks at something, thinks for two seconds on average, and goes on: lists with all kinds of filters, the next
+page, a case out of it, today, its living part with all counts, parcels, and searches for a waybill, an order, a case
+code or the end of a phone; now and then a note. Meanwhile as many pages as one web process serves hold a stream of
+events open, and hear of each note.
+
+Afterwards one person alone opens each kind of page again and again: what a page costs in processor time and questions.
 """
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import os
 import random
 import re
+import selectors
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.db import connection
+from django.test import Client
 
-from bufa.bench import Figure, server_cpu_s
-from bufa.bench.pages_world import OPEN_IN, PASSWORD, SHOPS, World, make_world
+from bufa.bench import Figure, pages_world, server_cpu_s
+from bufa.bench.pages_world import OPEN_IN, PASSWORD, SHOPS, World
 from bufa.host.trouble import Trouble
 from bufa.host.up import web_arguments
 
@@ -36,6 +45,9 @@ THINK_S = 2.0
 MEASURED_S, WARM_UP_S = 90.0, 20.0
 P95_MS, P99_MS = 100.0, 250.0
 PASTED, PASTED_S = 500, 2.0
+STREAMS = 48
+ALONE = 20
+"""So often each kind of page is opened for what it costs alone."""
 
 _CSRF = re.compile(rb'name="csrfmiddlewaretoken" value="([^"]+)"')
 _CASE = re.compile(rb'href="(/cases/\d+/C-[^"/]+/)"')
@@ -64,36 +76,40 @@ class Timings:
 def measure(scale: float) -> Figure:
     """The slowest kind of page's 95 % time in milliseconds. `scale` gives the rows; people and thinking stay."""
     begun = time.monotonic()
-    world = make_world(scale)
+    world = pages_world.world(scale)
     made_s = time.monotonic() - begun
     timings = Timings()
-    seconds = MEASURED_S if scale >= 1 else max(15.0, MEASURED_S * scale)
+    seconds = MEASURED_S if scale >= 0.5 else max(45.0 if scale >= 0.01 else 15.0, MEASURED_S * scale)
     with _web() as (port, web):
         stop = threading.Event()
         people = [Person(port, login, timings, world, n) for n, login in enumerate(world.seats)]
         for person in people:  # signing in hashes passwords on purpose slowly, which nobody does every two seconds
             person.sign_in()
-        threads = [threading.Thread(target=person.work, args=(stop,), daemon=True) for person in people]
-        for thread in threads:
-            thread.start()
-        stop.wait(min(WARM_UP_S, seconds))
-        cpu = server_cpu_s(), _cpu_s(web.pid)
-        timings.on = True
-        stop.wait(seconds)
-        timings.on = False
-        used = server_cpu_s() - cpu[0], _cpu_s(web.pid) - cpu[1]
-        stop.set()
-        for thread in threads:
-            thread.join(30)
+        with streams(port, people) as lines:
+            threads = [threading.Thread(target=person.work, args=(stop,), daemon=True) for person in people]
+            for thread in threads:
+                thread.start()
+            stop.wait(min(WARM_UP_S, seconds))
+            cpu = server_cpu_s(), _cpu_s(web.pid)
+            timings.on = True
+            stop.wait(seconds)
+            timings.on = False
+            used = server_cpu_s() - cpu[0], _cpu_s(web.pid) - cpu[1]
+            stop.set()
+            for thread in threads:
+                thread.join(30)
+        alone = _alone(world, people[2], web.pid)
         begun_cpu = server_cpu_s() + _cpu_s(web.pid)
         pasted = Pasting(port, next(iter(world.seats)), Timings(), world, 0).work_through(PASTED)
         pasted["cpu_s"] = round(server_cpu_s() + _cpu_s(web.pid) - begun_cpu, 2)
-    return _figure(world, timings, seconds, made_s, used, pasted)
+    beside = {"alone": alone, "streams": lines.told(), "pasted": pasted}
+    return _figure(world, timings, seconds, made_s, used, beside)
 
 
 def _figure(
-    world: World, timings: Timings, seconds: float, made_s: float, used: tuple[float, float], pasted: dict[str, Any]
+    world: World, timings: Timings, seconds: float, made_s: float, used: tuple[float, float], more: dict[str, Any]
 ) -> Figure:
+    pasted = more["pasted"]
     kinds = {kind: (_percent(took, 50), _percent(took, 95), _percent(took, 99)) for kind, took in timings.took.items()}
     if not kinds:
         raise Trouble(f"No page answered; the first that went wrong: {timings.wrong[:3]}")
@@ -108,11 +124,12 @@ def _figure(
         "shops": SHOPS,
         "people": len(world.seats),
         "rows_made_in_s": round(made_s),
-        "pasted": pasted,
+        **more,
         "wrong": timings.wrong[:5],
     }
     holds = (
-        pasted["s"] <= PASTED_S
+        more["streams"]["open"] == STREAMS
+        and pasted["s"] <= PASTED_S
         and pasted["done"] == pasted["cases"]
         and not timings.wrong
         and all(p99 <= P99_MS for _, _, p99 in kinds.values())
@@ -147,6 +164,7 @@ class Person:
             (self.case, 30),
             (self.search, 15),
             (self.parcels, 5),
+            (self.note, 2),
         )
         while not stop.wait(self.dice.expovariate(1 / THINK_S)):
             self.dice.choices([way for way, _ in ways], [weight for _, weight in ways])[0]()
@@ -182,6 +200,10 @@ class Person:
             return
         self.get("case", self.dice.choice(self.cases))
 
+    def note(self) -> None:
+        if self.cases:
+            self.post("note", f"{self.dice.choice(self.cases)}note/", text="客户又来问了一次")
+
     def search(self) -> None:
         number = self._some_case()
         text = self.dice.choice(
@@ -199,6 +221,10 @@ class Person:
         shop = self.world.shops.index(self.dice.choice(self.shops))
         return shop + SHOPS * self.dice.randrange(self.world.cases // SHOPS)
 
+    @property
+    def cookie(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
     # --- HTTP -----------------------------------------------------------------------------------------------------
     def get(self, kind: str, address: str, headers: dict[str, str] | None = None) -> bytes:
         return self._ask(kind, "GET", address, headers or {}, None)
@@ -208,12 +234,14 @@ class Person:
         return self._ask(kind, "POST", address, {"Content-Type": "application/x-www-form-urlencoded"}, body)
 
     def _ask(self, kind: str, method: str, address: str, headers: dict[str, str], body: str | None) -> bytes:
-        sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), **headers}
+        sent = {"Cookie": self.cookie, "Accept-Encoding": "gzip", **headers}
         begun = time.perf_counter()
         self.http.request(method, address, body, sent)
         answer = self.http.getresponse()
         page = answer.read()
         self.timings.add(kind, (time.perf_counter() - begun) * 1000, answer.status, address)
+        if answer.headers["Content-Encoding"] == "gzip":
+            page = gzip.decompress(page)
         for given in answer.headers.get_all("Set-Cookie") or []:
             name, _, value = given.partition(";")[0].partition("=")
             self.cookies[name] = value
@@ -221,6 +249,110 @@ class Person:
         if kind == "search" and answer.status == 303:  # one hit: the page goes there by itself
             return self.get("case" if "/cases/" in answer.headers["Location"] else "parcel", answer.headers["Location"])
         return page
+
+
+class Lines(threading.Thread):
+    """Streams of events that are held open, as pages of these people would; whatever comes is counted."""
+
+    def __init__(self, port: int, people: list[Person], count: int) -> None:
+        super().__init__(daemon=True)
+        self.port, self.events, self.open, self.broken, self.is_over = port, 0, 0, 0, False
+        self.chosen = selectors.DefaultSelector()
+        self.lines: list[socket.socket] = []
+        for n in range(count):
+            self._open(people[n % len(people)])
+
+    def _open(self, person: Person) -> None:
+        line = socket.create_connection(("127.0.0.1", self.port), 30)
+        line.sendall(f"GET /live/ HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {person.cookie}\r\n\r\n".encode())
+        line.setblocking(False)
+        self.chosen.register(line, selectors.EVENT_READ, line)
+        self.lines.append(line)
+
+    def run(self) -> None:
+        while not self.is_over:
+            for key, _ in self.chosen.select(0.5):
+                line: socket.socket = key.data
+                said = line.recv(65536)
+                self.events += said.count(b"event: ")
+                if not said or b" 204 " in said[:20]:
+                    self.broken += 1
+                    self.chosen.unregister(line)
+                    self.lines.remove(line)
+                    line.close()
+
+    def end(self) -> None:
+        self.is_over = True
+        self.join()
+        self.open = len(self.lines)
+        for line in self.lines:
+            line.close()
+
+    def told(self) -> dict[str, int]:
+        return {"open": self.open, "broken": self.broken, "events": self.events}
+
+
+@contextmanager
+def streams(port: int, people: list[Person], count: int = STREAMS) -> Iterator[Lines]:
+    """That many streams, shared out among the people, for the length of a block."""
+    lines = Lines(port, people, count)
+    lines.start()
+    try:
+        yield lines
+    finally:
+        lines.end()
+
+
+def _alone(world: World, person: Person, web: int) -> dict[str, Any]:
+    """What one page of each kind costs while nobody else asks: milliseconds of processor time, and questions to the
+    database (the most of some pages)."""
+    costs: dict[str, dict[str, float]] = {}
+    inside = Inside(person)
+    person.timings = Timings()
+    person.list()
+    for kind, look in (("today", person.today), ("counts", person.counts), ("list", person.list),
+                       ("case", person.case), ("search", person.search), ("parcels", person.parcels)):  # fmt: skip
+        look()
+        begun = _cpu_s(web), server_cpu_s()
+        for _ in range(ALONE):
+            look()
+        spent = _cpu_s(web) - begun[0], server_cpu_s() - begun[1]
+        names = ("web_ms", "database_ms")
+        costs[kind] = {name: round(s * 1000 / ALONE, 1) for name, s in zip(names, spent, strict=True)}
+        costs[kind]["questions"] = inside.most(kind)
+    return costs
+
+
+class Inside(Person):
+    """The same person, asking the application within this process: what it asks the database can be counted."""
+
+    def __init__(self, other: Person) -> None:
+        super().__init__(0, other.login, Timings(), other.world, 7)
+        self.client = Client(HTTP_HOST="localhost")
+        self.client.force_login(get_user_model().objects.get(username=other.login))
+        self.asked = 0
+
+    def most(self, kind: str) -> int:
+        """The most questions of some pages of that kind."""
+        self.list()
+        found = []
+        for _ in range(8):
+            self.asked = 0
+            with connection.execute_wrapper(self._count):
+                getattr(self, kind)()
+            found.append(self.asked)
+        return max(found)
+
+    def _count(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        self.asked += not re.match(r"BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK", sql)
+        return execute(sql, params, many, context)
+
+    def _ask(self, kind: str, method: str, address: str, headers: dict[str, str], body: str | None) -> bytes:
+        if method == "POST":
+            answer = self.client.post(address, dict(parse_qsl(body or "")), headers=headers)
+        else:
+            answer = self.client.get(address, headers=headers)
+        return bytes(answer.content)
 
 
 class Pasting(Person):

@@ -6,9 +6,13 @@ their rows hold of facts, verdicts, findings and tracks is then copied by SQL, w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -18,9 +22,10 @@ from bufa.apps.cases.actors import Actor
 from bufa.apps.cases.taking_in import take_in
 from bufa.apps.parcels.views import parcel_list
 from bufa.apps.shops import actions as shops
-from bufa.bench import superuser
+from bufa.bench import KEPT, superuser
 from bufa.domain.cases import Action
 from bufa.domain.kinds import Role
+from bufa.host.trouble import Trouble
 from bufa.integrations.ports import (
     LineFact,
     OrderFact,
@@ -39,6 +44,14 @@ OPEN_IN = 10
 
 _FIRST = 10_000_000
 
+TABLES = (
+    "orders_order", "orders_line", "orders_recipient", "parcels_parcel", "parcels_scan",
+    "cases_case", "cases_finding", "cases_timelineentry",
+)  # fmt: skip
+"""Those with millions of rows."""
+
+Rows = psycopg.Connection[tuple[object, ...]]
+
 
 @dataclass
 class World:
@@ -48,6 +61,19 @@ class World:
     parcels: int
     cases: int
     seats: dict[str, list[int]] = field(default_factory=dict)
+
+
+def world(scale: float) -> World:
+    """The world of a folder that was kept from an earlier run of the same size, else one that is made."""
+    kept = Path(os.environ["BUFA_DATA"], KEPT)
+    if kept.exists():
+        said = json.loads(kept.read_text())
+        if said.pop("scale") != scale:
+            raise Trouble(f"{kept.parent} holds a world of another size; name another folder.")
+        return World(**said)
+    made = make_world(scale)
+    kept.write_text(json.dumps({"scale": scale, **asdict(made)}))
+    return made
 
 
 def make_world(scale: float) -> World:
@@ -61,17 +87,45 @@ def make_world(scale: float) -> World:
         rows.execute("SET session_replication_role = replica")  # no foreign keys to check: they are made together
         rows.execute("SET synchronous_commit = off")
         _tails(rows, world)
-        for first in range(0, world.parcels, 250_000):
-            count = min(250_000, world.parcels - first)
-            _orders(rows, world, first, count, now)
-            _parcels(rows, world, patterns, first, count, now)
-        _cases(rows, world, now)
-        _of_cases(rows, world, now)
-        for table in ("orders_order", "orders_line", "orders_recipient", "parcels_parcel", "parcels_scan",
-                      "cases_case", "cases_finding", "cases_timelineentry"):  # fmt: skip
+        with without_indexes(rows, TABLES):
+            for first in range(0, world.parcels, 250_000):
+                count = min(250_000, world.parcels - first)
+                _orders(rows, world, first, count, now)
+                _parcels(rows, world, patterns, first, count, now)
+            _cases(rows, world, now)
+            _of_cases(rows, world, now)
+        for table in TABLES:
             rows.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")  # noqa: S608
             rows.execute(f"VACUUM ANALYZE {table}")
+        rows.execute("CHECKPOINT")  # what making it left to be written is none of the pages' business
     return world
+
+
+@contextmanager
+def without_indexes(rows: Rows, tables: Sequence[str]) -> Iterator[None]:
+    """Fill tables without their indexes and unique constraints (but the primary keys, which others point to), and build
+    those at the end: a fraction of the time that a million small insertions into each take."""
+    named = [f"public.{table}" for table in tables]
+    unique = rows.execute(
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE contype = 'u' AND conrelid = ANY (%s::regclass[])",
+        [named],
+    ).fetchall()
+    for table, name, _ in unique:
+        rows.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}".encode())
+    plain = rows.execute(
+        "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index"
+        " WHERE NOT indisprimary AND indrelid = ANY (%s::regclass[])",
+        [named],
+    ).fetchall()
+    for name, _ in plain:
+        rows.execute(f"DROP INDEX {name}".encode())
+    yield
+    rows.execute("SET maintenance_work_mem = '512MB'")
+    for _, definition in plain:
+        rows.execute(str(definition).encode())
+    for table, name, definition in unique:
+        rows.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}".encode())
 
 
 def _shop(n: int) -> int:
@@ -156,7 +210,6 @@ def _report(n: int, now: datetime) -> TrackReport:
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------
-Rows = psycopg.Connection[tuple[object, ...]]
 
 
 def _tails(rows: Rows, world: World) -> None:
@@ -216,7 +269,8 @@ INSERT INTO cases_case (id, shop_id, code, parcel_id, order_id, state, step, rou
 SELECT %(base)s + n, (%(shops)s::bigint[])[1 + n %% %(of)s],
     'C-' || to_char(at, 'YYYYMMDD') || '-' || lpad((n / %(of)s)::text, 6, '0'),
     %(base)s + n, %(base)s + n, p.state, p.step, 1, p.measure, p.verdict, p.facts, p.headline, p.why, p.next_action,
-    p.waiting_for, CASE WHEN is_open THEN %(now)s::timestamptz + ((n * 7919) %% 5760 - 1440) * interval '1 minute' END,
+    p.waiting_for,
+    CASE WHEN is_open THEN %(now)s::timestamptz + ((n::bigint * 7919) %% 5760 - 1440) * interval '1 minute' END,
     CASE WHEN is_open THEN 300 ELSE 0 END, NULL,
     CASE WHEN is_open AND n %% 3 = 0
         THEN (%(people)s::bigint[])[1 + (n / 3) %% array_length(%(people)s::bigint[], 1)] END,

@@ -20,7 +20,7 @@ from bufa.jobs.sweep import due_parcels
 from bufa.lib import clock
 from bufa.lib.tenancy import for_shops
 from tests.factories import NOW, at, make_report, make_shipped, make_shop
-from tests.factories.sample import Sample, make_sample
+from tests.factories.sample import Sample
 
 pytestmark = pytest.mark.django_db
 
@@ -33,11 +33,6 @@ HUB = (at(-169), "【杭州市】 快件已到达 【杭州转运中心】", "0"
 def still() -> Iterator[None]:
     with clock.frozen(NOW):
         yield
-
-
-@pytest.fixture
-def sample() -> Sample:
-    return make_sample()
 
 
 def finding(sample: Sample, name: str = "fresh") -> Finding:

@@ -15,7 +15,7 @@ from django.urls import resolve
 from playwright.sync_api import Browser, Page
 
 from bufa.apps.shops import actions as shops
-from tests.browser.looking import FORMS, SIZES, cut_text, listen, look, shape, sign_in, stretched
+from tests.browser.looking import FORMS, SIZES, audit, cut_text, listen, look, picture, shape, sign_in
 from tests.browser.register import NOT_PAGES, PAGES, Seen, names
 from tests.chromium import ARTEFACTS
 from tests.factories.sample import Sample
@@ -32,6 +32,25 @@ def test_every_address_is_looked_at_or_shows_no_page() -> None:
     assert names() - seen - set(NOT_PAGES) == set(), "say in tests/browser/register.py how to look at it"
     assert (seen | set(NOT_PAGES)) - names() == set(), "no such address any more"
     assert seen & set(NOT_PAGES) == set()
+
+
+@pytest.mark.browser
+def test_each_kind_of_text_is_judged(chromium: Browser) -> None:
+    """Of many alike one is judged; what differs in its colour, its ground or by floating is judged by itself."""
+    page = chromium.new_page()
+    page.set_content(
+        '<html lang="en"><title>t</title><body style="background:#fff;color:#000"><main><h1>Fine</h1>'
+        '<p>one</p><p>two</p><p style="color:#aaa">pale</p><p style="color:#aaa">pale, too</p>'
+        '<div style="background:#222"><p>dark on dark</p></div>'
+        '<div style="position:relative;background:#333;color:#fff">ground'
+        '<span style="position:absolute;color:#000">over</span>'
+        "</div><input></main></body></html>"
+    )
+    colours = audit(page, whole=False)
+    assert len(colours) == 1
+    assert colours[0].startswith("color-contrast (3): ")
+    assert {one.split(" ")[0] for one in audit(page)} == {"color-contrast", "label"}
+    page.close()
 
 
 @pytest.fixture
@@ -76,8 +95,7 @@ def look_for_room(page: Page, name: str) -> list[str]:
     wrong = []
     for size in SIZES:
         shape(page, "light", size)
-        page.screenshot(path=FOLDER / f"longer-{size}" / f"{name}.png", full_page=True)
-        if wider := stretched(page):
+        if wider := picture(page, FOLDER / f"longer-{size}" / name):
             wrong.append(f"longer-{size} {name}: scrolls sideways by {wider} px")
         wrong += [f"longer-{size} {name}: {found}" for found in cut_text(page)]
     return wrong

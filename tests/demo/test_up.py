@@ -17,6 +17,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.factories import clusters
+
 pytestmark = [pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,6 +88,7 @@ def agree(report: dict[str, Any], there: dict[str, Any]) -> None:
 
 def test_a_sample_shop_has_a_past_and_keeps_it(tmp_path: Path) -> None:
     data = tmp_path / "data"
+    clusters.give(data)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

@@ -30,9 +30,9 @@ from bufa.lib import clock
 from bufa.lib.tenancy import for_shops
 from tests.factories import NOW, make_shop
 from tests.factories.sample import Sample, make_sample
-from tests.factories.shared import made_once, sample
+from tests.factories.shared import sample
 
-__all__ = ["made_once", "sample"]
+__all__ = ["sample"]
 
 Capture = Callable[..., AbstractContextManager[object]]
 Committed = Callable[[Callable[[], int]], int]

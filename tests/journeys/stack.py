@@ -19,6 +19,8 @@ from typing import Any, TypeVar
 import httpx
 import psycopg
 
+from tests.factories import clusters
+
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 OWNER = "dianzhu"
@@ -153,7 +155,7 @@ def whole_bufa(world: World, data: Path) -> Iterator[Stack]:
     # What other tests of this process have set (their database's socket, their folder) must not reach it.
     env = {name: value for name, value in os.environ.items() if not name.startswith(("BUFA_", "DJANGO_", "DATABASE_"))}
     env |= {"BUFA_CLOCK_URL": world.said["control"] + "/clock", "PYTHONUNBUFFERED": "1"}
-    data.mkdir(parents=True, exist_ok=True)
+    clusters.give(data)
     log = data / "up.log"
     with log.open("w") as out:
         process = subprocess.Popen(

@@ -13,12 +13,12 @@ from bufa.apps.parcels.models import Parcel
 from bufa.apps.shops.models import PickupAddress, Shop
 from bufa.lib.shelf import shelf, together
 from bufa.lib.tenancy import for_shops, reading
-from tests.factories.sample import make_sample
+from tests.factories.sample import Sample
 
 
 @pytest.fixture
-def shop_id(db: None) -> int:
-    return make_sample().shop_id
+def shop_id(sample: Sample) -> int:
+    return sample.shop_id
 
 
 class Counting:

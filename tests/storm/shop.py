@@ -22,6 +22,7 @@ import psycopg
 
 from bufa.host import processes
 from bufa.host.places import find_places
+from tests.factories import clusters
 from tests.jobs.conftest import World
 from tests.journeys.stack import free_port, wait_for
 from tests.storm.cast import PASSWORD
@@ -160,7 +161,7 @@ def whole_bufa(world: World) -> Iterator[Shop]:
     base = Path(tempfile.mkdtemp(prefix="bufa-storm-"))
     base.chmod(0o711)
     data, port = base / "data", free_port()
-    data.mkdir(mode=0o711)
+    clusters.give(data)
     env = {name: value for name, value in os.environ.items() if not name.startswith(("BUFA_", "DATABASE_"))}
     env |= {
         "BUFA_CLOCK_URL": world.hello["control"] + "/clock",

@@ -9,7 +9,7 @@ from django.test import Client
 
 from bufa.lib import clock
 from tests.factories import NOW
-from tests.factories.sample import PASSWORD, Sample, make_sample
+from tests.factories.sample import PASSWORD, Sample
 from tools import i18n
 
 
@@ -23,11 +23,6 @@ def english() -> None:
 def still() -> Iterator[None]:
     with clock.frozen(NOW):
         yield
-
-
-@pytest.fixture
-def sample(db: None) -> Sample:
-    return make_sample()
 
 
 @pytest.fixture

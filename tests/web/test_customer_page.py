@@ -21,10 +21,10 @@ from bufa.domain.kinds import Role
 from bufa.lib import clock
 from bufa.lib.tenancy import for_shops
 from tests.factories.sample import PASSWORD, Sample
-from tests.factories.shared import made_once, sample
+from tests.factories.shared import sample
 from tests.lib.test_papers import photo
 
-__all__ = ["made_once", "sample"]  # one shop for all of these; each test is taken back
+__all__ = ["sample"]
 
 AGENT = Actor(7, "林", Role.AGENT)
 

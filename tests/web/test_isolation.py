@@ -36,10 +36,10 @@ from bufa.apps.shops.models import ShopPause
 from bufa.domain.kinds import Role
 from bufa.lib.tenancy import for_shops
 from bufa.web.urls import urlpatterns
-from tests.browser.conftest import with_more
 from tests.factories import NOW, make_shop
 from tests.factories.rows import some_row
 from tests.factories.sample import PASSWORD, Sample, make_sample
+from tests.factories.whole import with_more
 
 NEVER = 999_999_999_999
 ROWS: dict[str, Callable[[Sample], Any]] = {

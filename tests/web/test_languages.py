@@ -15,9 +15,8 @@ import pytest
 from django.test import Client
 
 from tests import conftest
-from tests.browser.conftest import with_more
 from tests.browser.register import PAGES, Seen
-from tests.factories.sample import Sample, make_sample
+from tests.factories.sample import Sample
 
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile(r"[\u3400-\u9fff]+")
@@ -89,13 +88,6 @@ def held() -> str:
     return "\n".join([*(str(text) for (text,) in rows), *books])
 
 
-@pytest.fixture
-def shop(transactional_db: None) -> Sample:
-    made = make_sample()
-    with_more(made)
-    return made
-
-
 def is_ours(run: str, data: str) -> bool:
     return run in OURS or run in COLUMNS.split() or run in data or run in WORDS
 
@@ -116,12 +108,12 @@ def sign_in(sample: Sample, language: str) -> Client:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_string_of_ours_is_left_in_the_other_language(shop: Sample) -> None:
+def test_no_string_of_ours_is_left_in_the_other_language(whole_sample: Sample) -> None:
     data = held()
     wrong = []
-    for seen, text in pages(sign_in(shop, "en"), shop):
+    for seen, text in pages(sign_in(whole_sample, "en"), whole_sample):
         wrong += [f"{seen.label}, in English: {run}" for run in CHINESE.findall(text) if not is_ours(run, data)]
-    for seen, text in pages(sign_in(shop, "zh-hans"), shop):
+    for seen, text in pages(sign_in(whole_sample, "zh-hans"), whole_sample):
         words = {word for word in LATIN.findall(text) if word not in NAMES.split() and word not in data}
         wrong += [f"{seen.label}, in Chinese: {word}" for word in sorted(words)]
     assert not wrong, "\n".join(dict.fromkeys(wrong))
