@@ -21,8 +21,8 @@ test: setup ## all tests, a real browser included (ARGS="tests/domain -k fold")
 	@BUFA_CHROMIUM="$$($(BIN)/python tools/browser.py)" && export BUFA_CHROMIUM && \
 	exec $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-crash: setup ## SIGKILL at every write of all that is asked of the platform, by strace and by our own points
-	@exec $(BIN)/python -m tests.proofs crash $(ARGS)
+crash: setup ## SIGKILL at every write of all that is asked of the platform, by strace or our own points (ARGS=--resume)
+	@exec $(BIN)/python -m tests.crash.whole $(ARGS)
 
 unknown: setup ## 200 submissions whose answers are all lost, 100 workers that wake up after their lease
 	@exec $(BIN)/python -m tests.proofs unknown $(ARGS)

@@ -3,17 +3,26 @@
 Each mutant is a mistake that somebody could make, or once shipped elsewhere: a text of the code that must be there
 exactly once (or this fails loudly: the code has moved), what it becomes, and the tests that have to notice.
 
-    python tools/mutants.py [NAME …] [--keep]
+    python tools/mutants.py [NAME …] [--resume] [--keep] [--processes N]
+
+Each process has a copy of the repository. What came of a mutant is written down at once; `--resume` goes on after them,
+as long as the code is the same.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
+import queue
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +31,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests import proofs  # noqa: E402 - after the line above has made it importable
 
+JOURNAL = ROOT / "artefacts" / "mutants.jsonl"
 LONGEST_S = 900
 RED = 1  # pytest's exit code for "tests ran, some failed"; anything else is a mistake of the mutant's
 
@@ -256,22 +266,58 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("BUFA_TEST_", "PYTEST_"))}
 
 
-def main(wanted: list[str], *, keep: bool) -> int:
-    chosen = [mutant for mutant in MUTANTS if not wanted or any(word in mutant.name for word in wanted)]
-    survived = 0
+def read_journal(mark: str) -> dict[str, str]:
+    """Mutants of this code that were red already → what their test said."""
+    lines = JOURNAL.read_text().splitlines() if JOURNAL.exists() else []
+    rows = [json.loads(line) for line in lines if line.endswith("}")]
+    return {row["name"]: row["said"] for row in rows if row["mark"] == mark and row["red"]}
+
+
+@contextmanager
+def copies(count: int) -> Iterator[queue.Queue[Path]]:
+    """So many copies of the repository, each lent to one mutant at a time."""
+    free: queue.Queue[Path] = queue.Queue()
     with tempfile.TemporaryDirectory(prefix="bufa-mutants-") as made:
-        folder = Path(made)
-        copy_to(folder)
-        for mutant in chosen:
-            began = time.monotonic()
-            red, said = turn(folder, mutant)
-            survived += not red
-            print(
-                f"{'red  ' if red else 'GREEN'} {time.monotonic() - began:5.1f} s  {mutant.name:<50} {said}", flush=True
-            )
-    proofs.close("mutants", {"mutants": len(chosen), "red": len(chosen) - survived}, keep=keep and not survived)
-    return 1 if survived else 0
+        for at in range(count):
+            folder = Path(made, str(at))
+            folder.mkdir()
+            copy_to(folder)
+            free.put(folder)
+        yield free
+
+
+def try_one(mutant: Mutant, free: queue.Queue[Path], mark: str) -> bool:
+    folder, began = free.get(), time.monotonic()
+    try:
+        red, said = turn(folder, mutant)
+    finally:
+        free.put(folder)
+    with JOURNAL.open("a") as out:
+        out.write(json.dumps({"mark": mark, "name": mutant.name, "red": red, "said": said}) + "\n")
+    print(f"{'red  ' if red else 'GREEN'} {time.monotonic() - began:5.1f} s  {mutant.name:<50} {said}", flush=True)
+    return red
+
+
+def main(given: list[str]) -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("names", nargs="*", help="only mutants with one of these in their names")
+    parser.add_argument("--resume", action="store_true", help="leave out those that were red with this very code")
+    parser.add_argument("--keep", action="store_true", help="keep the closing line for docs/proof.md")
+    parser.add_argument("--processes", type=int, default=2)
+    wished = parser.parse_args(given)
+    mark = proofs.tree("bufa", "simulator", "tests", "tools")
+    chosen = [one for one in MUTANTS if not wished.names or any(word in one.name for word in wished.names)]
+    known = read_journal(mark) if wished.resume else {}
+    JOURNAL.parent.mkdir(exist_ok=True)
+    began = time.monotonic()
+    with copies(wished.processes) as free, ThreadPoolExecutor(wished.processes) as pool:
+        left = [one for one in chosen if one.name not in known]
+        red = sum(pool.map(lambda one: try_one(one, free, mark), left)) + len(chosen) - len(left)
+    counts = {"mutants": len(chosen), "red": red, "seconds": round(time.monotonic() - began)}
+    whole = red == len(chosen) == len(MUTANTS)
+    proofs.close("mutants", counts, keep=wished.keep and whole)
+    return 0 if red == len(chosen) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main([word for word in sys.argv[1:] if word != "--keep"], keep="--keep" in sys.argv))
+    sys.exit(main(sys.argv[1:]))

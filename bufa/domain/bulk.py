@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bufa.domain import carriers, waybills
+from bufa.domain.checks import Answer, Check
+from bufa.domain.outcome import Why
 
 MOST_ROWS = 2_000
 """More in one run is more than a person can look through."""
@@ -37,6 +40,42 @@ class RunState(StrEnum):
     RUNNING = "running"
     STOPPED = "stopped"
     DONE = "done"
+
+
+ASKS_RANGE = frozenset({"range_waiting", "range_not_asked"})
+"""What the gate says of a row while the platform has not answered whether its carrier goes there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a row comes to: its state, what the gate says, and why."""
+
+    state: RowState
+    verdict: Answer
+    whys: tuple[Why, ...]
+
+
+def with_range(row: Judged, heard: Check, stop: Why | None) -> Judged:
+    """A row once the platform has answered: `heard` takes the place of "is being asked". `stop`: why whoever looks
+    through this run may not submit what will be punished, None where they may.
+
+    What a person decided stays: a row that was left out is never taken in by this. A row that would be submitted and
+    turns out to be punished is left out, as it would have been had the answer been there before.
+    """
+    whys = tuple(why for why in row.whys if why.code not in ASKS_RANGE)
+    match heard.verdict:
+        case Answer.PASS if row.verdict is Answer.CANNOT_TELL and not whys:
+            return Judged(row.state, Answer.PASS, ())
+        case Answer.PASS:
+            return Judged(row.state, row.verdict, whys)
+        case Answer.PUNISHED_LATER if row.state is RowState.REFUSED:
+            return Judged(row.state, row.verdict, (*whys, heard.why))
+        case Answer.PUNISHED_LATER if stop is not None:
+            return Judged(RowState.REFUSED, Answer.REFUSED, (stop, heard.why, *whys))
+        case Answer.PUNISHED_LATER:
+            return Judged(RowState.LEFT_OUT, Answer.PUNISHED_LATER, (heard.why, *whys))
+        case _:
+            return Judged(row.state, row.verdict, (*whys, heard.why))
 
 
 def leaves_at(last: datetime | None, now: datetime, take_back: timedelta) -> datetime:

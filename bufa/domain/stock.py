@@ -45,6 +45,11 @@ def goods_key(title: str, spec: str = "") -> str:
     return "".join(unicodedata.normalize("NFKC", f"{title}|{spec}").split()).casefold()
 
 
+def clean_barcode(text: str) -> str:
+    """A code as scanners write it: full-width signs, blanks and case do not matter."""
+    return "".join(unicodedata.normalize("NFKC", text).split()).upper()[:40]
+
+
 def shortages(wanted: Mapping[str, int], levels: Mapping[str, Level]) -> tuple[Shortage, ...]:
     """What is missing for these goods (name → pieces), out of what lies there (name → level); unknown goods are not
     missing, they are unknown: ask `unknown_goods`."""

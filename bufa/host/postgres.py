@@ -10,9 +10,11 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import psycopg
 
@@ -108,19 +110,23 @@ class Postgres:
     def running(self) -> Iterator[Postgres]:
         """Serve for the length of a block, in this process's care."""
         self.prepare()
-        process = processes.start(self.program(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        try:
-            self.wait_ready(process)
-            yield self
-        finally:
-            processes.stop(process, number=signal.SIGINT)
+        # A file, and no pipe: the server writes a line for every client that dies, and where nobody empties the pipe, a
+        # few hundred of them are enough for its processes to stand still with all their locks.
+        with tempfile.TemporaryFile() as log:
+            process = processes.start(self.program(), stdout=subprocess.DEVNULL, stderr=log)
+            try:
+                self.wait_ready(process, log=log)
+                yield self
+            finally:
+                processes.stop(process, number=signal.SIGINT)
 
-    def wait_ready(self, process: subprocess.Popen[bytes], *, patience: float = 30.0) -> None:
+    def wait_ready(
+        self, process: subprocess.Popen[bytes], *, patience: float = 30.0, log: IO[bytes] | None = None
+    ) -> None:
         until = time.monotonic() + patience
         while not self.is_ready():
             if process.poll() is not None:
-                said = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
-                raise Trouble(f"PostgreSQL did not start. {said}".strip())
+                raise Trouble(f"PostgreSQL did not start. {_last_words(log or process.stderr)}".strip())
             if time.monotonic() > until:
                 raise Trouble(f"PostgreSQL did not answer within {patience:.0f} s.")
             time.sleep(0.03)
@@ -180,6 +186,14 @@ class Postgres:
     def _env() -> dict[str, str]:
         # PG* variables of the caller's shell would reach into the server; its log must be readable to us.
         return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _last_words(log: IO[bytes] | None) -> str:
+    if log is None:
+        return ""
+    if log.seekable():
+        log.seek(0)
+    return log.read().decode(errors="replace").strip()
 
 
 def must_remember(connection: psycopg.Connection[tuple[object, ...]]) -> None:

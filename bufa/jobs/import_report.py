@@ -115,6 +115,7 @@ WORDS: Mapping[str, str] = {
     "count_wrong": gettext_noop("库存数 %(value)s 不对，应为不小于 0 的整数。"),
     "goods_missing": gettext_noop("没有写是什么商品：商品规格 ID 和商品名称至少写一个。"),
     "goods_twice": gettext_noop("和第 %(row)s 行是同一种商品，只收了第一行。"),
+    "barcode_taken": gettext_noop("条码 %(barcode)s 已经是“%(title)s”的，一个条码只能属于一种商品。"),
     "below_reserved": gettext_noop("已有 %(reserved)s 件留给补发，库存不能少于它。先取消补发或核对数量。"),
     "template_kind_unknown": gettext_noop("不认识的含义 %(value)s，请写 held、lost 这样的代码（见导入说明）。"),
     "template_reason_unknown": gettext_noop("不认识的原因 %(value)s，请写 missort、weather 这样的代码（见导入说明）。"),

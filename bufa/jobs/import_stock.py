@@ -21,10 +21,11 @@ STOCK_COLUMNS: Mapping[str, Sequence[str]] = {
     "title": ("商品名称", "选购商品", "商品标题", "product"),
     "spec": ("商品规格", "规格", "规格名称"),
     "shelf": ("货位", "库位", "货架", "shelf", "bin"),
+    "barcode": ("条码", "商品条码", "条形码", "69码", "barcode", "ean"),
 }
 BATCH = 200
 
-_Counted = tuple[Fields, Goods, int, str | None]
+_Counted = tuple[Fields, Goods, int, str | None, str | None]
 
 
 def take(
@@ -60,17 +61,20 @@ def _row(row: Row, report: ImportReport, seen: dict[tuple[str, str], int]) -> _C
     if first != row.number:
         fields.problem("sku" if goods.sku else "title", "goods_twice", Effect.ROW, row=first)
         return None
-    return fields, goods, pieces, fields.text("shelf", limit=40) or None
+    return fields, goods, pieces, fields.text("shelf", limit=40) or None, fields.text("barcode", limit=40) or None
 
 
 def _put(shop_id: int, batch: Sequence[_Counted], report: ImportReport, now: datetime, by: str) -> None:
     """One turn at writing for a batch; each row by itself inside of it."""
     with writing([shop_id]):
-        for fields, goods, pieces, shelf in batch:
+        for fields, goods, pieces, shelf, code in batch:
+            more: dict[str, str | None] = {"shelf": shelf, "barcode": code}
             try:
-                stock.count(shop_id=shop_id, goods=goods, on_hand=pieces, by=by, now=now, record=False, shelf=shelf)
+                stock.count(shop_id=shop_id, goods=goods, on_hand=pieces, by=by, now=now, record=False, **more)  # type: ignore[arg-type]
             except Refused as refused:
-                fields.problem("on_hand", "below_reserved", Effect.ROW, **refused.why.params)
+                taken = refused.why.code == "barcode_taken"
+                column, problem = ("barcode", "barcode_taken") if taken else ("on_hand", "below_reserved")
+                fields.problem(column, problem, Effect.ROW, **refused.why.params)
             else:
                 report.taken += 1
                 report.goods += 1

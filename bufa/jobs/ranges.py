@@ -10,7 +10,7 @@ from typing import Any
 from procrastinate.contrib.django import app
 
 from bufa.apps.effects import actions as effects
-from bufa.apps.reissues import ranges
+from bufa.apps.reissues import bulk_ranges, ranges
 from bufa.apps.shops.clients import client_for
 from bufa.domain.outcome import Refused
 from bufa.integrations.ports import ProviderError
@@ -18,6 +18,8 @@ from bufa.lib.queue import hint
 
 SECONDS_A_JOB = 10.0
 LONGEST_NAP = 1.0
+HEARS_EVERY_S = 2.0
+"""How often the rows of a sheet are told what came in."""
 
 
 @app.task(name=ranges.ASK)
@@ -28,10 +30,20 @@ def ask(shop_id: int) -> None:
 
 
 def work_off(shop_id: int, seconds: float = SECONDS_A_JOB) -> bool:
-    """Whether nothing can be asked any more for now."""
-    ends = time.monotonic() + seconds
+    """Whether nothing can be asked any more for now. The rows of sheets hear their answers meanwhile and at the end."""
+    try:
+        return _asking(shop_id, time.monotonic() + seconds)
+    finally:
+        bulk_ranges.hear(shop_id)
+
+
+def _asking(shop_id: int, ends: float) -> bool:
     client: Any = None
+    hears = time.monotonic() + HEARS_EVERY_S
     while time.monotonic() < ends:
+        if time.monotonic() >= hears:
+            bulk_ranges.hear(shop_id)
+            hears = time.monotonic() + HEARS_EVERY_S
         asked = ranges.begin(shop_id, effects.real_now())
         if asked is None:
             return True
@@ -64,6 +76,6 @@ def _put(shop_id: int, asked: ranges.Asked, client: Any) -> Any:
 
 
 def wake(everyone: Sequence[int]) -> int:
-    """Questions whose job was lost, or whose turn comes now."""
-    due = ranges.waiting(everyone, effects.real_now())
-    return sum(hint(ranges.ASK, once=f"{ranges.ASK}:{one}", shop_id=one) for one in due)
+    """Questions whose job was lost, or whose turn comes now; and rows that their answers never reached."""
+    due = {*ranges.waiting(everyone, effects.real_now()), *bulk_ranges.waiting(everyone)}
+    return sum(hint(ranges.ASK, once=f"{ranges.ASK}:{one}", shop_id=one) for one in sorted(due))

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from bufa.apps.parcels import watching
 from bufa.apps.parcels.lane_counts import LOSS_LEVEL
+from bufa.apps.reissues.counting import COUNTS
 from bufa.apps.reissues.packing import ALARM_HOURS, SUBMITS
 from bufa.apps.shops import actions, queries
 from bufa.apps.shops import outbound as pausing
@@ -50,6 +51,11 @@ class ShopForm(Choices):
     chase_hours = forms.IntegerField(label=_("“催件”给承运商几小时"), min_value=1, max_value=240)
     pack_submits = forms.BooleanField(
         label=_("装箱扫了运单，预检通过就自动提交"), required=False, help_text=_("不勾：装好以后由人在仓库页提交")
+    )
+    pack_counts = forms.BooleanField(
+        label=_("装箱时每件都要扫过，点齐了才能扫运单"),
+        required=False,
+        help_text=_("扫商品条码或规格ID点数；不勾：想点就点，点了就要点齐"),
     )
     handed_hours = forms.IntegerField(
         label=_("交接后几小时承运商没扫就提醒"), min_value=1, max_value=72, required=False, help_text=_("留空用 12")
@@ -134,6 +140,7 @@ def _initial(shop_id: int) -> dict[str, Any]:
         "chase_hours": stored.get("chase_hours", 24),
         LOSS_LEVEL: stored.get(LOSS_LEVEL),
         "pack_submits": stored.get(SUBMITS, True),
+        COUNTS: stored.get(COUNTS, False),
         "handed_hours": stored.get(ALARM_HOURS, UNSCANNED_HOURS),
         "proof_days": stored.get("proof_days"),
         "tint": stored.get("tint", ""),
@@ -149,6 +156,7 @@ def _save(shop_id: int, form: ShopForm, who: str) -> None:
         "wait_hours": said["wait_hours"],
         "chase_hours": said["chase_hours"],
         SUBMITS: said["pack_submits"],
+        COUNTS: said[COUNTS],
         ALARM_HOURS: said["handed_hours"] or UNSCANNED_HOURS,
         "proof_days": said["proof_days"],
         "tint": said["tint"],

@@ -14,7 +14,7 @@ from bufa.apps.shops import stock
 from bufa.apps.shops.stock import Goods, StockRow
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
-from bufa.domain.stock import MOST, goods_key
+from bufa.domain.stock import MOST, clean_barcode, goods_key
 from bufa.web.desk import Seat, back_to, by, desk, tell, tell_refusal
 
 SHOWN = 200
@@ -25,6 +25,7 @@ class CountForm(forms.Form):
 
     on_hand = forms.IntegerField(label=_("实数"), min_value=0, max_value=MOST)
     shelf = forms.CharField(label=_("货位"), max_length=40, required=False)
+    barcode = forms.CharField(label=_("条码"), max_length=40, required=False)
     reason = forms.CharField(label=_("为什么改"), max_length=200)
 
 
@@ -42,6 +43,13 @@ class GoodsForm(forms.Form):
     spec = forms.CharField(label=_("规格"), max_length=120, required=False)
     on_hand = forms.IntegerField(label=_("数量"), min_value=0, max_value=MOST)
     shelf = forms.CharField(label=_("货位"), max_length=40, required=False, help_text=_("拣货单按它排，例如 A-03-2"))
+    barcode = forms.CharField(
+        label=_("条码"),
+        max_length=40,
+        required=False,
+        help_text=_("商品上印的，装箱时扫它点数"),
+        widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off"}),
+    )
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -100,6 +108,7 @@ def _recount(request: HttpRequest, shop: Seat, item_id: int, form: CountForm) ->
         by=by(request),
         reason=form.cleaned_data["reason"],
         shelf=form.cleaned_data["shelf"] if "shelf" in form.data else None,
+        barcode=form.cleaned_data["barcode"] if "barcode" in form.data else None,
     )
     tell(request, _now("%(title)s：现在有 %(n)d 件") % {"title": f"{row.title} {row.spec}".strip(), "n": row.on_hand})
 
@@ -107,12 +116,24 @@ def _recount(request: HttpRequest, shop: Seat, item_id: int, form: CountForm) ->
 def _add(request: HttpRequest, shop: Seat, form: GoodsForm) -> None:
     said = form.cleaned_data
     goods = Goods(said["sku"].strip(), said["title"].strip(), said["spec"].strip())
-    row = stock.count(shop_id=shop.shop_id, goods=goods, on_hand=said["on_hand"], by=by(request), shelf=said["shelf"])
+    row = stock.count(
+        shop_id=shop.shop_id,
+        goods=goods,
+        on_hand=said["on_hand"],
+        by=by(request),
+        shelf=said["shelf"],
+        barcode=said["barcode"] or None,
+    )
     tell(request, _now("%(title)s：现在有 %(n)d 件") % {"title": goods.label, "n": row.on_hand})
 
 
 def _fits(row: StockRow, text: str) -> bool:
-    return not text or text in row.sku or goods_key(text).rstrip("|") in goods_key(row.title, row.spec)
+    return (
+        not text
+        or text in row.sku
+        or clean_barcode(text) == row.barcode
+        or goods_key(text).rstrip("|") in goods_key(row.title, row.spec)
+    )
 
 
 def _address(request: HttpRequest) -> str:

@@ -6,17 +6,20 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pypdfium2
 import pytest
 
 from bufa.apps.cases import address_change
 from bufa.apps.cases.models import Case
 from bufa.apps.cases.taking_in import take_in
+from bufa.apps.negotiations import papers, rules
 from bufa.apps.orders import address_changes
 from bufa.apps.orders.address_changes import ChangeView
 from bufa.apps.orders.models import AddressChange, Recipient
-from bufa.apps.reissues import actions, labels, queries
+from bufa.apps.reissues import actions, copy_pack, labels, queries
 from bufa.apps.reissues.models import LabelBooking, Reissue
 from bufa.domain.outcome import Refused
+from bufa.domain.paper_layouts import Written
 from bufa.domain.reissues import Answer, Check
 from bufa.lib.tenancy import for_shops
 from tests.apps.test_reissues import AGENT, FRESH, form, ids
@@ -160,3 +163,27 @@ def test_another_shop_sees_nothing_of_it(sample: Sample) -> None:
     with for_shops([sample.shop_id + 1]):
         assert not AddressChange.objects.exists()
         assert not Recipient.objects.exists()
+
+
+def application(sample: Sample) -> str:
+    body = papers.paper_pdf(
+        shop_id=sample.shop_id, case_ids=[sample.ids["numbering"]], paper=Written.APPLICATION,
+        book=rules.of_shop(sample.shop_id), by=AGENT, now=sample.now,
+    )  # fmt: skip
+    return "".join("".join(page.get_textpage().get_text_range().split()) for page in pypdfium2.PdfDocument(body))
+
+
+def test_the_carriers_papers_and_the_copied_fields_name_the_new_address(sample: Sample) -> None:
+    written = application(sample)
+    assert "西湖区" not in written
+    change_id = record(sample)
+    written = application(sample)
+    assert "浙江省杭州市西湖区" in written
+    assert "139****5678" in written
+    assert "文三路138" not in written
+    assert "广东省" in written  # what the first parcel's waybill says still finds it
+    reissue_id = actions.save_draft(
+        **ids(sample, "numbering"), form=replace(form(sample), delivery=f"change:{change_id}"), by=AGENT, now=sample.now
+    )
+    fields = {one.name: one.text for one in copy_pack.pack(sample.shop_id, reissue_id, 1)}
+    assert fields["delivery"].startswith("王** 浙江省杭州市西湖区")

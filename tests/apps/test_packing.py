@@ -13,14 +13,25 @@ from bufa.apps.cases.actors import Actor
 from bufa.apps.cases.models import Case
 from bufa.apps.cases.taking_in import take_in
 from bufa.apps.effects.models import Effect
-from bufa.apps.reissues import actions, hand_over, packing, pick_list, queries
-from bufa.apps.reissues.models import HandedParcel, HandOver, Pack, Reissue
+from bufa.apps.orders.models import Line, Recipient
+from bufa.apps.reissues import actions, booking, counting, hand_over, packing, pick_list, queries
+from bufa.apps.reissues.models import HandedParcel, HandOver, LabelBooking, Pack, Reissue
 from bufa.apps.shops import actions as shop_actions
 from bufa.apps.shops import stock
 from bufa.apps.shops.stock import Goods
 from bufa.domain.kinds import Role
 from bufa.domain.outcome import Refused
-from bufa.domain.packing import Read, Result, Tone, carrier_of, what_is
+from bufa.domain.packing import (
+    Read,
+    Result,
+    Tone,
+    carrier_of,
+    left_to_count,
+    piece_code,
+    result_from_json,
+    result_to_json,
+    what_is,
+)
 from bufa.lib.tenancy import for_shops
 from tests.apps.test_reissues import LEAD, form, ids, told
 from tests.factories import make_ticket
@@ -64,6 +75,9 @@ def shelf(sample: Sample) -> tuple[int, int]:
         ("  yt8888000000001 ", Read.WAYBILL, YT),
         ("JDVA00936215561-1-1-", Read.WAYBILL, "JDVA00936215561"),
         ("bufa-undo", Read.UNDO, "BUFA-UNDO"),
+        ("BUFA LABEL", Read.LABEL, "BUFA-LABEL"),
+        ("bufarecount", Read.RECOUNT, "BUFA-RECOUNT"),
+        (piece_code("6921-a"), Read.PIECE, "6921-a"),
         ("https://example.com", Read.UNKNOWN, "HTTPS://EXAMPLE.COM"),
     ],
 )
@@ -250,3 +264,104 @@ def test_another_shop_knows_nothing_of_it(sample: Sample) -> None:
         assert not Reissue.objects.filter(code=made.code).exists()
         assert not Pack.objects.exists()
         assert not HandOver.objects.exists()
+
+
+EAN = "6901234567892"
+ZT = "75412345678901"
+
+
+def barcode(sample: Sample, goods: Goods = CUP, code: str = EAN) -> None:
+    stock.count(shop_id=sample.shop_id, goods=goods, on_hand=9, by="陈", now=sample.now, barcode=code)
+
+
+def of_two(sample: Sample) -> Reissue:
+    """A released reissue of two cups."""
+    made = release(sample)
+    with for_shops([sample.shop_id]):
+        Reissue.objects.filter(id=made.pk).update(contents=[[made.contents[0][0], 2]])
+        Line.objects.filter(order_id=made.case.order_id).update(quantity=2)
+    return row(sample)
+
+
+def test_goods_are_counted_by_their_code_and_the_box_stays_open_until_all_are_in(sample: Sample) -> None:
+    barcode(sample)
+    made = of_two(sample)
+    first = read(sample, EAN, made.pk)
+    assert (first.tone, first.why.code, first.why.params["left"]) == (Tone.GOOD, "counted_one", 1)
+    early = read(sample, YT, made.pk)
+    assert (early.tone, early.why.code, early.open_id) == (Tone.BAD, "count_first", made.pk)
+    assert f"{CUP.label} × 1" in str(early.why.params["left"])
+    assert read(sample, EAN, made.pk).why.code == "counted_all"
+    assert read(sample, EAN, made.pk).why.code == "counted_enough"
+    assert read(sample, "BUFA-UNDO", made.pk).why.code == "count_taken_back"
+    assert read(sample, piece_code(made.contents[0][0]), made.pk).why.code == "counted_all"
+    assert read(sample, YT, made.pk).why.code in ("packed_submitted", "packed_waits_lead")
+    with for_shops([sample.shop_id]):
+        pack = Pack.objects.get(reissue=made)
+    assert (pack.counted, pick_list.packed_lately(sample.shop_id, sample.now)[0].counted) == (2, 2)
+    read(sample, "BUFA-UNDO")
+    assert row(sample).counted == []
+
+
+def test_a_read_whose_answer_got_lost_is_sent_again_and_changes_nothing(sample: Sample) -> None:
+    barcode(sample)
+    made = of_two(sample)
+    told = read(sample, EAN, made.pk, key="k1")
+    assert read(sample, EAN, made.pk, key="k1") == told
+    assert row(sample).counted == [made.contents[0][0]]
+    assert read(sample, EAN, made.pk, key="k2").why.code == "counted_all"
+    undone = read(sample, "BUFA-UNDO", made.pk, key="k3")
+    assert read(sample, "BUFA-UNDO", made.pk, key="k3") == undone
+    assert len(row(sample).counted) == 1
+    assert result_from_json(result_to_json(told)) == told
+
+
+def test_other_goods_are_said_loudly_and_counting_begins_anew_by_a_code(sample: Sample) -> None:
+    barcode(sample)
+    barcode(sample, Goods("S9", "盘子", "蓝"), "6900000000007")
+    made = of_two(sample)
+    wrong = read(sample, "6900000000007", made.pk)
+    assert (wrong.tone, wrong.why.code, wrong.open_id) == (Tone.BAD, "goods_not_in_box", made.pk)
+    assert read(sample, EAN).why.code == "goods_without_box"
+    assert read(sample, "BUFA-RECOUNT").why.code == "open_a_box_first"
+    read(sample, EAN, made.pk)
+    assert read(sample, "BUFA-RECOUNT", made.pk).why.code == "count_afresh"
+    assert read(sample, YT, made.pk).tone is not Tone.BAD  # nobody counts now, and the shop does not want it
+    with pytest.raises(Refused, match="barcode_taken"):
+        barcode(sample, Goods("S8", "碗", ""), EAN)
+
+
+def test_a_shop_may_want_every_box_counted(sample: Sample) -> None:
+    barcode(sample)
+    shop_actions.change_policy(shop_id=sample.shop_id, changes={counting.COUNTS: True}, by="test")
+    made = release(sample)
+    assert read(sample, YT, made.pk).why.code == "count_first"
+    assert read(sample, "S1", made.pk).why.code == "counted_all"  # the platform's number is printed on some goods
+    assert read(sample, YT, made.pk).tone is not Tone.BAD
+
+
+def test_an_e_waybill_is_booked_from_the_table_once(sample: Sample) -> None:
+    made = release(sample)
+    with for_shops([sample.shop_id]):
+        ciphers = {"name_cipher": "n", "phone_cipher": "p", "address_cipher": "a"}
+        Recipient.objects.filter(order_id=made.case.order_id).update(**ciphers)
+    assert read(sample, "BUFA-LABEL").why.code == "open_a_box_first"
+    asked = read(sample, "BUFA-LABEL", made.pk)
+    assert (asked.tone, asked.why.code, asked.open_id) == (Tone.GOOD, "label_on_its_way", made.pk)
+    assert read(sample, "BUFA-LABEL", made.pk).why.code == "label_booked_already"
+    with for_shops([sample.shop_id]):
+        label = LabelBooking.objects.get(reissue=made)
+        effect = Effect.objects.get(id=label.effect_id)
+    booking.on_effect(
+        replace(told(made, "accepted"), effect_id=effect.pk, kind="book_label", subject=f"label:{label.pk}",
+                outcome={"message_id": ZT})
+    )  # fmt: skip
+    assert row(sample).number == ZT
+    assert read(sample, "BUFA-LABEL", made.pk).why.code == "expects_number"
+    assert read(sample, "YT8888000000002", made.pk).why.code == "wrong_waybill"
+    assert read(sample, ZT, made.pk).tone is not Tone.BAD
+
+
+def test_what_is_left_to_count() -> None:
+    assert left_to_count([("a", 2), ("b", 1)], ["a", "b", "x"]) == {"a": 1}
+    assert left_to_count([("a", 1)], ["a", "a"]) == {}

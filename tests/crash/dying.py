@@ -131,11 +131,6 @@ class Traced:
         self._tracer.communicate(timeout=30)
 
 
-def kind_of(route: str) -> dict[str, bool]:
-    """What the journey's factory is asked for, for a route."""
-    return {"ticket": {"ticket": True}, "add_pack": {"first": True}}.get(route, {})
-
-
 def recover(shop_id: int, effect_id: int) -> None:
     """What the sweep does once the lease is over: rescue, send what never left, read the unknown back."""
     from bufa.apps.effects import actions as effects  # needs the settings, which victims' parents load later

@@ -1,175 +1,87 @@
-"""SIGKILL at every write of one reissue's way to the platform: never twice, never lost, always settled or shown.
+"""SIGKILL at every write of one act's way to the platform: never twice, never lost, always settled or shown.
 
-The click (web) and the carrying out (worker) each die at their first write, at their second, and so on until one comes
-to its end; each time somebody else takes over, and a person answers what reading back can't. The short run counts
-commits and requests; `make crash` kills at every statement by our own points and, where ptrace is allowed, at every
-write to a socket by strace.
+These are the short runs: our own kill points around commits and requests. `make crash` (whole.py) kills at every write
+to a socket, in every act and for every way the platform behaves.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from pathlib import Path
 
 import pytest
 
-from bufa.apps.effects.models import Effect
-from bufa.apps.reissues import actions as reissues
-from bufa.apps.reissues.models import Reissue
-from bufa.apps.shops import actions as shops
-from bufa.domain.kinds import Role
+from bufa.apps.effects import actions as effects
 from bufa.jobs import effects as jobs
 from bufa.jobs.status import status
 from bufa.lib import clock
-from bufa.lib.tenancy import for_shops
-from tests import proofs
-from tests.crash.dying import LONG, Victims, kind_of, recover, strace_works
-from tests.factories.journey import LEAD, Filled, Ready, connected_shop, forms_filled, press_submit
+from tests.crash import whole
+from tests.crash.acts import Act, Chain, Stock
+from tests.crash.dying import Victims
+from tests.crash.other_acts import Refund, effect
 from tests.jobs.conftest import World
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.usefixtures("impatient")]
 
-METHODS = {
-    "ticket": "afterSale.fillLogistics",
-    "extra_package": "order.uploadextrapackage",
-    "add_pack": "order.logisticsAddMultiPack",
-}
-PLATFORM = {"answers": "", "drops_the_answer": "reply_lost", "rejects": "refused", "hangs": "hang"}
-COUNTERS = ("points", "strace") if LONG else ("points",)
-ROUTES = tuple(METHODS) if LONG else ("ticket",)
-AT_ONCE = 48 if LONG else 16
+SHORT = (
+    *(f"worker ticket {platform}" for platform in whole.PLATFORMS),
+    "click ticket drops_the_answer",
+    "worker correct_whole drops_the_answer",
+    "worker label drops_the_answer",
+    "worker refund drops_the_answer",
+    "worker sheet answers",
+    "click payment answers",
+)
+AT_ONCE = 14
 """So many cases are got ready together: letting time pass and asking the platform is what costs."""
 
 
-class Scene:
-    """One shop whose cases go one after the other; `check` is the platform's own account."""
-
-    def __init__(self, world: World, route: str, platform: str) -> None:
-        self.world = world
-        self.route = route
-        self.platform = platform
-        self.shop = connected_shop(world)
-        self.login = f"lead{self.shop}"
-        person = shops.add_operator(self.login, "right-horse-battery", display_name="周")
-        shops.add_member(shop_id=self.shop, operator_id=person, role=Role.LEAD, by="test")
-        self._stock: list[Filled] = []
-        self.killed = 0
-
-    def next_case(self) -> Filled:
-        if not self._stock:
-            self._stock = forms_filled(self.world, self.shop, AT_ONCE, **kind_of(self.route))
-        return self._stock.pop()
-
-    def platform_behaves(self) -> None:
-        if kind := PLATFORM[self.platform]:
-            self.world.control("trouble", {"service": "doudian", "method": METHODS[self.route], "kind": kind})
-
-    def click_fields(self, case: Filled) -> dict[str, Any]:
-        form = case.form
-        fields: dict[str, Any] = {"do": "submit", "carrier": form.carrier, "number": form.number}
-        fields |= {"pickup": form.pickup_id or "", "override_reason": case.reason}
-        return fields | {f"line_{at}": count for at, (_, count) in enumerate(form.items)}
-
-    def submissions(self, case: Filled | Ready) -> list[str]:
-        return [each["number"] for each in self.world.control(f"orders/{case.order}")["submissions"]]
-
-    def effect_of(self, case: Filled) -> Effect | None:
-        with for_shops([self.shop]):
-            return Effect.objects.filter(subject__in=self._subjects(case)).order_by("-id").first()
-
-    def _subjects(self, case: Filled) -> list[str]:
-        ids = Reissue.objects.filter(case_id=case.case_id).values_list("id", flat=True)
-        return [f"reissue:{each}" for each in ids]
-
-    def reissue_of(self, case: Filled) -> Reissue | None:
-        with for_shops([self.shop]):
-            return Reissue.objects.filter(case_id=case.case_id).order_by("-id").first()
-
-    def leave_now(self, case: Filled) -> Effect | None:
-        """The ten seconds in which a click can be taken back are over."""
-        with for_shops([self.shop]):
-            Effect.objects.filter(subject__in=self._subjects(case), state="ready").update(next_at=None)
-        return self.effect_of(case)
-
-    # --- after the crash --------------------------------------------------------------------------------------------
-    def recover(self, case: Filled) -> None:
-        effect = self.effect_of(case)
-        if effect is not None:
-            recover(self.shop, effect.pk)
-
-    def person_looks(self, case: Filled) -> None:
-        """Whatever was not settled is in a person's hands: they look at the platform, say what they see, and press
-        again if the number is not there."""
-        reissue, effect = self.reissue_of(case), self.effect_of(case)
-        if reissue is not None and reissue.state == "unknown":
-            assert effect is not None
-            assert (effect.state, effect.needs_person) == ("unknown", True)
-            there = case.number in self.submissions(case)
-            assert not there, "reading back should have found what is there"
-            reissues.release(shop_id=self.shop, reissue_id=reissue.pk, is_there=there, reason="平台上没有", by=LEAD)
-            reissue = self.reissue_of(case)
-        if reissue is None or reissue.state in ("draft", "rejected"):
-            self.world.http.delete(self.world.hello["control"] + "/trouble")
-            again = press_submit(self.world, case)
-            jobs.carry_out(self.shop, [again.effect_id])
-
-    def check(self, case: Filled, what: str) -> None:
-        assert self.submissions(case) == [case.number], what
-        reissue, effect = self.reissue_of(case), self.effect_of(case)
-        assert reissue is not None, what
-        assert effect is not None, what
-        assert (reissue.state, effect.state, effect.needs_person) == ("accepted", "accepted", False), what
+@pytest.mark.parametrize("name", SHORT)
+def test_killed_anywhere(world: World, victims: Victims, name: str) -> None:
+    act: Act = whole.act_of(name, Stock(world, AT_ONCE))
+    chain = Chain(act, victims, by_strace=False, statements=False)
+    n = 1
+    while chain.kill(n):
+        n += 1
+    assert n > act.least
+    assert status(act.stock.shops)["violations"] == []
 
 
-def every_n(scene: Scene, victims: Victims, act: str, counter: str) -> int:
-    """Kill at write 1, 2, 3 … until the act comes to its end; how many kills that took."""
-    world = scene.world
-    for n in range(1, 1000):
-        case = scene.next_case()
-        world.http.delete(world.hello["control"] + "/trouble")
-        given: dict[str, Any]
-        if act == "click":
-            path = f"/cases/{scene.shop}/{case.code}/reissue/"
-            given = {"login": scene.login, "path": path, "fields": scene.click_fields(case)}
-        else:
-            ready = press_submit(world, case)
-            given = {"shop_id": scene.shop, "effect_id": ready.effect_id}
-            scene.platform_behaves()
-        died = victims.killed_at(n, act, by_strace=counter == "strace", statements=LONG, **given)
-        if act == "click":
-            scene.platform_behaves()
-        with clock.frozen(world.now):
-            scene.leave_now(case)
-            scene.recover(case)
-            scene.person_looks(case)
-            scene.check(case, f"{act} × {scene.platform} × {scene.route}, write {n}: {victims.said}")
-        if not died:
-            return n - 1
-    raise AssertionError(f"{act} never came to its end")
+def test_real_time_is_what_leases_go_by(world: World) -> None:
+    """The rescue looks at the database's clock, not at the world's: a day passing there frees nothing."""
+    act = Refund(Stock(world, 1))
+    job = act.stock.take(act.kind)
+    with clock.frozen(world.now):
+        effect_id = act.ready(job)["effect_id"]
+        assert effects.begin(shop_id=job.shop_id, effect_id=effect_id) is not None
+    with clock.frozen(world.advance(hours=24)):
+        assert jobs.rescue([job.shop_id]) == 0
+    assert effect(job.shop_id, effect_id).state == "sending"
 
 
-@pytest.mark.parametrize("counter", COUNTERS)
-@pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize("platform", PLATFORM)
-def test_a_worker_killed_anywhere(world: World, victims: Victims, platform: str, route: str, counter: str) -> None:
-    needs(counter)
-    scene = Scene(world, route, platform)
-    killed = every_n(scene, victims, "carry_out", counter)
-    assert killed >= 8
-    proofs.count(flows=1, kills=killed, **{f"killed_by_{counter}": killed}, done_twice=0, lost=0)
-    assert status([scene.shop])["violations"] == []
-
-
-@pytest.mark.parametrize("counter", COUNTERS)
-@pytest.mark.parametrize("platform", PLATFORM if LONG else ("drops_the_answer",))
-def test_a_click_killed_anywhere(world: World, victims: Victims, platform: str, counter: str) -> None:
-    needs(counter)
-    scene = Scene(world, "ticket", platform)
-    killed = every_n(scene, victims, "click", counter)
-    assert killed >= 4
-    proofs.count(flows=1, kills=killed, **{f"killed_by_{counter}": killed}, done_twice=0, lost=0)
-    assert status([scene.shop])["violations"] == []
-
-
-def needs(counter: str) -> None:
-    if counter == "strace" and not strace_works():
-        pytest.skip("strace is missing, or ptrace is not allowed here; our own kill points were used alone")
+@pytest.mark.django_db(transaction=False)
+def test_a_cut_off_run_goes_on_where_it_stood(tmp_path: Path) -> None:
+    """What was killed is not killed again, what failed is, and half a line is none."""
+    name = "worker label hangs"
+    base = {"chain": name, "jobs": 1, "seconds": 1.0}
+    lines = [
+        {"tree": "abc strace"},
+        {**base, "write": 1, "died": True, "bad": {}},
+        {**base, "write": 2, "died": True, "bad": {"why": "sent twice"}},
+        {**base, "write": 3, "died": True, "bad": {}},
+    ]
+    journal = tmp_path / "crash.jsonl"
+    journal.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"chain": "worker la')
+    digest, told = whole.read_journal(journal)
+    assert digest == "abc strace"
+    assert (told[name].done, set(told[name].bad), told[name].is_whole) == ({1, 3}, {2}, False)
+    to_do = told[name].to_do()
+    assert [next(to_do) for _ in range(3)] == [2, 4, 5]
+    with journal.open("a") as out:
+        out.write("\n")
+        for line in ({**base, "write": 2, "died": True, "bad": {}}, {**base, "write": 4, "died": False, "bad": {}}):
+            out.write(json.dumps(line) + "\n")
+    _, told = whole.read_journal(journal)
+    assert told[name].is_whole
+    assert whole.tally({name: told[name]})["kills"] == 3
+    assert list(told[name].to_do()) == []

@@ -21,7 +21,8 @@ from bufa.jobs.status import status
 from bufa.lib import clock
 from bufa.lib.tenancy import for_shops
 from tests import proofs
-from tests.crash.dying import LONG, Victims, kind_of, until_stopped
+from tests.crash.acts import KINDS
+from tests.crash.dying import LONG, Victims, until_stopped
 from tests.factories.journey import LEAD, Ready, connected_shop, forms_filled, press_submit
 from tests.jobs.conftest import World
 
@@ -55,7 +56,7 @@ def test_all_arrive_and_no_answer_comes_back(world: World, route: str) -> None:
     """The platform applies every submission, says nothing, and shows it up to a minute later: all are settled within
     the schedule of 5 s, 30 s and 5 min, and each was called for once."""
     shop = connected_shop(world)
-    ready = [press_submit(world, each) for each in forms_filled(world, shop, SUBMISSIONS, **kind_of(route))]
+    ready = [press_submit(world, each) for each in forms_filled(world, shop, SUBMISSIONS, **KINDS[route])]
     world.control("platform", {"lag": LAG})
     before = calls(world, METHODS[route])
     wish = {"service": "doudian", "method": METHODS[route], "kind": "reply_lost", "times": SUBMISSIONS}
@@ -86,7 +87,7 @@ def test_all_arrive_and_no_answer_comes_back(world: World, route: str) -> None:
 def test_reading_back_that_fails_sends_nothing_again(world: World, route: str) -> None:
     """With reading back down, too, the effect stays unknown and a person is asked; still nothing is sent again."""
     shop = connected_shop(world)
-    (filled,) = forms_filled(world, shop, 1, **kind_of(route))
+    (filled,) = forms_filled(world, shop, 1, **KINDS[route])
     ready = press_submit(world, filled)
     reading = {"ticket": "afterSale.Detail", "extra_package": "order.queryOrderPackageInfo"}[route]
     before = calls(world, METHODS[route])
@@ -109,7 +110,7 @@ def test_zombies(world: World, route: str) -> None:
     """Workers stop in the middle of an attempt; the lease runs out, others take over, a person presses again where
     nothing arrived; then the stopped ones go on. None sends a second time, none changes what was settled."""
     shop = connected_shop(world)
-    cases = forms_filled(world, shop, ZOMBIES, **kind_of(route))
+    cases = forms_filled(world, shop, ZOMBIES, **KINDS[route])
     ready: list[Ready] = []
     with Victims(world.hello["control"] + "/clock") as victims:
         zombies = []

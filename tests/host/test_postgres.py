@@ -122,6 +122,14 @@ def test_after_a_kill_it_starts_again(folder: Path) -> None:
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
+def test_it_does_not_wait_for_anybody_to_read_what_it_says(folder: Path) -> None:
+    """A line for each client that dies is more than a pipe holds, some day; then it stood still with all its locks."""
+    with Postgres(folder, settings=THROWAWAY).running() as server:
+        with psycopg.connect(server.conninfo(), options="-c statement_timeout=20s") as connection:
+            connection.execute("DO $$ BEGIN RAISE WARNING '%', repeat('x', 300000); END $$")
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_a_pid_file_that_names_somebody_else_is_dropped(folder: Path) -> None:
     with Postgres(folder, settings=THROWAWAY).running() as server:
         cluster = server.places.cluster

@@ -7,9 +7,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from bufa.apps.cases.actors import Actor
 from bufa.apps.effects.models import Pace
-from bufa.apps.reissues import actions, queries
+from bufa.apps.reissues import actions, bulk, bulk_queries, queries
+from bufa.apps.reissues.bulk_check import SheetRow
 from bufa.apps.reissues.models import RangeQuestion
+from bufa.apps.shops import actions as shops
+from bufa.domain.kinds import Role
 from bufa.domain.reissues import Answer, Check
 from bufa.jobs import ranges as jobs
 from bufa.lib import clock
@@ -117,3 +121,54 @@ def test_a_lost_job_is_found_by_the_sweep(world: World, filled: Filled) -> None:
     assert jobs.wake([filled.shop_id]) == 0
     with for_shops([filled.shop_id]):
         assert RangeQuestion.objects.get().state == "answered"
+
+
+def test_the_rows_of_a_sheet_ask_by_themselves_and_hear_their_answers(world: World) -> None:
+    """Judged at once, then each row anew as soon as the platform has answered; nothing is asked twice."""
+    shop = connected_shop(world)
+    person = shops.add_operator(f"lead{shop}", "right-horse-battery", display_name="周")
+    shops.add_member(shop_id=shop, operator_id=person, role=Role.LEAD, by="test")
+    lead = Actor(person, "周", Role.LEAD)
+    cases = forms_filled(world, shop, 3, ticket=True)
+    places = [queries.open_draft(shop, one.case_id, world.now).recipient for one in cases]
+    world.control("platform", {"out_of_range": {"zhongtong": [[places[0].province, places[0].city]]}})
+    rows = [SheetRow(at, one.code, "zhongtong", one.number) for at, one in enumerate(cases, start=2)]
+    with clock.frozen(world.now):
+        run_id = bulk.look_through(shop_id=shop, key="k1", name="补发.xlsx", rows=rows, by=lead)
+        view = bulk_queries.run_view(shop, run_id)
+        assert view is not None
+        assert (view.asking, view.verdicts) == (3, {"cannot_tell": 3})
+        assert {why.code for row in bulk_queries.rows_of(shop, run_id) for why in row.whys} == {
+            "range_waiting", "stock_not_kept",
+        }  # fmt: skip
+        jobs.work_off(shop)
+        assert jobs.wake([shop]) == 0
+        view = bulk_queries.run_view(shop, run_id)
+    assert view is not None
+    far = [(one.province, one.city) == (places[0].province, places[0].city) for one in places]
+    told = [(row.verdict, row.state, [why.code for why in row.whys]) for row in bulk_queries.rows_of(shop, run_id)]
+    out = ("punished_later", "left_out", ["out_of_range", "stock_not_kept"])
+    served = ("cannot_tell", "ready", ["stock_not_kept"])
+    assert told == [out if one else served for one in far]
+    assert (view.asking, view.is_moving, asked(world)) == (0, False, 3)
+
+
+def test_rows_whose_job_died_after_asking_are_found_by_the_sweep(world: World, filled: Filled) -> None:
+    person = shops.add_operator("lead", "right-horse-battery", display_name="周")
+    shops.add_member(shop_id=filled.shop_id, operator_id=person, role=Role.LEAD, by="test")
+    save(world, filled)
+    work(world, filled)
+    with for_shops([filled.shop_id]):  # the answer is there, and the row has not heard it
+        question = RangeQuestion.objects.get()
+        RangeQuestion.objects.update(state="waiting", answered_at=None)
+    rows = [SheetRow(2, filled.code, filled.form.carrier, filled.number)]
+    with clock.frozen(world.now):
+        lead = Actor(person, "周", Role.LEAD)
+        run_id = bulk.look_through(shop_id=filled.shop_id, key="k", name="x", rows=rows, by=lead)
+    with for_shops([filled.shop_id]):
+        RangeQuestion.objects.update(state="answered", answered_at=question.answered_at)
+    jobs.wake([filled.shop_id])
+    work(world, filled)
+    (row,) = bulk_queries.rows_of(filled.shop_id, run_id)
+    assert not {"range_waiting", "range_not_asked"} & {why.code for why in row.whys}
+    assert asked(world) == 1

@@ -16,6 +16,7 @@ from bufa.apps.cases.models import Case
 from bufa.apps.cases.queries import cases_by_id
 from bufa.apps.cases.shapes import CaseRow
 from bufa.apps.negotiations.models import OwnLayout, PaperTick
+from bufa.apps.orders import address_changes
 from bufa.apps.orders.views import OrderView, order_view
 from bufa.apps.parcels.views import ParcelView, parcel_views
 from bufa.apps.shops import queries as shops
@@ -181,6 +182,7 @@ def _values(
         "寄出地": parcel.origin_province,
         "收件地区": region,
         "收件人": " ".join(part for part in (who.name_mask, who.phone_mask) if part),
+        "改后地址": _moved(row.shop_id, order.order_id),
         "货值": f"¥{yuan(order.paid_fen)}",
         "要求赔付": f"¥{yuan(asked.ask_fen)}",
         "运费": f"¥{yuan(freight)}",
@@ -191,6 +193,14 @@ def _values(
         "说明": note.strip(),
         "今天": _day(now),
     }
+
+
+def _moved(shop_id: int, order_id: int) -> str:
+    """Where the customer wants it now, as the reissue's form proposes it; "" where nothing was changed."""
+    new = address_changes.newest_unknown(address_changes.of_orders(shop_id, [order_id]).get(order_id, ()))
+    if new is None:
+        return ""
+    return " ".join(part for part in (new.place, new.address_mask, new.name_mask, new.phone_mask) if part)
 
 
 def _photos(row: CaseRow, by: Actor) -> tuple[tuple[str, bytes], ...]:

@@ -164,6 +164,13 @@ def of_orders(shop_id: int, order_ids: Sequence[int]) -> dict[int, tuple[ChangeV
     return found
 
 
+def newest_unknown(changes: Sequence[ChangeView]) -> ChangeView | None:
+    """The customer's last word, unless the platform's order has changed since or says the same by now."""
+    there = [one for one in changes if not one.taken_back]
+    newest = there[-1] if there else None
+    return newest if newest and newest.source == CUSTOMER and not newest.in_order else None
+
+
 def open_change(shop_id: int, change_id: int) -> tuple[Plain, str]:
     """What was sealed: the recipient where the customer named one, and the words of the proof. The caller logs why it
     looks."""

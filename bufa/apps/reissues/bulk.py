@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from bufa.apps.audit import actions as audit
 from bufa.apps.cases.actors import Actor
 from bufa.apps.effects.actions import real_now
-from bufa.apps.reissues import actions
+from bufa.apps.reissues import actions, ranges
 from bufa.apps.reissues.bulk_check import CheckedRow, SheetRow, check_rows
 from bufa.apps.reissues.forms import ReissueForm
 from bufa.apps.reissues.models import BulkRow, BulkRun
@@ -52,6 +52,7 @@ def look_through(
         if known is not None:
             return int(known)
         found = check_rows(shop_id, rows, role, now)
+    with writing([shop_id]):
         try:
             with transaction.atomic():
                 run = BulkRun.objects.create(
@@ -62,6 +63,7 @@ def look_through(
         BulkRow.objects.bulk_create([_row(run, one) for one in found], batch_size=500)
         said = {"run": run.pk, "rows": len(found), "ready": sum(one.state is RowState.READY for one in found)}
         audit.record(shop_id, by.ref, "reissue.bulk_check", f"bulk:{run.pk}", said)
+        ranges.want(shop_id, [one.way for one in found if one.way], now)
         return run.pk
 
 
@@ -244,12 +246,20 @@ def _row(run: BulkRun, found: CheckedRow) -> BulkRow:
         number=(form.number if form else found.sheet.number)[:40],
         contents=[list(item) for item in form.items] if form else [],
         pickup_id=form.pickup_id if form else None,
+        delivery=form.delivery if form else "order",
+        asks_range=found.way is not None,
+        to_whom=found.way.to if found.way else "",
         state=found.state,
         verdict=found.verdict,
-        whys=[_stored(why.code, dict(why.params)) for why in found.whys],
+        whys=[_stored(_asked_now(why.code, found), dict(why.params)) for why in found.whys],
     )
+
+
+def _asked_now(code: str, found: CheckedRow) -> str:
+    """Looking through is what asks: from now on it is being asked."""
+    return "range_waiting" if found.way and code in bulk.ASKS_RANGE else code
 
 
 def _form(row: BulkRow) -> ReissueForm:
     items = tuple((str(line), int(count)) for line, count in row.contents)
-    return ReissueForm(carrier=row.carrier, number=row.number, items=items, pickup_id=row.pickup_id)
+    return ReissueForm(row.carrier, row.number, items, row.pickup_id, row.delivery)

@@ -14,9 +14,10 @@ from bufa.apps.cases import many
 from bufa.apps.cases.many import Known
 from bufa.apps.cases.shapes import CaseRow
 from bufa.apps.parcels.numbers import clean_number
-from bufa.apps.reissues import basis
+from bufa.apps.reissues import basis, deliveries
 from bufa.apps.reissues.basis import Basis
 from bufa.apps.reissues.forms import Checked, ReissueForm, check_forms
+from bufa.apps.reissues.ranges import Way
 from bufa.domain import bulk
 from bufa.domain.bulk import RowState
 from bufa.domain.cases import Action
@@ -41,7 +42,8 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True)
 class CheckedRow:
-    """What was found. `form` is None where no case could be told; `whys` holds everything that did not just pass."""
+    """What was found. `form` is None where no case could be told; `whys` holds everything that did not just pass;
+    `way` what the platform has to be asked about the carrier's range, None where nothing hangs on that."""
 
     sheet: SheetRow
     state: RowState
@@ -49,6 +51,7 @@ class CheckedRow:
     whys: tuple[Why, ...]
     case: CaseRow | None = None
     form: ReissueForm | None = None
+    way: Way | None = None
 
 
 def check_rows(shop_id: int, rows: Sequence[SheetRow], role: Role, now: datetime) -> list[CheckedRow]:
@@ -112,6 +115,7 @@ def _forms(
                 number=number,
                 items=start.in_the_box(case.row.order_id, case.parcel_id) if items == () else items or (),
                 pickup_id=start.usual_pickup,
+                delivery=deliveries.proposed({}, start.changes.get(case.row.order_id, ())),
             )
         )
     return forms, guessed
@@ -135,8 +139,8 @@ def _judge(
     unclear = [*doubts, *(one.why for one in report.of(Answer.CANNOT_TELL))] if report else []
     if not may(role, Permission.SUBMIT_REISSUE):
         stops.append(_ask(Permission.SUBMIT_REISSUE))
-    if punished and not may(role, Permission.OVERRIDE_GATE):
-        stops.append(_ask(Permission.OVERRIDE_GATE))
+    if punished and (stop := stop_of(role)):
+        stops.append(stop)
     whys = (*stops, *refused, *punished, *unclear)
     if stops or refused or report is None:
         state, verdict = RowState.REFUSED, Answer.REFUSED
@@ -145,7 +149,13 @@ def _judge(
         state, verdict = RowState.LEFT_OUT, Answer.PUNISHED_LATER
     else:
         state, verdict = RowState.READY, Answer.CANNOT_TELL if unclear else Answer.PASS
-    return CheckedRow(row, state, verdict, whys, case, form)
+    asks = checked is not None and checked.asks_range and state is not RowState.REFUSED
+    return CheckedRow(row, state, verdict, whys, case, form, checked.way if checked and asks else None)
+
+
+def stop_of(role: Role | None) -> Why | None:
+    """Why someone of this role may not submit what will be punished later; None where they may."""
+    return None if role is not None and may(role, Permission.OVERRIDE_GATE) else _ask(Permission.OVERRIDE_GATE)
 
 
 def _ask(permission: Permission) -> Why:

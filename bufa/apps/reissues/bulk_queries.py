@@ -27,7 +27,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run with its counts. `results`: result → rows, see `RowView.result`; `verdicts`: what the gate said before."""
+    """A run with its counts. `results`: result → rows, see `RowView.result`; `verdicts`: what the gate said before;
+    `asking`: rows of which the platform has not said yet whether their carrier goes there."""
 
     shop_id: int
     run_id: int
@@ -43,6 +44,7 @@ class RunView:
     verdicts: Mapping[str, int]
     results: Mapping[str, int]
     chosen_punished: int
+    asking: int
 
     @property
     def is_checked(self) -> bool:
@@ -142,11 +144,12 @@ def _run(run: BulkRun) -> RunView:
     states: dict[str, int] = {}
     verdicts: dict[str, int] = {}
     results: dict[str, int] = {}
-    punished = total = 0
-    counted = run.rows.filter(shop_id=run.shop_id).order_by().values("state", "verdict", "reissue__state")
+    punished = total = asking = 0
+    counted = run.rows.filter(shop_id=run.shop_id).order_by().values("state", "verdict", "asks_range", "reissue__state")
     for one in counted.annotate(n=Count("id")):
         state, verdict, n = one["state"], one["verdict"], one["n"]
         total += n
+        asking += n if one["asks_range"] and run.state == RunState.CHECKED else 0
         states[state] = states.get(state, 0) + n
         verdicts[verdict] = verdicts.get(verdict, 0) + n
         result = _result(state, one["reissue__state"] or "")
@@ -167,6 +170,7 @@ def _run(run: BulkRun) -> RunView:
         verdicts=verdicts,
         results=results,
         chosen_punished=punished,
+        asking=asking,
     )
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bufa.apps.cases.actors import Actor
-from bufa.apps.orders.views import order_view
-from bufa.apps.reissues import actions
+from bufa.apps.orders import address_changes
+from bufa.apps.orders.address_changes import ChangeView
+from bufa.apps.orders.views import RecipientView, order_view
+from bufa.apps.reissues import actions, deliveries
 from bufa.apps.reissues.models import CopyMark, Reissue
 from bufa.apps.shops import queries as shops
 from bufa.domain import carriers, copy_pack
@@ -28,20 +30,25 @@ class Field:
 
 
 def pack(shop_id: int, reissue_id: int, operator_id: int) -> tuple[Field, ...]:
-    """The fields in the order of the platform's page. The buyer's plain address is not among them: the page has it."""
+    """The fields in the order of the platform's page; `delivery` is the customer's changed address where there is one.
+    The buyer's plain address is not among them: the page has it."""
     with reading([shop_id]):
         row = Reissue.objects.select_related("case").get(shop_id=shop_id, id=reissue_id)
         order = order_view(shop_id, row.case.order_id)
         pickups = {one.pickup_id: one for one in shops.pickup_addresses([shop_id])}
         marks = CopyMark.objects.filter(shop_id=shop_id, reissue_id=reissue_id, operator_id=operator_id)
         copied = dict(marks.values_list("name", "copied_at"))
+        order_id = row.case.order_id
+        changes = address_changes.of_orders(shop_id, [order_id]).get(order_id, ())
     known = carriers.get(row.carrier)
     titles = {line.line_id: f"{line.title} {line.spec}".strip() for line in order.lines} if order else {}
     pickup = pickups.get(row.pickup_address_id or 0)
     where = (pickup.province, pickup.city, pickup.district, pickup.street, pickup.detail) if pickup else ()
     who = f" {pickup.contact} {pickup.phone}" if pickup else ""
-    to = order.recipient if order else None
-    place = f"{to.province}{to.city}{to.district}{to.town}{to.address_mask}" if to else ""
+    change = deliveries.change_of(f"change:{row.delivery.get('change', '')}", changes)
+    to: RecipientView | ChangeView | None = change or (order.recipient if order else None)
+    city = to.city if to and to.city != to.province else ""
+    place = f"{to.province}{city}{to.district}{to.town}{to.address_mask}" if to else ""
     texts = {
         "order": order.number if order else "",
         "carrier": known.name if known else row.carrier,

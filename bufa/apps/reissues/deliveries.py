@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
-from bufa.apps.orders.address_changes import CUSTOMER, ChangeView
+from bufa.apps.orders.address_changes import CUSTOMER, ChangeView, newest_unknown
 from bufa.apps.orders.views import OrderView
 from bufa.apps.reissues.models import LabelBooking
 from bufa.domain.reissues import FormAddress, RecipientMatch, RecordedChange
@@ -39,7 +39,7 @@ def proposed(row: Mapping[str, Any], changes: Sequence[ChangeView]) -> str:
         if change := row.get("change"):
             return name_of(int(change)) if change_of(name_of(int(change)), changes) else FROM_ORDER
         return said
-    newest = _newest_unknown(changes)
+    newest = newest_unknown(changes)
     return name_of(newest.change_id) if newest else FROM_ORDER
 
 
@@ -64,7 +64,7 @@ def match(
     if delivery == FROM_TICKET:
         return RecipientMatch(order_open_address_id=order.recipient.open_address_id)
     index, same = order.recipient.blind_index, order.recipient.open_address_id
-    unused = _newest_unknown(changes)
+    unused = newest_unknown(changes)
     return RecipientMatch(
         same,
         same,
@@ -94,13 +94,6 @@ def booked_at(shop_id: int, pairs: AbstractSet[tuple[str, str]]) -> dict[tuple[s
         return {}
     rows = LabelBooking.objects.filter(shop_id=shop_id, number__in=numbers, state__in=["booked", "cancelling"])
     return {(row.carrier, row.number): row.created_at for row in rows if not row.details.get("change")}
-
-
-def _newest_unknown(changes: Sequence[ChangeView]) -> ChangeView | None:
-    """The customer's last word, unless the platform's order has changed since."""
-    there = [one for one in changes if not one.taken_back]
-    newest = there[-1] if there else None
-    return newest if newest and newest.source == CUSTOMER and not newest.in_order else None
 
 
 def _recorded(change: ChangeView) -> RecordedChange:

@@ -34,6 +34,7 @@ class Reissue(models.Model):
     after_sale_number = models.CharField(max_length=40, blank=True)
     gate = models.JSONField(default=list, help_text="The gate's checks as they were when it was submitted.")
     override_reason = models.CharField(max_length=200, blank=True)
+    counted = models.JSONField(default=list, help_text="[line_id, …]: a line for each piece read into the open box.")
     parcel = models.OneToOneField(Parcel, models.PROTECT, null=True, related_name="reissue")
     effect_id = models.BigIntegerField(null=True)
     eta_from = models.DateTimeField(null=True)
@@ -100,6 +101,9 @@ class BulkRow(models.Model):
     number = models.CharField(max_length=40, blank=True)
     contents = models.JSONField(default=list, help_text="[[line_id, quantity], …]")
     pickup_id = models.BigIntegerField(null=True)
+    delivery = models.CharField(max_length=40, default="order", help_text="The order's recipient, or change:<id>.")
+    asks_range = models.BooleanField(default=False, help_text="The platform is being asked about its carrier's range.")
+    to_whom = models.CharField(max_length=80, blank=True, help_text="To whom that question asks, as RangeQuestion.")
     state = models.CharField(max_length=9)
     verdict = models.CharField(max_length=16, help_text="What the gate said before the run.")
     whys = models.JSONField(default=list, help_text="[{code, params}, …]: what stands against it, or needs a look.")
@@ -111,7 +115,10 @@ class BulkRow(models.Model):
             models.UniqueConstraint(fields=["run", "row"], name="bulk_row_once"),
             is_one_of("state", [each.value for each in RowState], "bulk_row_state_known"),
         ]
-        indexes = [models.Index(fields=["run", "state", "row"], name="bulk_row_next")]
+        indexes = [
+            models.Index(fields=["run", "state", "row"], name="bulk_row_next"),
+            models.Index(fields=["shop_id"], condition=Q(asks_range=True), name="bulk_row_asks"),
+        ]
 
 
 BOOKING_STATES = ("wanted", "unknown", "booked", "failed", "cancelling", "cancelled")
@@ -202,6 +209,7 @@ class Pack(models.Model):
     carrier = models.CharField(max_length=40)
     number = models.CharField(max_length=40)
     gave_number = models.BooleanField(default=False, help_text="This scan said which waybill it is.")
+    counted = models.IntegerField(default=0, help_text="Pieces that were read into it one by one; 0: not counted.")
     operator_id = models.BigIntegerField(null=True)
     by = models.CharField(max_length=80)
     packed_at = models.DateTimeField()
@@ -218,6 +226,19 @@ class Pack(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["shop_id", "-packed_at"], name="pack_newest")]
+
+
+class StationRead(models.Model):
+    """What a read at the packing table came to: the same read again (its answer got lost) is answered from here."""
+
+    shop_id = models.BigIntegerField()
+    key = models.CharField(max_length=40, help_text="Made by the page, one for each read.")
+    result = models.JSONField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop_id", "key"], name="station_read_once")]
+        indexes = [models.Index(fields=["shop_id", "at"], name="station_read_age")]
 
 
 class HandOver(models.Model):

@@ -8,19 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bufa.apps.audit import actions as audit
 from bufa.apps.cases.actors import Actor
 from bufa.apps.orders.views import order_view
-from bufa.apps.reissues import actions, packs
+from bufa.apps.reissues import actions, booking, counting, packs
 from bufa.apps.reissues.forms import ReissueForm, check_form, goods_wanted, open_draft
-from bufa.apps.reissues.models import HandedParcel, Pack, Reissue
+from bufa.apps.reissues.models import HandedParcel, Pack, Reissue, StationRead
 from bufa.apps.shops import queries as shops
 from bufa.apps.shops import stock
 from bufa.domain.kinds import Role
 from bufa.domain.outcome import Refused, Why
-from bufa.domain.packing import Read, Result, Scanned, Tone, carrier_of, what_is
+from bufa.domain.packing import (
+    Read,
+    Result,
+    Scanned,
+    Tone,
+    carrier_of,
+    result_from_json,
+    result_to_json,
+    what_is,
+)
 from bufa.domain.permissions import Permission, check, may
 from bufa.domain.reissues import Answer
 from bufa.lib import clock
@@ -30,6 +39,7 @@ OVER = ("rejected", "cancelled", "wrong", "delivered")
 SUBMITS, ALARM_HOURS = "pack_submits", "handed_alarm_hours"
 """Keys of the shop's policy: whether a pack submits its number at once; when a parcel without a scan is shown."""
 
+_READS_KEPT = timedelta(days=1)
 _OF_NO_USE_HERE = ("stock_not_kept", "stock_not_counted", "range_not_asked", "range_waiting", "range_no_api")
 
 
@@ -59,22 +69,58 @@ def release(*, shop_id: int, case_ids: Sequence[int], by: Actor, now: datetime |
     return done
 
 
-def read(*, shop_id: int, text: str, open_id: int, by: Actor, carrier: str = "", now: datetime | None = None) -> Result:
+def read(
+    *,
+    shop_id: int,
+    text: str,
+    open_id: int,
+    by: Actor,
+    carrier: str = "",
+    key: str = "",
+    now: datetime | None = None,
+) -> Result:
     """What one read does. `open_id`: the reissue that lies on the table; `carrier`: chosen by a person where the
-    number could be several carriers'. Never raises Refused for what was read: the result says why not."""
+    number could be several carriers'; `key`: made by the page, so that the same read sent again changes nothing and is
+    answered as before. Never raises Refused for what was read: the result says why not."""
     now = now or clock.now()
     _allowed(by)
-    found = what_is(text)
     with writing([shop_id]):
-        match found.read:
-            case Read.UNDO:
-                return undo(shop_id=shop_id, by=by, now=now)
-            case Read.REISSUE:
-                return _open(shop_id, found.value, open_id)
-            case Read.WAYBILL:
-                return _waybill(shop_id, found, open_id, carrier, by, now)
-            case _:
-                return Result(Tone.BAD, Why(f"read_{found.read.value}", {"text": text[:40]}), open_id)
+        known = StationRead.objects.filter(shop_id=shop_id, key=key).first() if key else None
+        if known is not None:
+            return result_from_json(known.result)
+        result = _read(shop_id, text, open_id, carrier, by, now)
+        if key:
+            StationRead.objects.create(shop_id=shop_id, key=key, result=result_to_json(result), at=now)
+        return result
+
+
+def _read(shop_id: int, text: str, open_id: int, carrier: str, by: Actor, now: datetime) -> Result:
+    found = what_is(text)
+    box = _on_the_table(shop_id, open_id)
+    match found.read:
+        case Read.UNDO if box is not None and box.counted:
+            return counting.take_back(box)
+        case Read.UNDO:
+            return undo(shop_id=shop_id, by=by, now=now)
+        case Read.REISSUE:
+            StationRead.objects.filter(shop_id=shop_id, at__lt=now - _READS_KEPT).delete()
+            return _open(shop_id, found.value, open_id)
+        case Read.RECOUNT | Read.LABEL | Read.PIECE if box is None:
+            return Result(Tone.BAD, Why("open_a_box_first"))
+        case Read.RECOUNT if box is not None:
+            return counting.afresh(box)
+        case Read.LABEL if box is not None:
+            return _book(box, by, now)
+        case Read.PIECE if box is not None:
+            return counting.add(box, [found.value])
+    if box is not None and (lines := counting.lines_of_code(box, text)):
+        return counting.add(box, lines)
+    if (goods := stock.goods_by_barcode(shop_id, text)) is not None:
+        why = "goods_not_in_box" if box is not None else "goods_without_box"
+        return Result(Tone.BAD, Why(why, {"goods": goods.label, "code": box.code if box else ""}), open_id)
+    if found.read is Read.WAYBILL:
+        return _waybill(shop_id, found, open_id, carrier, by, now)
+    return Result(Tone.BAD, Why(f"read_{found.read.value}", {"text": text[:40]}), open_id)
 
 
 def undo(*, shop_id: int, by: Actor, pack_id: int = 0, now: datetime | None = None) -> Result:
@@ -109,6 +155,26 @@ def submit_packed(*, shop_id: int, reissue_id: int, by: Actor, now: datetime | N
 def _allowed(by: Actor) -> None:
     if by.role is not None:
         check(by.role, Permission.PACK)
+
+
+def _on_the_table(shop_id: int, open_id: int) -> Reissue | None:
+    """The open box, locked; None where none is open, or it is closed or over meanwhile."""
+    if not open_id:
+        return None
+    rows = Reissue.objects.select_for_update(of=("self",)).select_related("case")
+    row = rows.filter(shop_id=shop_id, id=open_id).exclude(state__in=OVER).first()
+    return row if row is not None and packs.live(shop_id, row.pk) is None else None
+
+
+def _book(row: Reissue, by: Actor, now: datetime) -> Result:
+    """An e-waybill for the open box: its number comes into the draft, and is then the one to be read."""
+    if row.number:
+        return Result(Tone.SOFT, Why("expects_number", {"carrier": row.carrier, "number": row.number}), row.pk)
+    try:
+        booking.book(shop_id=row.shop_id, case_id=row.case_id, form=_form(row), by=by, now=now)
+    except Refused as refused:
+        return Result(Tone.BAD, refused.why, row.pk)
+    return Result(Tone.GOOD, Why("label_on_its_way", {"carrier": row.carrier}), row.pk)
 
 
 def _open(shop_id: int, code: str, open_id: int) -> Result:
@@ -158,6 +224,8 @@ def _waybill(shop_id: int, found: Scanned, open_id: int, carrier: str, by: Actor
         return Result(Tone.BAD, Why("wrong_waybill", said), open_id)
     if owner is not None and owner.pk != row.pk:
         return Result(Tone.BAD, Why("waybill_of_another_box", {"code": owner.code, "number": number}), open_id)
+    if against := counting.stands_against(row):
+        return Result(Tone.BAD, against, open_id)
     if carrier and carrier not in found.fits:
         carrier = ""
     whose = row.carrier if row.number else carrier or carrier_of(found.fits, row.carrier)
@@ -197,6 +265,7 @@ def _pack(row: Reissue, carrier: str, number: str, guessed: tuple[Why, ...], by:
         carrier=carrier,
         number=number,
         gave_number=gave,
+        counted=len(row.counted),
         operator_id=by.operator_id,
         by=by.name,
         packed_at=now,
@@ -219,6 +288,9 @@ def _undo(shop_id: int, pack: Pack, row: Reissue, by: Actor, now: datetime) -> R
             again = release(shop_id=shop_id, case_ids=[row.case_id], by=by, now=now).codes.get(row.case_id, "")
             return Result(Tone.SOFT, Why("undone_new_code", {**said, "again": again}))
     packs.undo(pack, by.name, now)
+    if row.counted:  # the box is open again, and who knows what comes out of it
+        row.counted = []
+        row.save(update_fields=["counted"])
     if row.state == "draft":
         if pack.gave_number:
             row.number = ""

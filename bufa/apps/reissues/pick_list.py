@@ -13,6 +13,7 @@ from bufa.apps.orders.views import LineView, order_lines
 from bufa.apps.reissues.models import Pack, Reissue
 from bufa.apps.shops import stock
 from bufa.apps.shops.stock import Goods
+from bufa.domain.packing import piece_code
 from bufa.lib.tenancy import reading
 
 _WITH_US = ("unshipped", "labelled")
@@ -24,7 +25,7 @@ _UNDONE = Q(state="undone", undone_by__in=["rejected", "taken_back"])
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One kind of goods in one reissue. `shelf`: where it lies, "" where nobody said. `held`: kept for it; None where
-    the shop does not count these goods."""
+    the shop does not count these goods. `counted`: pieces read into the open box."""
 
     sku: str
     title: str
@@ -32,6 +33,13 @@ class Piece:
     pieces: int
     shelf: str
     held: bool | None
+    line: str = ""
+    counted: int = 0
+
+    @property
+    def code(self) -> str:
+        """What a button says for one more of them."""
+        return piece_code(self.line)
 
     @property
     def label(self) -> str:
@@ -43,6 +51,7 @@ class ToPack:
     """One reissue that lies ahead of the packer. `number`: its waybill where it is known already."""
 
     reissue_id: int
+    case_id: int
     case_code: str
     code: str
     state: str
@@ -57,6 +66,10 @@ class ToPack:
     @property
     def pieces(self) -> int:
         return sum(one.pieces for one in self.items)
+
+    @property
+    def counted(self) -> int:
+        return sum(one.counted for one in self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +110,7 @@ class Packed:
     by: str
     packed_at: datetime
     undone_by: str
+    counted: int = 0
 
 
 def to_release(shop_id: int) -> list[ToRelease]:
@@ -116,7 +130,7 @@ def to_pack(shop_id: int, reissue_ids: Sequence[int] | None = None) -> list[ToPa
             rows = rows.filter(id__in=reissue_ids)
         found = [row for row in rows.order_by("case__due_at", "id")[:MOST] if _is_here(row)]
         orders = order_lines(shop_id, [row.case.order_id for row in found])
-        goods = {one for row in found for one, _ in _goods(row, orders)}
+        goods = {one for row in found for _, one, _ in _goods(row, orders)}
         shelves = stock.shelves(shop_id, list(goods))
         held = stock.held_goods(shop_id, [f"reissue:{row.pk}" for row in found])
         return [_to_pack(row, orders, shelves, held.get(f"reissue:{row.pk}", {})) for row in found]
@@ -193,10 +207,10 @@ def _is_here(row: Reissue) -> bool:
     return row.parcel is None or row.parcel.stage in _WITH_US
 
 
-def _goods(row: Reissue, orders: dict[int, dict[str, LineView]]) -> list[tuple[Goods, int]]:
+def _goods(row: Reissue, orders: dict[int, dict[str, LineView]]) -> list[tuple[str, Goods, int]]:
     lines = orders.get(row.case.order_id, {})
     return [
-        (Goods(lines[name].sku_id, lines[name].title, lines[name].spec), int(count))
+        (name, Goods(lines[name].sku_id, lines[name].title, lines[name].spec), int(count))
         for line, count in row.contents
         if (name := str(line)) in lines
     ]
@@ -213,11 +227,14 @@ def _to_pack(
             pieces=pieces,
             shelf=shelves.get(goods, ""),
             held=stock.of_goods(held, goods) >= pieces if goods in shelves else None,
+            line=line,
+            counted=row.counted.count(line),
         )
-        for goods, pieces in _goods(row, orders)
+        for line, goods, pieces in _goods(row, orders)
     )
     return ToPack(
         reissue_id=row.pk,
+        case_id=row.case_id,
         case_code=row.case.code,
         code=row.code,
         state=row.state,
@@ -243,4 +260,5 @@ def _packed(row: Pack) -> Packed:
         by=row.by,
         packed_at=row.packed_at,
         undone_by=row.undone_by,
+        counted=row.counted,
     )

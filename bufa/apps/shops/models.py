@@ -136,6 +136,7 @@ class StockItem(models.Model):
     title = models.CharField(max_length=200)
     spec = models.CharField(max_length=120, blank=True)
     shelf = models.CharField(max_length=40, blank=True, help_text="Where it lies: A-03-2.")
+    barcode = models.CharField(max_length=40, blank=True, help_text="On the goods, as a scanner reads it.")
     on_hand = models.IntegerField()
     reserved = models.IntegerField(default=0)
     counted_at = models.DateTimeField()
@@ -145,6 +146,9 @@ class StockItem(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["shop", "sku"], condition=~Q(sku=""), name="stock_once_per_sku"),
             models.UniqueConstraint(fields=["shop", "name_key"], condition=Q(sku=""), name="stock_once_per_name"),
+            models.UniqueConstraint(
+                fields=["shop", "barcode"], condition=~Q(barcode=""), name="stock_once_per_barcode"
+            ),
             models.CheckConstraint(name="stock_never_negative", condition=Q(on_hand__gte=0, reserved__gte=0)),
             models.CheckConstraint(name="stock_promised_is_there", condition=Q(reserved__lte=models.F("on_hand"))),
         ]

@@ -11,7 +11,7 @@ from django.db.models import F
 from bufa.apps.audit import actions as audit
 from bufa.apps.shops.models import StockHold, StockItem
 from bufa.domain.outcome import Refused
-from bufa.domain.stock import MOST, HoldState, Level, goods_key
+from bufa.domain.stock import MOST, HoldState, Level, clean_barcode, goods_key
 from bufa.lib import clock
 from bufa.lib.tenancy import reading, writing
 
@@ -42,6 +42,7 @@ class StockRow:
     counted_at: datetime
     counted_by: str
     shelf: str = ""
+    barcode: str = ""
 
     @property
     def free(self) -> int:
@@ -63,6 +64,7 @@ def rows(shops: Sequence[int], limit: int = 2000) -> list[StockRow]:
                 item.counted_at,
                 item.counted_by,
                 item.shelf,
+                item.barcode,
             )
             for item in found[:limit]
         ]
@@ -99,11 +101,12 @@ def count(
     record: bool = True,
     reason: str = "",
     shelf: str | None = None,
+    barcode: str | None = None,
 ) -> StockRow:
-    """Someone counted: this many lie there, on `shelf` (None: where they lay).
+    """Someone counted: this many lie there. `shelf`, `barcode`: where, and the code on them; None leaves it as it is.
 
-    Raises Refused("stock_count_wrong" | "stock_below_reserved" with reserved). `record` False leaves the audit row to a
-    caller that counts many.
+    Raises Refused: stock_count_wrong, stock_below_reserved (reserved), barcode_taken (title). `record` False leaves the
+    audit row to a caller that counts many.
     """
     now = now or clock.now()
     if not 0 <= on_hand <= MOST:
@@ -120,11 +123,23 @@ def count(
         item.name_key = goods_key(item.title, item.spec)[:320]
         item.on_hand, item.counted_at, item.counted_by = on_hand, now, by[:80]
         item.shelf = item.shelf if shelf is None else shelf.strip()[:40]
+        if barcode is not None:
+            item.barcode = _free_barcode(item, barcode)
         item.save()
         if record:
             said = {"on_hand": on_hand, "was": was, "reason": reason[:200]}
             audit.record(shop_id, by, "stock.count", f"stock:{item.pk}", said)
-        return StockRow(item.pk, item.sku, item.title, item.spec, item.on_hand, item.reserved, now, by, item.shelf)
+        row = (item.pk, item.sku, item.title, item.spec, item.on_hand, item.reserved, now, by, item.shelf, item.barcode)
+        return StockRow(*row)
+
+
+def _free_barcode(item: StockItem, text: str) -> str:
+    """The code, if no other goods have it. Two kinds of goods under one code would be packed for each other."""
+    code = clean_barcode(text)
+    other = StockItem.objects.filter(shop_id=item.shop_id, barcode=code).exclude(id=item.pk).first() if code else None
+    if other is not None:
+        raise Refused("barcode_taken", title=f"{other.title} {other.spec}".strip(), barcode=code)
+    return code
 
 
 def recount(
@@ -136,6 +151,7 @@ def recount(
     reason: str,
     now: datetime | None = None,
     shelf: str | None = None,
+    barcode: str | None = None,
 ) -> StockRow:
     """Put the count of goods on the list right, and say why. Raises as `count`, Refused("parameter_missing"), and
     LookupError for goods of another shop."""
@@ -146,7 +162,8 @@ def recount(
         if item is None:
             raise LookupError(f"no goods {item_id} in shop {shop_id}")
         goods = Goods(item.sku, item.title, item.spec)
-        return count(shop_id=shop_id, goods=goods, on_hand=on_hand, by=by, now=now, reason=reason.strip(), shelf=shelf)
+        more: dict[str, str | None] = {"reason": reason.strip(), "shelf": shelf, "barcode": barcode}
+        return count(shop_id=shop_id, goods=goods, on_hand=on_hand, by=by, now=now, **more)  # type: ignore[arg-type]
 
 
 def reserve(*, shop_id: int, subject: str, wanted: Mapping[Goods, int], now: datetime | None = None) -> int:
@@ -187,6 +204,28 @@ def shelves(shop_id: int, goods: Sequence[Goods]) -> dict[Goods, str]:
     """Where these goods lie, "" where nobody said; those never counted are left out."""
     with reading([shop_id]):
         return {name: item.shelf for name, item in _items(shop_id, goods).items()}
+
+
+def barcodes(shop_id: int, goods: Sequence[Goods]) -> dict[Goods, frozenset[str]]:
+    """What a scanner may read on these goods: their code, and the platform's number of them, which some shops print."""
+    with reading([shop_id]):
+        items = _items(shop_id, goods)
+        return {
+            one: frozenset(
+                code for code in (clean_barcode(one.sku), items[one].barcode if one in items else "") if code
+            )
+            for one in goods
+        }
+
+
+def goods_by_barcode(shop_id: int, text: str) -> Goods | None:
+    """Whose code this is, None where it is nobody's."""
+    code = clean_barcode(text)
+    if not code:
+        return None
+    with reading([shop_id]):
+        item = StockItem.objects.filter(shop_id=shop_id, barcode=code).first()
+        return Goods(item.sku, item.title, item.spec) if item else None
 
 
 def is_used(shop_id: int, subject: str) -> bool:

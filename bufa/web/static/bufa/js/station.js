@@ -32,7 +32,9 @@ const away = (text) => {
   if (line) { line.textContent = text ? `${text}（${waiting.length}）` : ""; line.hidden = !text; }
 };
 
-const show = (html) => {
+const read = (text) => ({ text, key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` });
+
+const show = (html, loud = true) => {
   const old = station();
   const heard = old.querySelector("[data-heard]");
   const typed = old.querySelector(".typed input[name=text]");
@@ -46,8 +48,26 @@ const show = (html) => {
   if (field && kept) field.value = kept;
   if (field && focused) field.focus({ preventScroll: true });
   window.htmx?.process(now);
+  watch();
+  if (!loud) return;
   document.body.dataset.reads = String(Number(document.body.dataset.reads ?? 0) + 1);
   play(now.dataset.tone);
+};
+
+// While an e-waybill is on its way the station looks for it, unless somebody reads just then.
+let watching = 0;
+const watch = () => {
+  clearTimeout(watching);
+  const url = station()?.dataset.waits;
+  if (url) watching = setTimeout(() => look(url), 1500);
+};
+const look = async (url) => {
+  if (busy || waiting.length || document.hidden) { watch(); return; }
+  try {
+    const answer = await fetch(url, { headers: { "X-Station": "1" }, cache: "no-store" });
+    if (answer.ok && !answer.redirected && !busy && !waiting.length && station()?.dataset.waits === url) show(await answer.text(), false);
+    else watch();
+  } catch { watch(); }
 };
 
 const send = async (url, body, reads) => {
@@ -65,7 +85,7 @@ const next = async () => {
   const reads = waiting.slice(0, 50);
   const body = new FormData();
   body.set("open", openBox());
-  for (const text of reads) body.append("text", text);
+  for (const { text, key } of reads) { body.append("text", text); body.append("key", key); }
   let wait = 0;
   try {
     if (!(await send(station().dataset.station, body, reads.length))) wait = 5000;
@@ -79,7 +99,7 @@ const next = async () => {
 };
 
 window.addEventListener("bufa:read", (event) => {
-  waiting.push(event.detail);
+  waiting.push(read(event.detail));
   next();
 });
 
@@ -92,12 +112,17 @@ document.addEventListener("submit", (event) => {
   const body = new FormData(form, event.submitter);
   const field = form.querySelector("input[name=text]:not([type=hidden])");
   if (field) {
-    if (field.value.trim()) waiting.push(field.value.trim());
+    if (field.value.trim()) waiting.push(read(field.value.trim()));
     field.value = "";
     next();
+  } else if (body.get("text") && !body.get("carrier")) {
+    waiting.push(read(body.get("text")));
+    next();
   } else {
+    if (body.get("text")) body.set("key", read("").key);
     send(form.action, body, 0).catch(() => { away(station().dataset.away); play("bad"); });
   }
 }, true);
 
+watch();
 window.dispatchEvent(new Event("bufa:listening")); // what reader.js has read before this file came
