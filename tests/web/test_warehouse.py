@@ -145,3 +145,21 @@ def test_a_number_says_whose_it_is(sample: Sample, packer: Client) -> None:
         "number": YT, "carrier": "yuantong", "said": "按单号认作圆通速递",
     }  # fmt: skip
     assert packer.get("/warehouse/guess/?number=hello").json()["carrier"] == ""
+
+
+def test_pieces_are_counted_by_buttons_too_and_a_label_can_be_asked_for(sample: Sample, packer: Client) -> None:
+    release(sample, packer)
+    (sent,) = reissues.of_case(sample.shop_id, sample.ids["numbering"])
+    at = f"/warehouse/scan/?open={sent.reissue_id}"
+    there = page(packer, at)
+    assert "装 1 件" in there
+    assert "取电子面单" in there
+    [piece] = [one.code for row in pick_list.to_pack(sample.shop_id, [sent.reissue_id]) for one in row.items]
+    assert f'value="{piece}"' in there
+    counted = scan(packer, piece, open_id=str(sent.reissue_id))
+    assert "1 件都齐了" in counted
+    assert "1/1" in counted
+    assert "重新点数" in counted
+    moving = packer.get(at, headers={"X-Station": "1"}).content.decode()
+    assert moving.lstrip().startswith('<div id="station"')
+    assert "缺" in scan(packer, "BUFA-LABEL", open_id=str(sent.reissue_id))  # the sample's buyers have no ciphers
