@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("shops", "0007_presence"),
+        ("shops", "0008_outbound"),
     ]
 
     operations = [
