@@ -105,7 +105,7 @@ def work(chains: Sequence[str], claims: Path, *, by_strace: bool) -> None:
     import django
 
     django.setup()
-    logging.getLogger("bufa").setLevel(logging.ERROR)  # what is not accepted is what this is about
+    logging.disable(logging.WARNING)  # what is not accepted, or comes twice, is what this is about
     from django.db import connections
 
     from bufa.config.database import APP_ROLE
