@@ -106,8 +106,8 @@ MUTANTS = (
     Mutant(
         "two leave at once for one order",
         ACTIONS,
-        "    if effect.lane and _lane_is_taken(effect):",
-        "    if False:",
+        "    if (effect.lane and _lane_is_taken(effect)) or shops.is_paused(shop_id):",
+        "    if shops.is_paused(shop_id):",
         (f"{T_JOBS}::test_one_change_at_a_time_per_order",),
     ),
     Mutant(
