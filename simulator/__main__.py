@@ -63,6 +63,7 @@ def hello(sim: Sim, host: str, port: int, smtp_port: int, imap_port: int) -> Jso
         "imap": {"host": host, "port": imap_port, "password": sim.post.password, "authserv": imap.AUTHSERV},
         "carriers": {c.code: {"name": c.name, "email": c.email} for c in carriers.CARRIERS.values()},
         "sms": {"account": sms.ACCOUNT, "sign": sms.SIGN, "templates": dict(sim.templates.items)},
+        "robots": sim.robots.hello(base),
         "control": f"{base}/control",
         "ledger": f"{base}/ledger",
         "mail": f"{base}/mail",

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from simulator import control, pages
+from simulator import control, pages, robots
 from simulator.doudian.gateway import Gateway, method_of
 from simulator.ledger import Entry
 from simulator.sim import Sim
@@ -30,7 +30,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 _JSON = b"application/json"
 REFRESH_TAKES = 0.05  # real seconds in which a second refresh is refused
-SERVICES = ("doudian", "kuaidi100", "kdniao", "17track")
+SERVICES = ("doudian", "kuaidi100", "kdniao", "17track", *robots.SERVICES)
 
 
 class Cut(Exception):
@@ -49,6 +49,8 @@ def _method(service: str, rest: str, body: bytes) -> str:
         return {"poll/query.do": "query", "poll": "subscribe"}.get(rest, rest)
     if service == "17track":
         return rest.rpartition("/")[2]
+    if service in robots.SERVICES:
+        return "say"
     return dict(parse_qsl(body.decode("utf-8", "replace"))).get("RequestType", rest)
 
 
@@ -209,6 +211,17 @@ async def _form(request: Request) -> dict[str, str]:
     return dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
 
 
+def robot_routes(sim: Sim) -> list[Route]:
+    """The doors of the chat groups' robots."""
+
+    async def robot(request: Request) -> Response:
+        service, path = request.url.path.strip("/").split("/", 1)
+        query = dict(request.query_params)
+        return JSONResponse(sim.robots.call(service, path, query, await request.body(), _entry(request).facts))
+
+    return [Route(f"/{service}/{{path:path}}", robot, methods=["POST"]) for service in robots.SERVICES]
+
+
 def make(sim: Sim) -> Door:
     """The whole HTTP application of one world."""
     gateway = Gateway(sim, sim.wall)
@@ -268,6 +281,7 @@ def make(sim: Sim) -> Door:
         return JSONResponse(answer)
 
     routes = [
+        *robot_routes(sim),
         Route("/doudian/authorize", authorize, methods=["GET", "POST"]),
         Route("/doudian/{path:path}", doudian, methods=["POST"]),
         Route("/kuaidi100/poll/query.do", query, methods=["POST"]),

@@ -381,6 +381,11 @@ async def feed(sim: Sim, request: Request, body: Json) -> Any:
     return [{"seq": seq, "at": iso(f.at), "order_id": f.order_id, "kind": f.kind, "text": f.text} for seq, f in rows]
 
 
+async def groups(sim: Sim, request: Request, body: Json) -> Json:
+    """What robots said in the chat groups."""
+    return sim.robots.said()
+
+
 async def counts(sim: Sim, request: Request, body: Json) -> Json:
     return truth(sim)
 
@@ -409,6 +414,7 @@ _TABLE: list[tuple[str, Handler, list[str]]] = [
     ("/control/tokens", tokens, ["POST"]),
     ("/control/fates", fates, ["GET"]),
     ("/control/feed", feed, ["GET"]),
+    ("/control/groups", groups, ["GET"]),
     ("/control/truth", counts, ["GET"]),
     ("/ledger", ledger, ["GET"]),
 ]

@@ -20,6 +20,7 @@ from simulator.kuaidi100 import Kuaidi100
 from simulator.ledger import Ledger
 from simulator.mail import PostOffice
 from simulator.outbound import Outbox
+from simulator.robots import Robots
 from simulator.state import Json
 from simulator.track17 import Track17
 from simulator.trouble import Trouble
@@ -85,6 +86,7 @@ class Sim:
         self.tokens = Tokens(self.world.shop_id, SHOP_NAME, seed, self.wall)
         self.pusher = Pusher(self.world, self.outbox, self.trouble, self.keys.app_key, self.keys.app_secret)
         self.templates = Templates()
+        self.robots = Robots(seed, self.wall)
         self.multi_packs: dict[str, Json] = {}
         self.ebills: dict[tuple[str, str], Ebill] = {}  # (order, pack_id) -> the waybill booked for it
         self.ebill_balance: dict[str, int] = {}  # labels left with a carrier, where they are counted

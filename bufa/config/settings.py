@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pkgutil
 import secrets
@@ -161,3 +162,9 @@ CONTENT_SECURITY_POLICY = {
 
 LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = logging_config(os.environ.get("BUFA_LOG", "info"))
+
+# Group robots are reached at their vendors' own addresses; a simulator on this machine may stand in for them, the
+# demo's own above all.
+BUFA_ROBOT_SIMULATOR = os.environ.get("BUFA_ROBOT_SIMULATOR") or str(
+    json.loads(os.environ.get("BUFA_SIMULATOR") or "{}").get("robots", {}).get("base_url", "")
+)

@@ -31,7 +31,8 @@ class CarrierLetter:
     """What goes into the mail. `reason` comes in as words in the mail's language; `case_code` marks the answers.
 
     `last_scan_at`, `collected_at`: None where nothing was scanned. `place`: the newest place of the parcel.
-    `contents`: what is inside, as a short text; `value_fen`: what the buyer paid for it.
+    `contents`: what is inside, as a short text; `value_fen`: what the buyer paid for it. `regulation`: the rule that we
+    rest on, as words; `escalated_from`: who was asked before and did not answer, "" for nobody.
     """
 
     case_code: str
@@ -49,6 +50,8 @@ class CarrierLetter:
     contents: str = ""
     value_fen: int | None = None
     reminder: bool = False
+    regulation: str = ""
+    escalated_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +125,21 @@ def write(letter: CarrierLetter, language: Language = Language.ZH) -> Mail:
     lines = "\n".join(_facts(letter, language))
     ask, due = ASKS[language][letter.ask], minute(letter.answer_by)
     if language is Language.ZH:
-        mark = "【催办】" if letter.reminder else ""
+        mark = "【升级】" if letter.escalated_from else "【催办】" if letter.reminder else ""
+        before = f"此前已联系{letter.escalated_from}，至今没有答复，请协助督办。\n\n" if letter.escalated_from else ""
+        rests = f"依据：{letter.regulation}。\n\n" if letter.regulation else ""
         subject = f"{mark}运单 {letter.waybill} {letter.reason}，请于 {due} 前回复 [{letter.case_code}]"
         body = (
-            f"您好：\n\n我店一票快件出现异常，情况如下：\n\n{lines}\n\n{ask}\n\n"
+            f"您好：\n\n{before}我店一票快件出现异常，情况如下：\n\n{lines}\n\n{ask}\n\n{rests}"
             f"请在 {due}（北京时间）前直接回复本邮件，并保留标题中的编号 {letter.case_code}。谢谢！\n\n{letter.shop}\n"
         )
     else:
-        mark = "Reminder: " if letter.reminder else ""
+        mark = "Escalation: " if letter.escalated_from else "Reminder: " if letter.reminder else ""
+        before = f"we asked {letter.escalated_from} and got no answer; please help. " if letter.escalated_from else ""
+        rests = f"Under: {letter.regulation}.\n\n" if letter.regulation else ""
         subject = f"{mark}waybill {letter.waybill}: {letter.reason}, please answer by {due} [{letter.case_code}]"
         body = (
-            f"Hello,\n\none of our parcels has a problem:\n\n{lines}\n\n{ask}\n\n"
+            f"Hello,\n\n{before}one of our parcels has a problem:\n\n{lines}\n\n{ask}\n\n{rests}"
             f"Please answer this mail by {due} (Beijing time) and keep {letter.case_code} in the subject.\n\n"
             f"{letter.shop}\n"
         )

@@ -22,7 +22,7 @@ READ_BACK_AFTER = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minute
 
 MOST_LOOKS = 20
 MAIL_KINDS = frozenset({"carrier_mail", "customer_mail"})
-UNREADABLE_KINDS = frozenset({"intercept"})
+UNREADABLE_KINDS = frozenset({"intercept", "group_message"})
 
 _FIRST_RETRY = timedelta(seconds=2)
 _LONGEST_RETRY = timedelta(minutes=10)
@@ -57,7 +57,7 @@ def shown_to_a_person(attempt: int) -> bool:
 
 
 def can_be_read_back(kind: str) -> bool:
-    """A mail that left leaves no trace that we could ask for; nor does an order to call a parcel back."""
+    """A mail or a group's message that left leaves no trace that we could ask for; nor does a recall."""
     return kind not in MAIL_KINDS and kind not in UNREADABLE_KINDS
 
 
@@ -104,6 +104,7 @@ _SHOWN: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "platform_sms": ("sms.send", ("template_id", "tag")),
     "carrier_mail": ("SMTP", ("message_id", "sender")),
     "customer_mail": ("SMTP", ("message_id", "sender")),
+    "group_message": ("webhook", ("robot",)),
 }
 
 

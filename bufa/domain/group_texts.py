@@ -1,8 +1,11 @@
-"""Many waybills in one text, for a chat group with a carrier: by what is asked and by branch, short enough to read."""
+"""Many waybills in one text, for a chat group with a carrier: by what is asked and by branch, short enough to read.
+
+It says what a letter says: reason, evidence (newest scan), what is asked, the rule that it rests on, until when.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +30,8 @@ class AskedParcel:
     destination: str = ""
     contents: str = ""
     value_fen: int = 0
+    regulation: str = ""
+    regulation_en: str = ""
 
 
 ASKED = {
@@ -42,24 +47,67 @@ ASKED = {
 }
 
 
-def write(parcels: Sequence[AskedParcel], shop: str, answer_by: datetime, language: Language = Language.ZH) -> str:
-    """The text; "" for no parcels. One heading for each ask and branch, one line a parcel."""
+MOST_RULES = 3
+"""Different regulations that one text cites; a group reads no law book."""
+
+
+def write(
+    parcels: Sequence[AskedParcel],
+    shop: str,
+    answer_by: datetime,
+    language: Language = Language.ZH,
+    *,
+    head: str = "",
+) -> str:
+    """The text; "" for no parcels. One heading for each branch and ask, one line a parcel. `head` goes before it."""
     if not parcels:
         return ""
     zh = language is Language.ZH
-    groups: dict[tuple[Ask, str], list[AskedParcel]] = {}
+    groups: dict[tuple[str, Ask], list[AskedParcel]] = {}
     for one in parcels:
-        groups.setdefault((one.ask, one.place), []).append(one)
+        groups.setdefault((one.place, one.ask), []).append(one)
     until = answer_by.astimezone(SHOP_ZONE).strftime("%m-%d %H:%M")
-    head = (
-        f"{shop}，共 {len(parcels)} 票，请在 {until} 前按单号回复："
+    first = (
+        f"{head}{shop}，共 {len(parcels)} 票，请在 {until} 前按单号回复："
         if zh
-        else (f"{shop}: {len(parcels)} parcels, please answer by waybill before {until}:")
+        else f"{head}{shop}: {len(parcels)} parcels, please answer by waybill before {until}:"
     )
-    lines = [head]
-    for (ask, place), inside in sorted(groups.items(), key=lambda one: (-len(one[1]), one[0][0].value, one[0][1])):
+    lines = [first]
+    at_branch = {place: sum(len(inside) for (at, _), inside in groups.items() if at == place) for place, _ in groups}
+    for (place, ask), inside in sorted(groups.items(), key=lambda one: (-at_branch[one[0][0]], one[0][0], one[0][1])):
         said = ASKED[ask][0 if zh else 1]
         where = place or ("无轨迹" if zh else "no track")
         lines.append(f"\n【{where}】{said}" if zh else f"\n[{where}] {said}")
-        lines += [f"{one.number} {one.reason if zh else one.reason_en}" for one in inside]
+        lines += [_line(one, language) for one in inside]
+    cited = dict.fromkeys(one.regulation if zh else one.regulation_en for one in parcels)
+    rules = [text for text in cited if text][:MOST_RULES]
+    if rules:
+        lines.append(("\n依据：" if zh else "\nUnder: ") + ("；" if zh else "; ").join(rules))
     return "\n".join(lines)
+
+
+def _line(one: AskedParcel, language: Language) -> str:
+    zh = language is Language.ZH
+    if one.last_scan_at is not None:
+        at = one.last_scan_at.astimezone(SHOP_ZONE).strftime("%m-%d %H:%M")
+        seen = f"最后轨迹 {at}" if zh else f"last scan {at}"
+    else:
+        seen = "无轨迹" if zh else "no scan"
+    reason = one.reason if zh else one.reason_en
+    return f"{one.number} {reason}，{seen}" if zh else f"{one.number} {reason}, {seen}"
+
+
+def fitting(
+    parcels: Sequence[AskedParcel], most_bytes: int, text_of: Callable[[Sequence[AskedParcel]], str]
+) -> list[tuple[AskedParcel, ...]]:
+    """The parcels in few parts whose texts fit: a group's robot takes only so many bytes. A parcel alone is a part even
+    where its text is too long."""
+    parts: list[tuple[AskedParcel, ...]] = []
+    left = sorted(parcels, key=lambda one: (one.place, one.ask))
+    while left:
+        count = len(left)
+        while count > 1 and len(text_of(left[:count]).encode()) > most_bytes:
+            count = max(1, count * 3 // 4)
+        parts.append(tuple(left[:count]))
+        left = left[count:]
+    return parts

@@ -443,6 +443,12 @@ class CanSendMail(Protocol):
     def send(self, mail: MailOut) -> Sent: ...
 
 
+class CanSpeakInGroup(Protocol):
+    """A robot of one chat group. Not idempotent, and nothing can be read back."""
+
+    def say(self, text: str) -> Sent: ...
+
+
 # ── pushes and tokens ───────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -19,6 +19,11 @@ PROVIDERS: dict[str, dict[str, str]] = {
     },
     "mail": {"smtp": "bufa.integrations.messaging.smtp"},
     "mailbox": {"imap": "bufa.integrations.messaging.imap"},
+    "robot": {
+        "wecom": "bufa.integrations.messaging.wecom",
+        "dingtalk": "bufa.integrations.messaging.dingtalk",
+        "feishu": "bufa.integrations.messaging.feishu",
+    },
 }
 
 

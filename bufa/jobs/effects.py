@@ -20,6 +20,7 @@ from bufa.apps.effects import queries
 from bufa.apps.effects.actions import Begun, Settled
 from bufa.apps.effects.queries import Unsettled
 from bufa.apps.negotiations import actions as negotiations
+from bufa.apps.negotiations import robots
 from bufa.apps.notices import actions as notices
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.reissues import booking, corrections, tickets
@@ -164,6 +165,8 @@ def _send(begun: Begun, clients: Clients) -> Sent:
     if begun.kind in MAIL_KINDS:
         sent: Sent = _client(clients, begun.shop_id, "smtp").send(_mail(intent))
         return sent
+    if begun.kind == "group_message":
+        return robots.say(begun.shop_id, intent["robot"], intent["text"])
     platform = _client(clients, begun.shop_id, "doudian")
     match begun.kind:
         case "resend":

@@ -25,11 +25,11 @@ from bufa.apps.cases.taking_in import rejudge
 from bufa.apps.effects import actions as effects
 from bufa.apps.effects import queries as effect_queries
 from bufa.apps.inbox import actions as inbox_actions
-from bufa.apps.negotiations import mails
+from bufa.apps.negotiations import ladder, mails
 from bufa.apps.parcels import watching
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.shops import queries as shops
-from bufa.jobs import bulk, inbox, incidents, lanes, mailbox, ranges, runs, sync, templates, tracking
+from bufa.jobs import bulk, chasing, inbox, incidents, lanes, mailbox, ranges, runs, sync, templates, tracking
 from bufa.jobs import cases as case_jobs
 from bufa.jobs import claims as claim_jobs
 from bufa.jobs import effects as effect_jobs
@@ -61,6 +61,7 @@ def sweep_once(now: datetime) -> int:
             reissues.goods_left(everyone, now),
             bulk.wake(everyone),
             incidents.wake(everyone),
+            ladder.wake(everyone, now),
             runs.wake(everyone),
             inbox.wake(now),
             tracking.wake(now),
@@ -136,6 +137,12 @@ def group_incidents(now: datetime) -> int:
     return incidents.regroup(everyone, now) if everyone else 0
 
 
+def follow_talks(now: datetime) -> int:
+    """Carrier cases open, and close, with the cases that they belong to."""
+    everyone = shops.all_shop_ids()
+    return chasing.follow(everyone, now) if everyone else 0
+
+
 def forget_files(now: datetime) -> int:
     """Photos and papers of cases that closed long ago lose their bytes."""
     return sum(files.forget_old(shop_id, now) + mails.forget_old(shop_id, now) for shop_id in shops.all_shop_ids())
@@ -180,6 +187,7 @@ def loop() -> None:
             grouped = now
         if planned is None or now - planned >= PLAN_EVERY:
             _guarded(partial(tracking.wake_plans, now))
+            _guarded(partial(follow_talks, now))
             planned = now
         if gave_up is None or now - gave_up >= GIVE_UP_EVERY:
             _guarded(partial(given_up, now))

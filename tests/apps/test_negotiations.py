@@ -62,9 +62,11 @@ def test_the_mail_is_an_effect_of_its_own_and_leaves_once(sample: Sample) -> Non
 
 def test_asked_again_it_is_a_reminder(sample: Sample) -> None:
     contact = queries.contacts([sample.shop_id], "zhongtong")[0]
-    actions.ask_carrier(
-        **asking(sample), contact_id=contact.contact_id, by=AGENT, language=Language.EN, extra="Thursday at the latest"
-    )
+    again = {"contact_id": contact.contact_id, "by": AGENT, "language": Language.EN, "extra": "Thursday at the latest"}
+    with pytest.raises(Refused) as told:
+        actions.ask_carrier(**asking(sample), **again)  # type: ignore[arg-type]
+    assert told.value.why.code == "asked_today"
+    actions.ask_carrier(**asking(sample), **again, now=sample.now + timedelta(days=1))  # type: ignore[arg-type]
     first, second = talk(sample).messages
     assert (first.purpose, second.purpose) == ("ask_consent", "remind")
     assert second.subject.startswith("Reminder: waybill ")

@@ -23,6 +23,7 @@ class EffectKind(models.TextChoices):
     PLATFORM_SMS = "platform_sms", "sms.send"
     CARRIER_MAIL = "carrier_mail", "SMTP to a carrier"
     CUSTOMER_MAIL = "customer_mail", "SMTP to a customer"
+    GROUP_MESSAGE = "group_message", "a robot's webhook: WeCom, DingTalk, Feishu"
 
 
 class EffectState(models.TextChoices):

@@ -13,6 +13,7 @@ from bufa.apps.effects.actions import read_intent
 from bufa.apps.effects.models import Attempt, Effect, EffectState, Pace
 from bufa.domain.effects import DENIED_FOR, GRACE
 from bufa.lib import clock
+from bufa.lib.keyset import starts
 from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import reading
 
@@ -211,3 +212,10 @@ def _view(row: Effect, attempts: tuple[AttemptView, ...]) -> EffectView:
         attempts=attempts,
         looks=tuple(row.looks),
     )
+
+
+def ids_of(shop_id: int, key_start: str) -> tuple[int, ...]:
+    """The effects whose keys begin so, oldest first: what one press came to."""
+    with reading([shop_id]):
+        rows = Effect.objects.filter(starts("key", key_start), shop_id=shop_id).order_by("id")
+        return tuple(rows.values_list("id", flat=True))

@@ -4,98 +4,60 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 from django.db.models import Q
 
 from bufa.apps.audit import actions as audit
 from bufa.apps.cases import actions as cases
 from bufa.apps.cases.actors import SYSTEM, Actor
-from bufa.apps.cases.letter_words import reason_words
 from bufa.apps.cases.queries import cases_by_id
-from bufa.apps.cases.shapes import CaseRow
 from bufa.apps.effects import actions as effects
 from bufa.apps.effects.actions import Settled
-from bufa.apps.effects.models import EffectKind, EffectState
-from bufa.apps.negotiations.models import CarrierContact, CarrierMessage, Consent
-from bufa.apps.negotiations.queries import consent_place, contacts_for, message_place
-from bufa.apps.negotiations.reply_tags import reply_to
-from bufa.apps.orders.views import order_view
+from bufa.apps.effects.models import EffectState
+from bufa.apps.negotiations import asking, carrier_cases, letters, many, posting, rules
+from bufa.apps.negotiations.contacts import add_contact, remove_contact
+from bufa.apps.negotiations.letters import ask_for, write_letter
+from bufa.apps.negotiations.models import CarrierMessage, Consent
+from bufa.apps.negotiations.posting import About, sender_of
+from bufa.apps.negotiations.queries import consent_place, contacts_for
 from bufa.apps.parcels.views import parcel_views
-from bufa.apps.shops import queries as shops
-from bufa.domain.carrier_messages import Ask, CarrierLetter, Mail, write
-from bufa.domain.cases import Action, CaseFacts, Claim
+from bufa.domain.carrier_messages import Ask, Mail
+from bufa.domain.cases import Action, Claim
 from bufa.domain.cases import EffectKind as Wanted
+from bufa.domain.chasing import Rung
 from bufa.domain.effects import Result
 from bufa.domain.kinds import Measure
 from bufa.domain.notices import Language
 from bufa.domain.outcome import Refused
-from bufa.domain.parcels import ParcelState
 from bufa.domain.permissions import Permission, check
 from bufa.domain.verdict import Source
 from bufa.lib import clock
 from bufa.lib.crypto import seal
-from bufa.lib.tenancy import reading, writing
+from bufa.lib.tenancy import writing
+
+__all__ = [
+    "ANSWER_WITHIN",
+    "Asked",
+    "add_contact",
+    "ask_carrier",
+    "ask_for",
+    "go_without_consent",
+    "on_effect",
+    "record_answer",
+    "release",
+    "remove_contact",
+    "sender_of",
+    "write_by_itself",
+    "write_letter",
+]
 
 ANSWER_WITHIN = timedelta(hours=24)
-
-_ASK_BY_CLAIM = {Claim.NOT_PICKED_UP: Ask.PICK_UP, Claim.SIGNED_NOT_RECEIVED: Ask.PROOF}
-_ASK_BY_MEASURE = {
-    Measure.REISSUE: Ask.CONSENT,
-    Measure.REFUND: Ask.CONSENT,
-    Measure.REDELIVER: Ask.REDELIVER,
-    Measure.INTERCEPT: Ask.INTERCEPT,
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     message_id: int
     effect_id: int
-
-
-def add_contact(*, shop_id: int, carrier: str, email: str, branch: str = "", name: str = "", by: Actor) -> int:
-    """Whom to write to at a carrier; the same one twice is one."""
-    if "@" not in email:
-        raise Refused("email_shape")
-    with writing([shop_id]):
-        row, made = CarrierContact.objects.get_or_create(
-            shop_id=shop_id,
-            carrier=carrier,
-            branch=branch.strip(),
-            email=email.strip(),
-            defaults={"name": name.strip()},
-        )
-        if not made and not row.is_active:
-            row.is_active = True
-            row.save(update_fields=["is_active"])
-        audit.record(shop_id, by.ref, "contact.add", f"contact:{row.pk}", {"carrier": carrier})
-        return row.pk
-
-
-def remove_contact(*, shop_id: int, contact_id: int, by: Actor) -> None:
-    """Write to this contact no more; mails that went there stay."""
-    with writing([shop_id]):
-        CarrierContact.objects.filter(shop_id=shop_id, id=contact_id).update(is_active=False)
-        audit.record(shop_id, by.ref, "contact.remove", f"contact:{contact_id}")
-
-
-def write_letter(
-    shop_id: int,
-    case_id: int,
-    *,
-    answer_by: datetime,
-    language: Language = Language.ZH,
-    ask: Ask | None = None,
-    extra: str = "",
-    reminder: bool = False,
-) -> Mail:
-    """The mail as it would leave now: for the preview, and for sending."""
-    with reading([shop_id]):
-        case = cases_by_id([shop_id], [case_id])[case_id]
-        letter = _letter(case, answer_by, language, ask, reminder=reminder)
-    mail = write(letter, language)
-    return Mail(mail.subject, f"{mail.body}\n{extra.strip()}\n") if extra.strip() else mail
 
 
 def ask_carrier(
@@ -108,16 +70,25 @@ def ask_carrier(
     ask: Ask | None = None,
     extra: str = "",
     answer_due: datetime | None = None,
+    rung: Rung | None = None,
     version: int | None = None,
     now: datetime | None = None,
 ) -> Asked:
-    """Write to a carrier about a case: the mail leaves once, and the case waits for the answer."""
+    """Write to a carrier about a case: the message leaves once, and the case waits for the answer. `rung`: the chase
+    ladder's, None for a person's own.
+
+    Raises Refused: no_such_contact, no_mail_sender, robot_is_off, contact_bounced, asked_today, answer_due_is_past, and
+    what the case refuses.
+    """
     now = now or clock.now()
     due = answer_due or now + ANSWER_WITHIN
     with writing([shop_id]):
-        contact = CarrierContact.objects.filter(shop_id=shop_id, id=contact_id, is_active=True).first()
-        if contact is None:
-            raise Refused("no_such_contact")
+        to = posting.contact(shop_id, contact_id)
+        posting.check_reach(shop_id, to)
+        case = cases_by_id([shop_id], [case_id])[case_id]
+        parcel_id, _ = letters.current(case)
+        matter = letters.MATTERS.get(ask or letters.asked_for(case), "talk")
+        posting.refuse_second_today(shop_id, contact_id, parcel_id, now, matter)
         acted = cases.act(
             shop_id=shop_id,
             case_id=case_id,
@@ -128,40 +99,50 @@ def ask_carrier(
             carries_out=frozenset({Wanted.SEND_CARRIER_MAIL}),
             answer_due=due,
         )
-        reminder = any(effect.params.get("reminder") for effect in acted.effects)
-        mail = write_letter(shop_id, case_id, answer_by=due, language=language, ask=ask, extra=extra, reminder=reminder)
-        sender = sender_of(shop_id)
-        token = f"<{acted.code.lower()}.{uuid4().hex}@{sender.partition('@')[2] or 'bufa.invalid'}>"
-        row = CarrierMessage.objects.create(
+        purpose = many.purpose_of(shop_id, case_id, acted.round, to)
+        posted = posting.post(
             shop_id=shop_id,
-            case_id=case_id,
-            contact=contact,
-            round=acted.round,
-            purpose="remind" if reminder else "ask_consent",
-            subject=seal(shop_id, mail.subject.encode(), where=message_place(case_id, "subject", token)),
-            body=seal(shop_id, mail.body.encode(), where=message_place(case_id, "body", token)),
-            message_id=token,
-            by=by.name,
-            at=now,
-            answer_by=due,
+            to=to,
+            about=[About(case_id, acted.code, parcel_id, acted.round, purpose)],
+            mail=_mail(shop_id, case_id, to.robot is not None, purpose, due, language, ask, extra, rung),
+            due=due,
+            by=by,
+            now=now,
+            matter=matter,
+            rung=rung.value if rung else "",
         )
-        row.effect_id = effects.want(
-            shop_id=shop_id,
-            kind=EffectKind.CARRIER_MAIL,
-            key=f"message:{row.pk}",
-            subject=f"message:{row.pk}",
-            intent={
-                "message_id": token,
-                "sender": sender,
-                "to": [contact.email],
-                "subject": mail.subject,
-                "text": mail.body,
-                "reply_to": reply_to(shop_id, case_id, sender),
-            },
-            by=by.name,
-        )
-        row.save(update_fields=["effect_id"])
-        return Asked(row.pk, row.effect_id)
+        carrier_cases.refresh(shop_id=shop_id, case_ids=[case_id], now=now)
+        return Asked(posted.message_ids[0], posted.effect_id)
+
+
+def _mail(
+    shop_id: int,
+    case_id: int,
+    is_group: bool,
+    purpose: str,
+    due: datetime,
+    language: Language,
+    ask: Ask | None,
+    extra: str,
+    rung: Rung | None,
+) -> Mail:
+    """A letter; to a group the few lines that a group reads."""
+    if is_group:
+        parcels = asking.parcels_of(shop_id, [case_id], rules.of_shop(shop_id))
+        return many.letter(shop_id, parcels, due, extra, language, many.head_of(rung))
+    return write_letter(
+        shop_id, case_id, answer_by=due, language=language, ask=ask, extra=extra, reminder=purpose == "remind",
+        escalated_from=asked_before(shop_id, case_id) if purpose == "escalate" else "",
+    )  # fmt: skip
+
+
+def asked_before(shop_id: int, case_id: int) -> str:
+    """Whom the last message went to, as a letter to their superiors names them."""
+    rows = CarrierMessage.objects.filter(shop_id=shop_id, case_id=case_id, direction="out", contact__isnull=False)
+    last = rows.exclude(state__in=["cancelled", "failed"]).select_related("contact").order_by("-at", "-id").first()
+    if last is None or last.contact is None:
+        return ""
+    return str(last.contact.branch or last.contact.name or last.contact.email)
 
 
 def write_by_itself(*, shop_id: int, case_id: int, now: datetime | None = None) -> int | None:
@@ -173,7 +154,8 @@ def write_by_itself(*, shop_id: int, case_id: int, now: datetime | None = None) 
         if facts.measure not in (Measure.INTERCEPT, Measure.REDELIVER) or facts.carrier_asked_at is not None:
             return None
         case = cases_by_id([shop_id], [case_id])[case_id]
-        parcel = parcel_views([shop_id], [_current(case)[0]])[_current(case)[0]]
+        box, _ = letters.current(case)
+        parcel = parcel_views([shop_id], [box])[box]
         contacts = contacts_for(shop_id, parcel.carrier, parcel.place)
         if not contacts:
             return None
@@ -229,6 +211,7 @@ def record_answer(
         row.amount_fen, row.freight_by = amount_fen, freight_by
         row.valid_until, row.proof = valid_until, proof[:200]
         row.save()
+        carrier_cases.refresh(shop_id=shop_id, case_ids=[case_id], now=now)
         if claim is not None:
             cases.add_statement(
                 shop_id=shop_id,
@@ -260,6 +243,7 @@ def go_without_consent(
         )
         row = _consent(shop_id, case_id, acted.round, "overridden", by, now, reason)
         row.save()
+        carrier_cases.refresh(shop_id=shop_id, case_ids=[case_id], now=now)
         return row.pk
 
 
@@ -277,7 +261,7 @@ def on_effect(settled: Settled) -> None:
     with writing([settled.shop_id]):
         mine = Q(id=settled.owner[1]) | Q(effect_id=settled.effect_id)  # a mail about many parcels has a row for each
         rows = CarrierMessage.objects.select_for_update(of=("self",)).filter(mine, shop_id=settled.shop_id)
-        now = clock.now()
+        now, told = clock.now(), []
         for row in rows.exclude(state=state).order_by("id"):
             row.state = state
             row.sent_at = now if state == "sent" else row.sent_at
@@ -291,6 +275,8 @@ def on_effect(settled: Settled) -> None:
                 data={"round": row.round, "purpose": row.purpose},
                 effect_id=settled.effect_id,
             )
+            told.append(row.case_id)
+        carrier_cases.refresh(shop_id=settled.shop_id, case_ids=told, now=now)
 
 
 def release(*, shop_id: int, message_id: int, arrived: bool, by: Actor) -> None:
@@ -317,58 +303,3 @@ def _consent(shop_id: int, case_id: int, round_: int, result: str, by: Actor, no
         by=by.name,
         recorded_at=now,
     )
-
-
-def ask_for(facts_claim: Claim | None, measure: Measure | None) -> Ask:
-    """What a carrier is asked for, by what is done and what is wrong."""
-    if measure in _ASK_BY_MEASURE:
-        return _ASK_BY_MEASURE[measure]
-    return _ASK_BY_CLAIM.get(facts_claim, Ask.LOCATE) if facts_claim else Ask.LOCATE
-
-
-def _letter(
-    case: CaseRow, answer_by: datetime, language: Language, ask: Ask | None, *, reminder: bool
-) -> CarrierLetter:
-    order = order_view(case.shop_id, case.order_id)
-    current, claim = _current(case)
-    parcel = parcel_views([case.shop_id], [current])[current]
-    if order is None:
-        raise LookupError(f"case {case.code} has no order")
-    measure = Measure(case.measure) if case.measure else None
-    contents = "、".join(f"{line.title} × {line.quantity}" for line in order.lines)
-    return CarrierLetter(
-        case_code=case.code,
-        shop=shops.shop(case.shop_id).name,
-        waybill=parcel.number or case.order_number,
-        order_tail=case.order_number[-4:],
-        reason=reason_words(claim, language),
-        ask=ask or ask_for(claim, measure),
-        answer_by=answer_by,
-        origin=parcel.origin_province,
-        destination=" ".join(part for part in (order.recipient.province, order.recipient.city) if part),
-        collected_at=ParcelState.from_json(parcel.state).collected_at,
-        last_scan_at=parcel.last_scan_at,
-        place=parcel.place,
-        contents=contents,
-        value_fen=order.paid_fen or None,
-        reminder=reminder,
-    )
-
-
-def _current(case: CaseRow) -> tuple[int, Claim | None]:
-    """The parcel that the case is about now (the newest reissue, else the original), and what is wrong with it."""
-    facts, parcels, verdict = cases.about(shop_id=case.shop_id, case_id=case.case_id)
-    return parcels[-1], _claim(facts, verdict)
-
-
-def _claim(facts: CaseFacts, weighed: str) -> Claim | None:
-    return facts.claim or (Claim(weighed) if weighed else None)
-
-
-def sender_of(shop_id: int) -> str:
-    """The shop's own address, from its mail connection. Raises Refused `no_mail_sender`."""
-    connection = shops.connection(shop_id, "smtp")
-    sender = str(connection.settings.get("sender", "")) if connection else ""
-    if not sender:
-        raise Refused("no_mail_sender")
-    return sender

@@ -17,6 +17,7 @@ from bufa.apps.cases import actions as cases
 from bufa.apps.cases.actors import Actor
 from bufa.apps.cases.models import Case
 from bufa.apps.negotiations import actions as talk
+from bufa.apps.negotiations import carrier_cases
 from bufa.apps.negotiations.models import CarrierAnswer, CarrierLink, IncomingMail
 from bufa.apps.parcels.models import Parcel
 from bufa.domain.carrier_answers import Answer, Taken, take_apart
@@ -178,6 +179,7 @@ def accept(*, shop_id: int, answer_id: int, by: Actor, now: datetime | None = No
                 data={"day": said.promise_on.isoformat()},
             )  # fmt: skip
         _decide(row, "accepted", by, now)
+        carrier_cases.refresh(shop_id=shop_id, case_ids=[row.case_id], now=now)
         return said
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from django.db.models import Count, Q
 
@@ -15,12 +16,15 @@ from bufa.apps.negotiations.models import CarrierAnswer
 from bufa.apps.orders.views import order_views
 from bufa.apps.parcels.views import parcel_views
 from bufa.domain.carrier_messages import Ask
+from bufa.domain.carrier_rules import CarrierRule, Library, Mark, Topic
 from bufa.domain.case_facts import Claim
 from bufa.domain.cases import CaseState
 from bufa.domain.group_texts import AskedParcel
 from bufa.domain.kinds import Measure
 from bufa.domain.notices import Language
 from bufa.domain.parcels import ParcelState
+from bufa.domain.rulebook import SHOP_ZONE
+from bufa.lib import clock
 from bufa.lib.tenancy import reading
 
 MOST = 500
@@ -70,8 +74,10 @@ def cases_at(shop_id: int, carrier: str, *, asking: bool = True, limit: int = MO
         return tuple(case_row(row) for row in rows.order_by("due_at", "id")[:limit])
 
 
-def parcels_of(shop_id: int, case_ids: Sequence[int]) -> tuple[AskedParcel, ...]:
-    """What a carrier needs to know of each case's parcel, in the order given; nothing of the buyer but the region."""
+def parcels_of(shop_id: int, case_ids: Sequence[int], book: Library | None = None) -> tuple[AskedParcel, ...]:
+    """What a carrier needs to know of each case's parcel, in the order given; nothing of the buyer but the region.
+    `book`: the rules to cite from, None for none."""
+    today = clock.now().astimezone(SHOP_ZONE).date()
     with reading([shop_id]):
         rows = {row.pk: row for row in case_rows([shop_id]).filter(id__in=list(case_ids)[:MOST])}
         orders = order_views([shop_id], [row.order_id for row in rows.values()])
@@ -87,6 +93,7 @@ def parcels_of(shop_id: int, case_ids: Sequence[int]) -> tuple[AskedParcel, ...]
         claim = Claim(said) if said in set(Claim) else None
         measure = Measure(row.measure) if row.measure else None
         state = ParcelState.from_json(parcel.state)
+        cited = cite(book, parcel.carrier, claim, today) if book else None
         found.append(
             AskedParcel(
                 number=parcel.number,
@@ -101,9 +108,23 @@ def parcels_of(shop_id: int, case_ids: Sequence[int]) -> tuple[AskedParcel, ...]
                 destination="".join(dict.fromkeys(p for p in (order.recipient.province, order.recipient.city) if p)),
                 contents="、".join(f"{line.title} × {line.quantity}" for line in order.lines),
                 value_fen=order.paid_fen,
+                regulation=cited.text(Language.ZH) if cited else "",
+                regulation_en=cited.text(Language.EN) if cited else "",
             )
         )
     return tuple(found)
+
+
+def cite(book: Library, carrier: str, claim: Claim | None, on: date) -> CarrierRule | None:
+    """The rule that an ask rests on: the shop's own about answering or paying, else a law that the carrier cannot talk
+    away, else by when it has to answer. What is only our reading is not cited."""
+    fitting = [one for one in book.of(carrier, claim, on) if one.mark is not Mark.INFERRED and one.topic in _CITABLE]
+    ranks = {Mark.OWN: 0, Mark.VERIFIED: 1, Mark.SEEN: 2}
+    topics = (Topic.AMOUNT, Topic.TERMS, Topic.ANSWER)
+    return min(fitting, key=lambda one: (ranks[one.mark], topics.index(one.topic)), default=None)
+
+
+_CITABLE = frozenset({Topic.AMOUNT, Topic.ANSWER})
 
 
 def _at_fault(case: Case) -> int:

@@ -13,7 +13,7 @@ from bufa.apps.cases.incidents import rules_of
 from bufa.apps.cases.models import Finding
 from bufa.apps.cases.queries import cases_by_id, involved
 from bufa.apps.cases.shapes import CaseRow
-from bufa.apps.negotiations import rounds
+from bufa.apps.negotiations import posting, rounds
 from bufa.apps.negotiations.together import Deed, Wish, check_wish
 from bufa.apps.parcels.models import Parcel, ParcelRole
 from bufa.domain.carrier_messages import Mail
@@ -67,7 +67,7 @@ def expect(incident: IncidentRow, wish: Wish, by: Actor, now: datetime) -> Previ
             reissues=set(
                 Parcel.objects.filter(shop_id=shop_id, id__in=ids, role=ParcelRole.REISSUE).values_list("id", flat=True)
             ),
-            closed=many.closed_to(shop_id, sorted(cases), Action.ASK_CARRIER, by.role or Role.OWNER, now),
+            closed=_closed(shop_id, sorted(cases), wish, by, now),
             standing=_standing(incident, ids),
         )
         rows = [_one(row, wish, around) for row in inside]
@@ -92,6 +92,16 @@ class _Around:
     reissues: set[int]
     closed: dict[int, Why]
     standing: set[int]
+
+
+def _closed(shop_id: int, case_ids: Sequence[int], wish: Wish, by: Actor, now: datetime) -> dict[int, Why]:
+    """Cases that cannot be asked about, and why."""
+    closed = many.closed_to(shop_id, case_ids, Action.ASK_CARRIER, by.role or Role.OWNER, now)
+    if wish.deed is Deed.ASK:
+        boxes = many.newest_parcels(shop_id, case_ids)
+        today = posting.asked_today(shop_id, wish.contact_id, boxes.values(), now)
+        closed |= {key: Why("asked_today", {}) for key, box in boxes.items() if box in today and key not in closed}
+    return closed
 
 
 def _standing(incident: IncidentRow, parcel_ids: Sequence[int]) -> set[int]:

@@ -6,24 +6,80 @@ from django.db import models
 
 from bufa.apps.cases.models import Case
 from bufa.apps.shops.choices import is_one_of
+from bufa.domain.carrier_cases import TalkState
 from bufa.domain.carrier_rules import Paper
+from bufa.domain.chasing import DAY_MINUTES, Level, Rung, Stop
 from bufa.domain.paper_layouts import Written
 
-MESSAGE_STATES = ["queued", "sent", "failed", "unknown", "received", "cancelled"]
+MESSAGE_STATES = ["queued", "sent", "failed", "unknown", "received", "cancelled", "bounced", "to_copy"]
+GONE_STATES = ["queued", "sent", "unknown", "to_copy"]
+"""A message that left, may have, or is about to: its contact is not written to again that day about that parcel."""
+
+ROBOTS = ["wecom", "dingtalk", "feishu"]
+
+
+class GroupRobot(models.Model):
+    """A robot in a chat group with a carrier, or of the shop's own. Its address is a secret, and so is its key."""
+
+    shop_id = models.BigIntegerField()
+    kind = models.CharField(max_length=10)
+    name = models.CharField(max_length=60)
+    digest = models.CharField(max_length=64, help_text="Of its address: the same robot is kept once.")
+    secrets = models.BinaryField(help_text="Sealed JSON: token, secret.")
+    base_url = models.CharField(max_length=120, blank=True, help_text="The simulator's; empty: the vendor's own.")
+    is_active = models.BooleanField(default=True)
+    recent = models.JSONField(default=list, help_text="Real times (epoch) of its last minute's messages.")
+    checked_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            is_one_of("kind", ROBOTS, "group_robot_kind_known"),
+            models.UniqueConstraint(fields=["shop_id", "digest"], name="group_robot_once"),
+        ]
 
 
 class CarrierContact(models.Model):
-    """Whom to write to at a carrier: a branch, or its head office when branch is empty."""
+    """Whom to ask at a carrier: a branch, its head office, the platform; by mail, by a group's robot, or by hand.
+
+    A branch may serve one route only: `origin` and `destination` are provinces as short names, empty for all.
+    """
 
     shop_id = models.BigIntegerField()
     carrier = models.CharField(max_length=40)
+    level = models.CharField(max_length=12, default=Level.HEAD_OFFICE.value)
     branch = models.CharField(max_length=80, blank=True)
+    origin = models.CharField(max_length=20, blank=True)
+    destination = models.CharField(max_length=20, blank=True)
     name = models.CharField(max_length=60, blank=True)
-    email = models.EmailField()
+    email = models.EmailField(blank=True)
+    robot = models.ForeignKey(GroupRobot, models.PROTECT, null=True, related_name="contacts")
+    opens = models.IntegerField(default=0, help_text="Minutes after the shop's midnight.")
+    closes = models.IntegerField(default=DAY_MINUTES)
+    days = models.CharField(max_length=7, default="1234567", help_text="ISO weekdays on which it works.")
+    rests_on_festivals = models.BooleanField(default=True)
+    answer_hours = models.IntegerField(null=True, help_text="What it says that it needs; what it takes is counted.")
+    bounced_at = models.DateTimeField(null=True, help_text="Its address gave a mail back; until it is changed.")
     is_active = models.BooleanField(default=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["shop_id", "carrier", "branch", "email"], name="contact_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shop_id", "carrier", "branch", "email", "origin", "destination"],
+                condition=models.Q(robot=None),
+                name="contact_once",
+            ),
+            models.UniqueConstraint(
+                fields=["shop_id", "carrier", "branch", "robot", "origin", "destination"],
+                condition=models.Q(robot__isnull=False),
+                name="contact_once_by_robot",
+            ),
+            is_one_of("level", Level, "contact_level_known"),
+            models.CheckConstraint(
+                name="contact_works_some_time",
+                condition=models.Q(opens__gte=0, closes__gt=models.F("opens"), closes__lte=DAY_MINUTES),
+            ),
+        ]
 
 
 class CarrierMessage(models.Model):
@@ -32,9 +88,16 @@ class CarrierMessage(models.Model):
     shop_id = models.BigIntegerField()
     case = models.ForeignKey(Case, models.CASCADE, related_name="carrier_messages")
     contact = models.ForeignKey(CarrierContact, models.PROTECT, null=True)
+    parcel_id = models.BigIntegerField(null=True, help_text="The parcel that it is about: original or reissue.")
+    day = models.DateField(null=True, help_text="The shop's day on which it was written.")
+    matter = models.CharField(
+        max_length=12, default="talk", help_text="talk; intercept, redeliver: orders of their own beside it."
+    )
+    rung = models.CharField(max_length=12, blank=True, help_text="The ladder's, where the ladder sent it.")
+    channel = models.CharField(max_length=8, default="email")
     round = models.IntegerField(default=1)
     direction = models.CharField(max_length=3, default="out")
-    purpose = models.CharField(max_length=20, help_text="ask_consent, remind, tell")
+    purpose = models.CharField(max_length=20, help_text="ask_consent, remind, escalate, tell")
     subject = models.BinaryField()
     body = models.BinaryField()
     message_id = models.CharField(max_length=200, blank=True)
@@ -48,9 +111,72 @@ class CarrierMessage(models.Model):
     class Meta:
         constraints = [
             is_one_of("direction", ["out", "in"], "carrier_message_direction_known"),
-            is_one_of(
-                "state", ["queued", "sent", "failed", "unknown", "received", "cancelled"], "carrier_message_state_known"
+            is_one_of("state", MESSAGE_STATES, "carrier_message_state_known"),
+            is_one_of("rung", ["", *Rung], "carrier_message_rung_known"),
+            is_one_of("channel", ["email", "robot", "by_hand"], "carrier_message_channel_known"),
+            models.UniqueConstraint(
+                fields=["shop_id", "contact", "parcel_id", "matter", "day"],
+                condition=models.Q(direction="out", state__in=GONE_STATES),
+                name="carrier_asked_once_a_day",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["shop_id", "effect_id"], name="carrier_message_effect"),
+            models.Index(fields=["shop_id", "id"], condition=models.Q(state="to_copy"), name="carrier_message_to_copy"),
+        ]
+
+
+class CarrierCase(models.Model):
+    """The talk with a carrier about one parcel, one a round of a case: what its messages, answers and consents fold to,
+    and the rung of the ladder that comes next. Written by `carrier_cases.refresh` only."""
+
+    shop_id = models.BigIntegerField()
+    case = models.ForeignKey(Case, models.CASCADE, related_name="carrier_cases")
+    round = models.IntegerField(default=1)
+    parcel_id = models.BigIntegerField()
+    carrier = models.CharField(max_length=40)
+    branch = models.CharField(max_length=80, blank=True, help_text="Where the parcel was seen last.")
+    state = models.CharField(max_length=12, default=TalkState.OPENED.value)
+    opened_at = models.DateTimeField()
+    since = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, help_text="When silence becomes our turn.")
+    asked_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    promise_on = models.DateField(null=True)
+    asked = models.IntegerField(default=0)
+    next_rung = models.CharField(max_length=12, blank=True)
+    next_contact = models.ForeignKey(CarrierContact, models.SET_NULL, null=True)
+    next_at = models.DateTimeField(null=True)
+    answer_by = models.DateTimeField(null=True, help_text="Until when the next rung's message will ask to answer.")
+    no_rung = models.CharField(max_length=12, blank=True, help_text="Why no rung comes next.")
+    held_until = models.DateTimeField(null=True, help_text="The last try was refused; not again before this.")
+    stopped_at = models.DateTimeField(null=True)
+    stopped_by = models.CharField(max_length=80, blank=True)
+    stop_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            is_one_of("state", TalkState, "carrier_case_state_known"),
+            is_one_of("next_rung", ["", *Rung], "carrier_case_rung_known"),
+            is_one_of("no_rung", ["", *Stop], "carrier_case_no_rung_known"),
+            models.UniqueConstraint(fields=["shop_id", "case", "round"], name="carrier_case_once_a_round"),
+            models.CheckConstraint(
+                name="carrier_case_rung_together",
+                condition=models.Q(next_rung="", next_at=None)
+                | (~models.Q(next_rung="") & models.Q(next_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="carrier_case_stopped_together",
+                condition=models.Q(stopped_at=None, stopped_by="")
+                | (models.Q(stopped_at__isnull=False) & ~models.Q(stopped_by="")),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["shop_id", "next_at"], condition=models.Q(next_at__isnull=False), name="carrier_case_next"
+            ),
+            models.Index(fields=["shop_id", "state", "due_at"], name="carrier_case_state"),
+            models.Index(fields=["shop_id", "carrier", "branch"], name="carrier_case_carrier"),
         ]
 
 
@@ -61,6 +187,8 @@ class Consent(models.Model):
     case = models.ForeignKey(Case, models.CASCADE, related_name="consents")
     round = models.IntegerField()
     result = models.CharField(max_length=10)
+    covers = models.CharField(max_length=10, default="reissue", help_text="What was agreed to.")
+    rule_id = models.CharField(max_length=60, blank=True, help_text="The rule of the library that it was given under.")
     person = models.CharField(max_length=60, blank=True)
     position = models.CharField(max_length=60, blank=True)
     said_at = models.DateTimeField()
@@ -76,6 +204,7 @@ class Consent(models.Model):
         constraints = [
             is_one_of("result", ["given", "refused", "overridden"], "consent_result_known"),
             is_one_of("freight_by", ["", "carrier", "shop", "customer"], "consent_freight_known"),
+            is_one_of("covers", ["reissue", "payment", "redeliver", "return", "search"], "consent_covers_known"),
         ]
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bufa.apps.negotiations.models import CarrierContact, CarrierMessage, Consent
+from bufa.domain.chasing import Level, Reach, Way, order
+from bufa.domain.regions import short_province
 from bufa.lib.crypto import unseal
 from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import reading
@@ -14,12 +16,38 @@ from bufa.lib.tenancy import reading
 
 @dataclass(frozen=True, slots=True)
 class ContactView:
+    """One contact. `channel`: email, robot, by_hand; `opens`, `closes`: minutes after midnight, `days` ISO weekdays."""
+
     contact_id: int
     carrier: str
     branch: str
     name: str
     email: str
     is_active: bool
+    level: str = "head_office"
+    origin: str = ""
+    destination: str = ""
+    robot_id: int | None = None
+    robot_name: str = ""
+    robot_kind: str = ""
+    opens: int = 0
+    closes: int = 1440
+    days: str = "1234567"
+    rests_on_festivals: bool = True
+    answer_hours: int | None = None
+    bounced_at: datetime | None = None
+
+    @property
+    def channel(self) -> str:
+        return "robot" if self.robot_id else "email" if self.email else "by_hand"
+
+    @property
+    def address(self) -> str:
+        """Where a message to them goes, as people name it."""
+        return self.robot_name or self.email
+
+    def reach(self) -> Reach:
+        return Reach(self.contact_id, Level(self.level), self.branch, self.origin, self.destination)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +67,8 @@ class MessageView:
     sent_at: datetime | None
     answer_by: datetime | None
     effect_id: int | None
+    rung: str = ""
+    channel: str = "email"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +87,8 @@ class ConsentView:
     terms: str = field(repr=False)
     proof: str
     by: str
+    covers: str = "reissue"
+    rule_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +104,8 @@ class Talk:
 def of_case(shop_id: int, case_id: int, *, carrier: str, place: str = "") -> Talk:
     """The talk about one case. `carrier` and `place` (the parcel's newest) choose and order the contacts."""
     with reading([shop_id]):
-        messages = CarrierMessage.objects.filter(shop_id=shop_id, case_id=case_id).select_related("contact")
+        messages = CarrierMessage.objects.filter(shop_id=shop_id, case_id=case_id)
+        messages = messages.select_related("contact__robot")
         consents = Consent.objects.filter(shop_id=shop_id, case_id=case_id)
         return Talk(
             messages=tuple(_message(row) for row in messages.order_by("at", "id")),
@@ -88,22 +121,21 @@ def effect_ids(shop_id: int, case_id: int) -> list[int]:
         return [effect_id for effect_id in rows.values_list("effect_id", flat=True) if effect_id]
 
 
-def contacts_for(shop_id: int, carrier: str, place: str = "") -> tuple[ContactView, ...]:
-    """Active contacts of a carrier: the branch named in `place` first, then the head office, then others."""
-
-    def distance(contact: ContactView) -> int:
-        if not contact.branch:
-            return 1
-        return 0 if place and (contact.branch in place or place in contact.branch) else 2
-
-    return tuple(sorted(contacts([shop_id], carrier), key=lambda contact: (distance(contact), contact.contact_id)))
+def contacts_for(
+    shop_id: int, carrier: str, place: str = "", origin: str = "", destination: str = ""
+) -> tuple[ContactView, ...]:
+    """Active contacts of a carrier for a parcel that was seen last at `place`, between two provinces: the branch where
+    it lies or that serves its route first, then the head office, then the platform, then all others."""
+    known = {one.contact_id: one for one in contacts([shop_id], carrier)}
+    way = Way(place, short_province(origin), short_province(destination))
+    return tuple(known[one.contact_id] for one in order((one.reach() for one in known.values()), way))
 
 
 @remembered
 def contacts(shops: Sequence[int], carrier: str = "", *, active_only: bool = True) -> tuple[ContactView, ...]:
     """Contacts at carriers, for the settings page."""
     with reading(shops):
-        rows = CarrierContact.objects.filter(shop_id__in=shops)
+        rows = CarrierContact.objects.filter(shop_id__in=shops).select_related("robot")
         if carrier:
             rows = rows.filter(carrier=carrier)
         if active_only:
@@ -117,7 +149,12 @@ def message_place(case_id: int, what: str, token: str) -> str:
 
 
 def _contact(row: CarrierContact) -> ContactView:
-    return ContactView(row.pk, row.carrier, row.branch, row.name, row.email, row.is_active)
+    robot = row.robot if row.robot_id else None
+    return ContactView(
+        row.pk, row.carrier, row.branch, row.name, row.email, row.is_active, row.level, row.origin, row.destination,
+        row.robot_id, robot.name if robot else "", robot.kind if robot else "", row.opens, row.closes, row.days,
+        row.rests_on_festivals, row.answer_hours, row.bounced_at,
+    )  # fmt: skip
 
 
 def _message(row: CarrierMessage) -> MessageView:
@@ -138,6 +175,8 @@ def _message(row: CarrierMessage) -> MessageView:
         sent_at=row.sent_at,
         answer_by=row.answer_by,
         effect_id=row.effect_id,
+        rung=row.rung,
+        channel=row.channel,
     )
 
 
@@ -162,4 +201,6 @@ def _consent(row: Consent) -> ConsentView:
         terms=terms,
         proof=row.proof,
         by=row.by,
+        covers=row.covers,
+        rule_id=row.rule_id,
     )

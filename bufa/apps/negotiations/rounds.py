@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from bufa.apps.cases import actions as cases
 from bufa.apps.cases import many
@@ -15,10 +14,10 @@ from bufa.apps.cases.incident_views import IncidentRow
 from bufa.apps.cases.letter_words import carrier_name, reason_words
 from bufa.apps.cases.queries import cases_by_id
 from bufa.apps.effects import actions as effects
-from bufa.apps.effects.models import EffectKind
-from bufa.apps.negotiations.actions import ask_for, sender_of
-from bufa.apps.negotiations.models import CarrierContact, CarrierMessage
-from bufa.apps.negotiations.queries import message_place
+from bufa.apps.negotiations import carrier_cases, posting
+from bufa.apps.negotiations.letters import ask_for
+from bufa.apps.negotiations.models import CarrierMessage
+from bufa.apps.negotiations.posting import About, contact
 from bufa.apps.parcels.views import parcel_views
 from bufa.apps.shops import queries as shops
 from bufa.domain.carrier_messages import Mail
@@ -27,9 +26,7 @@ from bufa.domain.cases import Action, CaseFacts, Claim
 from bufa.domain.cases import EffectKind as Wanted
 from bufa.domain.effects import TAKE_BACK
 from bufa.domain.notices import Language
-from bufa.domain.outcome import Refused
-from bufa.lib.crypto import seal
-from bufa.lib.tenancy import reading, writing
+from bufa.lib.tenancy import writing
 
 CLAIMS: Mapping[str, Claim] = {
     "pickup": Claim.NOT_PICKED_UP,
@@ -50,9 +47,10 @@ class AskedOne:
     before: dict[str, Any]
 
 
-def ask_one(*, shop_id: int, case_id: int, due: datetime, by: Actor, now: datetime) -> AskedOne:
+def ask_one(*, shop_id: int, case_id: int, contact_id: int, due: datetime, by: Actor, now: datetime) -> AskedOne:
     """Let one case wait for the carrier; the mail itself is `send`'s, in the same transaction. Raises Refused."""
-    facts, _, _ = cases.about(shop_id=shop_id, case_id=case_id)
+    facts, boxes, _ = cases.about(shop_id=shop_id, case_id=case_id)
+    posting.refuse_second_today(shop_id, contact_id, boxes[-1], now)
     acted = cases.act(
         shop_id=shop_id,
         case_id=case_id,
@@ -63,15 +61,6 @@ def ask_one(*, shop_id: int, case_id: int, due: datetime, by: Actor, now: dateti
         answer_due=due,
     )
     return AskedOne(case_id, acted.round, {"asked_at": _text(facts.carrier_asked_at), "due": _text(facts.answer_due)})
-
-
-def contact(shop_id: int, contact_id: int) -> CarrierContact:
-    """Raises Refused `no_such_contact`."""
-    with reading([shop_id]):
-        row = CarrierContact.objects.filter(shop_id=shop_id, id=contact_id, is_active=True).first()
-    if row is None:
-        raise Refused("no_such_contact")
-    return row
 
 
 def letter(
@@ -136,48 +125,28 @@ def send(
     now: datetime,
     delay: timedelta = TAKE_BACK,
 ) -> int:
-    """The one mail for cases that `ask_one` made wait; returns its effect. `key` makes it one however often it is sent.
-    `delay`: real time in which it can be taken back. Raises Refused `no_such_contact`, `no_mail_sender`."""
+    """The one message for cases that `ask_one` made wait; returns its effect. `key` makes it one however often it is
+    sent. `delay`: real time in which it can be taken back. Raises Refused `no_such_contact`, `no_mail_sender`."""
     shop_id = incident.shop_id
     with writing([shop_id]):
         to = contact(shop_id, contact_id)
         ids = [one.case_id for one in asked]
-        mail = letter(incident, lines_of(shop_id, ids, many.newest_parcels(shop_id, ids)), due, extra)
-        sender = sender_of(shop_id)
-        token = f"<{incident.code.lower()}.{uuid4().hex}@{sender.partition('@')[2] or 'bufa.invalid'}>"
-        rows = CarrierMessage.objects.bulk_create(
-            CarrierMessage(
-                shop_id=shop_id,
-                case_id=one.case_id,
-                contact=to,
-                round=one.round,
-                purpose="remind" if one.before["asked_at"] else "ask_consent",
-                subject=seal(shop_id, mail.subject.encode(), where=message_place(one.case_id, "subject", token)),
-                body=seal(shop_id, mail.body.encode(), where=message_place(one.case_id, "body", token)),
-                message_id=token,
-                by=by.name,
-                at=now,
-                answer_by=due,
+        newest = many.newest_parcels(shop_id, ids)
+        mail = letter(incident, lines_of(shop_id, ids, newest), due, extra)
+        codes = cases_by_id([shop_id], ids)
+        about = [
+            About(
+                one.case_id, codes[one.case_id].code, newest[one.case_id], one.round,
+                "remind" if one.before["asked_at"] else "ask_consent",
             )
             for one in asked
-        )
-        effect_id = effects.want(
-            shop_id=shop_id,
-            kind=EffectKind.CARRIER_MAIL,
-            key=key,
-            subject=f"message:{rows[0].pk}",
-            intent={
-                "message_id": token,
-                "sender": sender,
-                "to": [to.email],
-                "subject": mail.subject,
-                "text": mail.body,
-            },
-            by=by.name,
-            delay=delay,
-        )
-        CarrierMessage.objects.filter(shop_id=shop_id, id__in=[row.pk for row in rows]).update(effect_id=effect_id)
-        return effect_id
+        ]  # fmt: skip
+        posted = posting.post(
+            shop_id=shop_id, to=to, about=about, mail=mail, due=due, by=by, now=now, key=key,
+            reference=incident.code, delay=delay,
+        )  # fmt: skip
+        carrier_cases.refresh(shop_id=shop_id, case_ids=ids, now=now)
+        return posted.effect_id
 
 
 def take_back(*, shop_id: int, effect_id: int, by: Actor) -> bool:
@@ -194,6 +163,7 @@ def forget_one(*, shop_id: int, case_id: int, before: Mapping[str, Any], by: Act
     known = {"carrier_asked_at": _time(before.get("asked_at")), "answer_due": _time(before.get("due"))}
     cases.update_facts(shop_id=shop_id, case_id=case_id, now=now, **known)
     cases.log(shop_id=shop_id, case_id=case_id, kind="carrier_mail_cancelled", by=by, now=now)
+    carrier_cases.refresh(shop_id=shop_id, case_ids=[case_id], now=now)
 
 
 def asked_before(facts: CaseFacts) -> bool:

@@ -20,8 +20,7 @@ from bufa.apps.cases.incident_views import IncidentRow
 from bufa.apps.cases.incidents import rules_of
 from bufa.apps.cases.models import Case, Finding, IncidentRun
 from bufa.apps.cases.queries import involved
-from bufa.apps.negotiations import rounds
-from bufa.apps.negotiations.actions import sender_of
+from bufa.apps.negotiations import posting, rounds
 from bufa.apps.shops import queries as shops
 from bufa.domain.carrier_rounds import MOST_LINES
 from bufa.domain.cases import Action, CaseState
@@ -71,9 +70,9 @@ def check_wish(incident: IncidentRow, wish: Wish, by: Actor, now: datetime) -> N
         if wish.owner_id not in {each for each, _ in workers(incident.shop_id)}:
             raise Refused("no_such_member")
     elif wish.deed is Deed.ASK:
-        if rounds.contact(incident.shop_id, wish.contact_id).carrier != incident.carrier:
+        if posting.contact(incident.shop_id, wish.contact_id).carrier != incident.carrier:
             raise Refused("no_such_contact")
-        sender_of(incident.shop_id)
+        posting.check_reach(incident.shop_id, posting.contact(incident.shop_id, wish.contact_id))
         if wish.due is None or wish.due <= now:
             raise Refused("answer_due_is_past", answer_due=wish.due.isoformat() if wish.due else "")
     else:
@@ -207,7 +206,9 @@ def _do_some(incident: IncidentRow, run: IncidentRun, some: Sequence[Row], now: 
                 _take(incident.shop_id, case_id, row, run.params["owner"], by, now)
             else:
                 due = datetime.fromisoformat(run.params["due"])
-                said = rounds.ask_one(shop_id=incident.shop_id, case_id=case_id, due=due, by=by, now=now)
+                said = rounds.ask_one(
+                    shop_id=incident.shop_id, case_id=case_id, contact_id=run.params["contact"], due=due, by=by, now=now
+                )
                 row["before"] = said.before
                 asked.append((row, said))
 
@@ -338,7 +339,7 @@ def _params(shop_id: int, wish: Wish) -> dict[str, Any]:
     if wish.deed is Deed.TAKE:
         return {"owner": wish.owner_id, "owner_name": shops.operator_name(wish.owner_id or 0)}
     if wish.deed is Deed.ASK:
-        to = rounds.contact(shop_id, wish.contact_id)
+        to = posting.contact(shop_id, wish.contact_id)
         due = wish.due.isoformat() if wish.due else ""
         return {"contact": to.pk, "email": to.email, "due": due, "extra": strip_personal(wish.extra.strip())[:1000]}
     until = wish.until.isoformat() if wish.until else ""
