@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--owner", required=True, metavar="LOGIN", help="the owner's log-in")
 
     made = command("import", _import, "take in a file of orders, scans, stock or taught texts")
-    made.add_argument("kind", choices=["orders", "scans", "stock", "penalties", "templates"])
+    made.add_argument("kind", choices=["orders", "scans", "stock", "penalties", "contacts", "templates"])
     made.add_argument("file", type=Path, metavar="FILE", help="csv (UTF-8 or GBK), xlsx or jsonl")
     made.add_argument("--shop", required=True, metavar="S", help="the shop's name or number")
     made.add_argument("--json", action="store_true", help="the report as one JSON object")

@@ -16,6 +16,12 @@ def _case_states() -> str:
     return page()
 
 
+def _carrier_states() -> str:
+    from tools.talk_diagram import page
+
+    return page()
+
+
 def _crosswalk() -> str:
     from tools.crosswalk import page
 
@@ -48,6 +54,7 @@ def _carriers() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/benchmarks.md": _benchmarks,
+    "docs/carrier-states.md": _carrier_states,
     "docs/carriers.md": _carriers,
     "docs/case-states.md": _case_states,
     "docs/crosswalk.md": _crosswalk,

@@ -26,9 +26,15 @@ _ORIGINAL = re.compile(
     r"^-{2,}\s*(?:原始邮件|原邮件|Original Message|转发邮件)|^(?:在|On) .{6,80}(?:写道|wrote)[:：]?$|^发件人[:：]",
     re.IGNORECASE,
 )
+_CITED = re.compile(r"^\s*[「『“\"]")
+"""A chat's quotation of what somebody asked: 「小周：YT… 什么情况」, a line of dashes, then the answer."""
+_DASHES = re.compile(r"^\s*(?:[-—–_=]\s*){3,}$")
+_LEGEND = re.compile(
+    r"([\u2600-\u27bf\u2b00-\u2bff\U0001f300-\U0001faff√×✓✗xX])\ufe0f?\s*(?:=|:|：|表示|是|代表)\s*([^\s,，;；、]{2,12})"
+)
 _SPEAKER = re.compile(r"^[^\n]{1,40}?\s+(?:20\d\d[-/.年])?\d{1,2}[-/.月]\d{1,2}日?\s+\d{1,2}:\d{2}(?::\d{2})?\s*$")
-_LABEL = re.compile(r"^\s*[\u4e00-\u9fff]{2,8}\s*[:：]")
-_NUMBER_LABEL = re.compile(r"(?:运单|快递|物流|面单)?单?号(?:码)?\s*[:：为是]?\s*$")
+_LABEL = re.compile(r"^\s*(?:[\u4e00-\u9fff]{2,8}\s*[:：]|[【\[]\s*[\u4e00-\u9fff]{2,8}\s*[】\]]\s*\S)")
+_NUMBER_LABEL = re.compile(r"[【\[]?(?:运单|快递|物流|面单)?单?号(?:码)?[】\]]?\s*[:：为是]?\s*$")
 _HEADING = re.compile(r"以下|如下|[:：]\s*$|^【[^】]+】$|^[#＃]")
 _LIST_MARK = re.compile(r"^\s*(?:\d{1,3}\s*[、.)）]|[-*•·●])\s*")
 _CODE = re.compile(r"处理编号[:：]?\s*\w+|工单号?[:：]?\s*\w+|[（(](?:订单|工单)[^）)]*[)）]|订单号?[:：]?\s*\d+")
@@ -95,7 +101,22 @@ def _lines(text: str) -> list[str]:
             break
         if not _QUOTED.match(line):
             lines.append(line.rstrip(" "))
-    return lines
+    return _spelled_out(lines)
+
+
+def _spelled_out(lines: list[str]) -> list[str]:
+    """Marks that the text itself explains (✅=同意补发) put into those words; the explanation is said of nobody."""
+    marks: dict[str, str] = {}
+    kept: list[str] = []
+    for line in lines:
+        found = _LEGEND.findall(line)
+        if found and not _NUMBER.search(line):
+            marks |= dict(found)
+        else:
+            kept.append(line)
+    if not marks:
+        return lines
+    return ["".join(f"，{marks[char]}，" if char in marks else char for char in line) for line in kept]
 
 
 def _named(lines: Sequence[str], known: set[str]) -> tuple[list[str], list[str]]:
@@ -104,8 +125,16 @@ def _named(lines: Sequence[str], known: set[str]) -> tuple[list[str], list[str]]
     for line in lines:
         for at in _found(line, known):
             named[at[2]] = None
-        unknown |= dict.fromkeys(one for one in _numbers(line) if one not in known)
+        unknown |= dict.fromkeys(one for one in _numbers(line) if _known(one, known) is None)
     return list(named), list(unknown)
+
+
+def _known(token: str, known: set[str]) -> str | None:
+    """The waybill that a token is, also where words were typed right behind it (YT8800000000013ok)."""
+    if token in known:
+        return token
+    bare = token.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return bare if bare != token and bare in known else None
 
 
 def _numbers(line: str) -> list[str]:
@@ -115,7 +144,11 @@ def _numbers(line: str) -> list[str]:
 
 def _found(line: str, known: set[str]) -> list[tuple[int, int, str]]:
     """Where waybills that we know stand in a line, whole or by a tail that only one of them has."""
-    hits = [(one.start(), one.end(), one[0].upper()) for one in _NUMBER.finditer(line) if one[0].upper() in known]
+    hits = [
+        (one.start(), one.start() + len(number), number)
+        for one in _NUMBER.finditer(line)
+        if (number := _known(one[0].upper(), known)) is not None
+    ]
     if not hits:
         for one in _TAIL.finditer(line):
             tail = one[1] or one[2]
@@ -139,8 +172,13 @@ def _pieces(lines: Sequence[str], known: set[str]) -> list[_Piece]:
         if not line.strip() or _SPEAKER.match(line.strip()):
             last, last_has_words = [], False
             continue
+        if _DASHES.match(line):
+            continue
+        if _CITED.match(line):  # what was asked, not what is said: the answer stands below
+            last, last_has_words = list(dict.fromkeys(hit[2] for hit in _found(line, known))), False
+            continue
         groups = _groups(line, known)
-        strange = any(one not in known for one in _numbers(line))
+        strange = any(_known(one, known) is None for one in _numbers(line))
         if not groups:
             if strange:
                 last, heading = [], ""
@@ -215,6 +253,7 @@ _COLUMNS: Mapping[str, re.Pattern[str]] = {
     "day": re.compile(r"预计|到达|送达|时间|日期"),
 }
 _YES = re.compile(r"^(?:同意|是|可以?|能|补发?|y|yes|ok|√|✓)", re.IGNORECASE)
+_NO_NEED = re.compile(r"^(?:不需要|不用|无需|没必要)")
 _NO = re.compile(r"^(?:不|否|拒|n$|no|×|✗)", re.IGNORECASE)
 
 
@@ -243,6 +282,8 @@ def _row_words(row: Sequence[str], kinds: Sequence[str], known: set[str]) -> str
         if not cell or cell.upper() in known:
             continue
         if kind == "consent":
+            if _NO_NEED.match(cell):
+                continue
             words.append("同意补发" if _YES.match(cell) else "不同意补发" if _NO.match(cell) else cell)
         elif kind == "amount":
             words.append(f"赔付{cell}" if re.match(r"^[￥¥]?\d", cell) else cell)

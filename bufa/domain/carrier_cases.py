@@ -67,6 +67,9 @@ TABLE: Mapping[tuple[TalkState, Event], TalkState] = {
 }
 """Every move a carrier case can make. The diagram in docs/ and the tests are made from it."""
 
+COVERS = ("reissue", "payment", "redeliver", "return", "search")
+"""What a carrier can agree to."""
+
 ANSWERED_HOURS = 24
 """How long "we are looking into it" is given before we ask again."""
 

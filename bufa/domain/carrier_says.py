@@ -40,7 +40,10 @@ _CONDITION = re.compile(r"如果|假如|要是|倘若|若是|^如(?!下)|^若|�
 
 _NOT = r"(?:没有?|未|不是.{0,4}|并未|并没有?|并非|非|无|不会|不属于|不算|排除|没被|未见|不存在)"
 _STRONG: tuple[tuple[Claim, str], ...] = (
-    (Claim.LOST, r"遗失|丢失|丢件|丢货|件丢|丢了|弄丢|丢(?:的|$)|灭失|按丢|没找到|未找到|找不到|未再出现|没找着"),
+    (
+        Claim.LOST,
+        r"遗失|丢失|没得了|丢件|丢货|件丢|丢了|弄丢|丢(?:的|$)|灭失|按丢|没找到|未找到|找不到|未再出现|没找着",
+    ),
     (Claim.DAMAGED, r"破损|损坏|摔坏|压坏|摔碎|碎了|破了|坏了|受损|漏液"),
     (Claim.WRONG_OR_SHORT, r"短少|少件|缺件|少货|内件不符|错件|少了"),
     (Claim.RETURNED, r"已退回|退回了|已退件|退回发件|退回寄件|已退[^货款]|退件了|已返回"),
@@ -49,21 +52,21 @@ _STRONG: tuple[tuple[Claim, str], ...] = (
 )
 _MOVING = re.compile(
     r"在途|派送|派件|[能可去再会]派|[天午晚]派|正常|流转|已找到|找到了|都找到|已经找到|已发出|发走了|在网点|在仓|在.{0,4}中心"
-    r"|安排中转|已中转|转运中|运输中|正在配送|配送中|[天号日晚午前]内?(?:能|可|会)?(?:送?到|送达|送)|预计.{0,12}(?:到|送)"
+    r"|发车|装车|留仓|安排中转|已中转|转运中|运输中|正在配送|配送中|[天号日晚午前]内?(?:能|可|会)?(?:送?到|送达|送)|预计.{0,12}(?:到|送)"
 )
 _NEVER_MOVING = re.compile(r"不正常|异常|停滞|没有?派送|未派送|无法派送")
 
 _REFUSE = re.compile(
     r"(?:不|未|暂不|不能|无法|不可以?|不予|不支持|不认可|不符合|拒绝|没法|不给|暂缓).{0,3}(?:补|重发|赔|理赔)"
-    r"|拒赔|补不了|赔不了|不同意|不认可|^不行$|不赔|不补"
+    r"|拒赔|补不了|赔不了|不同意|不认(?!识|得)|(?<!行)不行(?!的话)|不赔|不补"
 )
 _GIVE = re.compile(
     r"(?:同意|可以?|能|认可|批准|支持|准予|安排|直接|先|ok|OK|好的?)\s*(?:给您?|你们?|您们?|贵司)?\s*(?:先|直接)?(?:补发|补寄|重发|补(?!偿|贴|充|录))"
-    r"|补发吧|补寄吧|重发吧|^(?:同意|OK|ok)$|^补发$|同意.{0,4}补发"
+    r"|补发吧|补寄吧|重发吧|补吧|补发嘛|补嘛|^(?:同意|OK|ok)$|^补发$|同意.{0,4}补发"
 )
 
 _MONEY = re.compile(
-    r"(?:赔付|赔偿|理赔|赔款|补偿|赔|上限|金额|按)(?!.{0,4}倍)\s*(?:付|偿|款)?(?:上限|金额|给您?|你们?|个|约|大概|到|为|是|:)*\s*"
+    r"(?:赔付|赔偿|理赔|赔款|补偿|赔|上限|金额|按)(?!.{0,4}倍)\s*(?:付|偿|款)?(?:上限|金额|给您?|你们?|个|约|大概|到|为|是|:|：)*\s*"
     r"[￥¥]?\s*(\d{1,6}(?:\.\d{1,2})?)\s*(元|块|￥|rmb|RMB|$|(?=[^\d.%倍天日号小时月点]))"
     r"|[￥¥]\s*(\d{1,6}(?:\.\d{1,2})?)"
 )
@@ -88,7 +91,7 @@ _WORDS = {"大后天": 3, "后天": 2, "明天": 1, "明日": 1, "明早": 1}
 
 def read(text: str, now: datetime) -> Said:
     """What `text` says; waybills and codes must be cut out of it before."""
-    text = _GAP.sub("", _LABELS.sub("，", text))
+    text = _GAP.sub("", _LABELS.sub("，", _typed_right(text)))
     clauses = [one for sentence in _SENTENCE.split(text) for one in _clauses(sentence)]
     plain = [one.replace(" ", "") for one in clauses]
     promised = _promise(plain, now)
@@ -96,6 +99,38 @@ def read(text: str, now: datetime) -> Said:
     if claim is None and promised is not None and not _strong(plain):
         claim = Claim.MOVING
     return Said(_consent(plain), claim, promised, _amount(plain), _freight(plain))
+
+
+_SLIPS = (
+    (re.compile(r"陪(?=\s*[\d付偿款一二两三四五六七八九十百])"), "赔"),
+    (re.compile(r"己(?=经|同意|丢|派|签|退|到|找)"), "已"),
+)
+_IN_WORDS = re.compile(
+    r"((?:赔付?|赔偿|理赔|补偿|金额)[:：给你们]*\s*)([一二两三四五六七八九十百]{1,6})(?=[块元整\s]|$|[，,。；;！!])"
+)
+_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2}
+
+
+def _typed_right(text: str) -> str:
+    """Slips of the keyboard that mean one thing only (陪50, 己同意), and small sums written in words (赔五十)."""
+    for slip, meant in _SLIPS:
+        text = slip.sub(meant, text)
+    return _IN_WORDS.sub(_sum, text)
+
+
+def _sum(hit: re.Match[str]) -> str:
+    total = left = 0
+    for char in hit[2]:
+        if char in "十百":
+            unit = 10 if char == "十" else 100
+            total, left = total + (left or 1) * unit, 0
+        elif left:
+            return hit[0]  # 一二: digits in a row are no sum
+        else:
+            left = _DIGITS[char]
+    if hit[2][-2:-1] == "百":
+        left *= 10  # 一百二 is 120
+    return f"{hit[1]}{total + left}"
 
 
 def _clauses(sentence: str) -> list[str]:

@@ -235,9 +235,9 @@ class FindingFact:
 class CaseFacts:
     """Everything that a case's moves depend on. The names are those of the columns that `Decision.changes` sets.
 
-    `claim`, `measure`, `carrier_asked_at`, `answer_due`, `consent`, `reissue_state`, `told_at`, `notice_state`,
-    `ticket_asked_at`, `wait_until`, `promise_at`, `signed_at`, `confirmed_at`, `promise_breaks` belong to this round
-    and are emptied when the next one opens.
+    `claim`, `measure`, `carrier_asked_at`, `answer_due`, `consent`, `consent_until`, `reissue_state`, `told_at`,
+    `notice_state`, `ticket_asked_at`, `wait_until`, `promise_at`, `signed_at`, `confirmed_at`, `promise_breaks` belong
+    to this round and are emptied when the next one opens.
     `deadline` and `risk_fen` are the platform's next step of the clock and its cost.
     `needs_ticket`: the reissue needs the buyer's after-sale; `ticket_open`: one is agreed;
     `ticket_waiting`: one waits for our answer.
@@ -263,6 +263,7 @@ class CaseFacts:
     carrier_asked_at: datetime | None = None
     answer_due: datetime | None = None
     consent: Consent | None = None
+    consent_until: datetime | None = None
     reissue_state: ReissueState = ReissueState.NONE
     needs_ticket: bool = False
     ticket_waiting: bool = False
@@ -326,6 +327,10 @@ class CaseFacts:
     def remedy_is_pending(self) -> bool:
         """Money was promised and has not moved yet."""
         return self.measure in (Measure.REFUND, Measure.COMPENSATE) and self.remedy in PENDING_REMEDY
+
+    def consent_is_over(self, now: datetime) -> bool:
+        """What the carrier agreed to held until a day that has passed."""
+        return self.consent is Consent.GIVEN and self.consent_until is not None and self.consent_until <= now
 
     @property
     def consent_settled(self) -> bool:

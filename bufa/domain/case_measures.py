@@ -107,7 +107,11 @@ def change_measure(facts: CaseFacts, params: Params, now: datetime) -> Applied:
     """A consent was given for the old measure, so it does not carry over; what the carrier was asked does."""
     text_of(params, "reason")
     if params.get("measure") is None:
-        return NO_MEASURE | NO_APPROVAL | _UNTOLD | {"consent": None, "verdict_confirmed": False}, ()
+        return NO_MEASURE | NO_APPROVAL | _UNTOLD | {
+            "consent": None,
+            "consent_until": None,
+            "verdict_confirmed": False,
+        }, ()
     measure = choice_of(Measure, params, "measure")
     _refuse_same(facts, measure)
     _refuse_without_second_person(facts, measure, params)
@@ -119,7 +123,7 @@ _UNTOLD: Changes = {"notice_state": NoticeState.NONE, "told_at": None, "promise_
 
 def _changed(facts: CaseFacts, measure: Measure, params: Params, now: datetime) -> Applied:
     changes, effects = _chosen(facts, measure, params, now)
-    return _UNTOLD | {"consent": None} | changes, effects
+    return _UNTOLD | {"consent": None, "consent_until": None} | changes, effects
 
 
 def _refuse_same(facts: CaseFacts, measure: Measure) -> None:
@@ -190,7 +194,7 @@ def _refuse_unwished_recall(facts: CaseFacts, params: Params) -> None:
 
 
 def wait_over(facts: CaseFacts, params: Params, now: datetime) -> Applied:
-    return NO_MEASURE | {"verdict_confirmed": False, "consent": None}, ()
+    return NO_MEASURE | {"verdict_confirmed": False, "consent": None, "consent_until": None}, ()
 
 
 def came_back(facts: CaseFacts, params: Params, now: datetime) -> Applied:

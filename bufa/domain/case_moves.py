@@ -100,6 +100,7 @@ ROUND_START: Changes = {
     "carrier_asked_at": None,
     "answer_due": None,
     "consent": None,
+    "consent_until": None,
     "reissue_state": ReissueState.NONE,
     "ticket_asked_at": None,
     "told_at": None,
@@ -160,29 +161,37 @@ def _ask_carrier(facts: CaseFacts, params: Params, now: datetime) -> tuple[Chang
         raise Refused("answer_due_is_past", answer_due=due.isoformat())
     reminder = facts.carrier_asked_at is not None
     changes: Changes = {"carrier_asked_at": now, "answer_due": due}
-    if facts.consent is Consent.REFUSED:
-        changes["consent"] = None  # asked again: the answer is open again
+    if facts.consent is Consent.REFUSED or (facts.state is N and facts.consent_is_over(now)):
+        changes |= {"consent": None, "consent_until": None}  # asked again: the answer is open again
     return changes, _effect(EffectKind.SEND_CARRIER_MAIL, reminder=reminder)
 
 
 def _guard_consent_open(facts: CaseFacts) -> None:
+    """A consent that holds until a day only may be renewed."""
+    if facts.consent is Consent.GIVEN and facts.consent_until is not None:
+        return
     if facts.consent in (Consent.GIVEN, Consent.OVERRIDDEN):
         raise Refused("consent_already_settled", consent=facts.consent.value)
 
 
+def _guard_consent_ends(facts: CaseFacts) -> None:
+    if facts.consent is not Consent.GIVEN or facts.consent_until is None:
+        raise Refused("consent_already_settled", consent=facts.consent.value if facts.consent else "")
+
+
 def _record_consent(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
     text_of(params, "who")
-    return {"consent": Consent.GIVEN}, ()
+    return {"consent": Consent.GIVEN, "consent_until": params.get("valid_until")}, ()
 
 
 def _record_refusal(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
     text_of(params, "reason")
-    return {"consent": Consent.REFUSED}, ()
+    return {"consent": Consent.REFUSED, "consent_until": None}, ()
 
 
 def _go_without_consent(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
     text_of(params, "reason")
-    return {"consent": Consent.OVERRIDDEN}, ()
+    return {"consent": Consent.OVERRIDDEN, "consent_until": None}, ()
 
 
 # --- number ----------------------------------------------------------------------------------------------------------
@@ -205,6 +214,8 @@ def _guard_submittable(facts: CaseFacts) -> None:
 
 
 def _submit(facts: CaseFacts, params: Params, now: datetime) -> tuple[Changes, tuple[EffectWanted, ...]]:
+    if facts.needs_consent and facts.consent_is_over(now):
+        raise Refused("consent_expired", until=facts.consent_until.isoformat() if facts.consent_until else "")
     if facts.needs_ticket and not facts.ticket_open and not str(params.get("override_reason") or "").strip():
         raise Refused("ticket_needed")
     return {"reissue_state": ReissueState.SUBMITTING}, _effect(EffectKind.SUBMIT_REISSUE)
@@ -399,7 +410,7 @@ TABLE: tuple[Move, ...] = (
     Move(Action.ASK_CARRIER, (D,), (D,), P.WORK_CASE, _ask_carrier, system=True),
     Move(Action.ASK_CARRIER, (W,), (W,), P.WORK_CASE, _ask_carrier, system=True),
     Move(Action.ASK_CARRIER, (A,), (A,), P.WORK_CASE, _ask_carrier, system=True),
-    Move(Action.ASK_CARRIER, (N,), (N,), P.WORK_CASE, _ask_carrier, system=True),
+    Move(Action.ASK_CARRIER, (N,), (N, A), P.WORK_CASE, _ask_carrier, system=True),
     Move(Action.ASK_CARRIER, (T,), (T,), P.WORK_CASE, _ask_carrier, system=True),
     Move(Action.ASK_CARRIER, (F,), (F,), P.WORK_CASE, _ask_carrier, system=True),
     Move(Action.RECORD_CONSENT, (D,), (D,), P.RECORD_CONSENT, _record_consent, _guard_consent_open),
@@ -408,6 +419,7 @@ TABLE: tuple[Move, ...] = (
     Move(Action.RECORD_REFUSAL, (D,), (D,), P.RECORD_CONSENT, _record_refusal, _guard_consent_open),
     Move(Action.RECORD_REFUSAL, (A,), (A,), P.RECORD_CONSENT, _record_refusal, _guard_consent_open),
     Move(Action.GO_WITHOUT_CONSENT, (A,), (N, F), P.OVERRIDE_CONSENT, _go_without_consent),
+    Move(Action.GO_WITHOUT_CONSENT, (N,), (N,), P.OVERRIDE_CONSENT, _go_without_consent, _guard_consent_ends),
     # number
     Move(Action.FILL_NUMBER, (A,), (A,), P.FILL_NUMBER, _fill_number, _guard_fillable),
     Move(Action.FILL_NUMBER, (N,), (N,), P.FILL_NUMBER, _fill_number, _guard_fillable),

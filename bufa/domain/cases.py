@@ -92,8 +92,8 @@ def decide(facts: CaseFacts, action: Action, *, role: Role | None, now: datetime
     measure, until (wait), carrier_pays, payer and amount_fen (refund, compensate), accept_penalty (intercept); and as
     the world around the case says: cost_fen, recall_fen, by_platform, consent_policy · change_measure the same, reason,
     measure None: determine again · request_approval the same, reason · approve operator, never the one who asked ·
-    decline reason · remedy_moved remedy, measure · remedy_done measure · ask_carrier answer_due · record_consent who ·
-    record_refusal, go_without_consent, skip_notice, dismiss, reopen reason · submit override_reason ·
+    decline reason · remedy_moved remedy, measure · remedy_done measure · ask_carrier answer_due · record_consent who,
+    valid_until · record_refusal, go_without_consent, skip_notice, dismiss, reopen reason · submit override_reason ·
     submission_accepted, prove_submission promise_at · release_unknown accepted, reason ·
     tell_customer, customer_told, notice_failed purpose, channel · parcel_came_back stage ·
     customer_said answer · close reason, outcome ·
@@ -199,7 +199,7 @@ def _next_by_state(facts: CaseFacts, now: datetime) -> NextBest:
         case CaseState.ASKING:
             return _next_asking(facts, now)
         case CaseState.NUMBERING:
-            return _next_numbering(facts)
+            return _next_numbering(facts, now)
         case CaseState.SUBMITTING:
             return _next_submitting(facts)
         case CaseState.TELLING:
@@ -273,7 +273,12 @@ def _next_asking(facts: CaseFacts, now: datetime) -> NextBest:
     return NextBest(Action.RECORD_CONSENT, Why("carrier_to_answer", measure | asked), due, "carrier")
 
 
-def _next_numbering(facts: CaseFacts) -> NextBest:
+def _next_numbering(facts: CaseFacts, now: datetime) -> NextBest:
+    if facts.needs_consent and facts.consent_is_over(now):
+        until = facts.consent_until.isoformat() if facts.consent_until else ""
+        return NextBest(
+            Action.ASK_CARRIER, Why("consent_expired", {"until": until} | _money(facts)), facts.deadline, "shop"
+        )
     if facts.reissue_state is ReissueState.REJECTED:
         return NextBest(Action.FILL_NUMBER, Why("number_rejected", _money(facts)), facts.deadline, "shop")
     waits = facts.needs_ticket and not facts.ticket_open

@@ -19,7 +19,7 @@ from bufa.apps.parcels import queries as parcels
 from bufa.domain import codes
 from bufa.integrations.feeds import recognise
 from bufa.integrations.ports import LineFact, OrderFact, PackageFact, RawScan, RecipientFact, TrackReport
-from bufa.jobs import import_addresses, import_penalties, import_stock, import_templates
+from bufa.jobs import import_addresses, import_contacts, import_penalties, import_stock, import_templates
 from bufa.jobs.import_fields import Fields, as_text, as_time
 from bufa.jobs.import_files import Row, Unreadable, read_rows
 from bufa.jobs.import_report import Effect, ImportReport, RowProblem
@@ -83,7 +83,7 @@ def run_import(
     now: datetime | None = None,
     by: str = "system",
 ) -> ImportReport:
-    """Take a file of orders, scans, stock, penalties or taught templates into a shop.
+    """Take a file of orders, scans, stock, penalties, carriers' contacts or taught templates into a shop.
 
     Running it again updates and never doubles.
 
@@ -101,6 +101,8 @@ def run_import(
             import_stock.take(path, shop_id, report, progress, now, by)
         elif kind == "penalties":
             import_penalties.take(path, shop_id, report, progress, now, by)
+        elif kind == "contacts":
+            import_contacts.take(path, shop_id, report, progress, now, by)
         elif kind == "templates":
             import_templates.take(path, shop_id, report, progress, now, by)
         else:

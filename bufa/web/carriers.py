@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from bufa.apps.negotiations import answers, asking, links, mails, papers, rules, scores
 from bufa.apps.negotiations import queries as talks
+from bufa.apps.negotiations import talks as talks_read
 from bufa.apps.shops import queries as shops
 from bufa.domain import group_texts
 from bufa.domain.carrier_answers import MOST_CHARS, Answer
@@ -80,8 +81,10 @@ def page(request: HttpRequest) -> HttpResponse:
         lambda: scores.scores(here.shops, now),
         lambda: answers.waiting(here.shops, limit=100),
         lambda: mails.unplaced(here.shops),
+        lambda: talks_read.to_copy(here.shops),
     )
     said = {
+        "to_copy": talks_read.to_copy(here.shops),
         "carriers": asking.carriers(here.shops),
         "scores": scores.scores(here.shops, now),
         "answers": answers.waiting(here.shops, limit=100),
@@ -118,7 +121,7 @@ def _show(request: HttpRequest, carrier: str, status: int = 200, **more: Any) ->
         "link_form": LinkForm(carrier, shop_id),
         "links": links.links(shop_id, carrier, now),
         "group_text": group_texts.write(
-            asking.parcels_of(shop_id, chosen), shops.shop(shop_id).name, now + ANSWER_WITHIN
+            asking.parcels_of(shop_id, chosen, rules.of_shop(shop_id)), shops.shop(shop_id).name, now + ANSWER_WITHIN
         ),
     } | more
     return render(request, "web/carriers/carrier.html", said, status=status)
@@ -276,6 +279,7 @@ def link(request: HttpRequest, carrier: str) -> HttpResponse:
     here = desk(request)
     shop_id = here.one.shop_id
     form = LinkForm(carrier, shop_id, request.POST)
+    picked = set(request.POST.getlist("case"))
     if not form.is_valid():
         return _show(request, carrier, 422, link_form=form)
     said = form.cleaned_data
@@ -285,7 +289,7 @@ def link(request: HttpRequest, carrier: str) -> HttpResponse:
         token = links.make_link(
             shop_id=shop_id,
             carrier=carrier,
-            case_ids=[row.case_id for row in rows],
+            case_ids=[row.case_id for row in rows if not picked or row.code in picked],
             by=actor(here, shop_id),
             contact_id=int(said["contact"]) if said["contact"] else None,
             name=said["name"],

@@ -13,6 +13,7 @@ from bufa.apps.cases import queries as cases
 from bufa.apps.cases import remedies
 from bufa.apps.negotiations import actions as negotiations
 from bufa.apps.negotiations import queries as talks
+from bufa.apps.negotiations import rules
 from bufa.apps.notices import actions as notices
 from bufa.apps.orders import opening
 from bufa.apps.reissues import actions as reissues
@@ -23,7 +24,7 @@ from bufa.domain.notices import Channel
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.lib import clock
-from bufa.web import case_address, case_customer, case_forms, case_measures, case_page
+from bufa.web import case_address, case_customer, case_forms, case_measures, case_page, case_talk
 from bufa.web.case_doing import Doing, Mistyped, Undoable, checked, finish, start
 from bufa.web.desk import actor, tell_refusal
 
@@ -57,7 +58,13 @@ def dismiss(doing: Doing) -> Undoable:
 def ask(doing: Doing) -> str:
     page = cases.case_page(doing.row.shop_id, doing.row.code, doing.by.role, clock.now())
     current = page.reissue_parcels[-1] if page and page.reissue_parcels else page.original if page else None
-    contacts = talks.contacts_for(doing.row.shop_id, current.carrier, current.place) if current else ()
+    contacts = (
+        talks.contacts_for(
+            doing.row.shop_id, current.carrier, current.place, current.origin_province, current.dest_province
+        )
+        if current
+        else ()
+    )
     form = case_forms.AskForm(doing.request.POST, auto_id="id_ask_%s", contacts=contacts)
     said = checked("ask", form)
     negotiations.ask_carrier(
@@ -69,11 +76,12 @@ def ask(doing: Doing) -> str:
         answer_due=form.due(),
         version=doing.version,
     )
-    return _("邮件已交给发送，%(n)d 小时内等答复") % {"n": said["hours"]}
+    return _("已交给发送，%(n)d 小时内等答复") % {"n": said["hours"]}
 
 
 def consent(doing: Doing) -> str:
-    form = case_forms.ConsentForm(doing.request.POST, auto_id="id_consent_%s")
+    book = rules.of_shop(doing.row.shop_id)
+    form = case_forms.ConsentForm(doing.request.POST, auto_id="id_consent_%s", rules=book.rules)
     said = checked("consent", form)
     negotiations.record_answer(
         shop_id=doing.shop_id,
@@ -87,6 +95,8 @@ def consent(doing: Doing) -> str:
         terms=said["terms"],
         valid_until=said["valid_until"],
         proof=said["proof"],
+        covers=said["covers"],
+        rule_id=said["rule_id"],
         claim=Claim(said["claim"]) if said["claim"] else None,
         by=doing.by,
         version=doing.version,
@@ -279,6 +289,7 @@ ACTS: dict[str, Callable[[Doing], str | Undoable]] = {
     **case_measures.ACTS,
     **case_address.ACTS,
     **case_customer.ACTS,
+    **case_talk.ACTS,
     "wait-over": wait_over,
     "dismiss": dismiss,
     "ask": ask,

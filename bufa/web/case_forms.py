@@ -9,12 +9,16 @@ from typing import Any, TypeAlias
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.text import Truncator
 from django.utils.timezone import localtime
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from bufa.domain.carrier_cases import COVERS
 from bufa.domain.case_facts import Claim, Outcome, Payer, Purpose
 from bufa.domain.kinds import Measure
+from bufa.domain.notices import Language
 from bufa.lib import clock
 from bufa.web.forms import Choices
 from bufa.web.words import carrier, carrier_choices, word
@@ -238,14 +242,23 @@ class AskForm(Choices):
 
 
 def contact_name(contact: Any) -> str:
-    where = contact.branch or _now("总部")
-    return f"{carrier(contact.carrier)} {where}{' ' + contact.name if contact.name else ''} <{contact.email}>"
+    """Carrier, level or branch, name, and how it is reached."""
+    where = contact.branch or word("level", contact.level)
+    ends = (
+        "→".join(part or "…" for part in (contact.origin, contact.destination))
+        if contact.origin or contact.destination
+        else ""
+    )
+    reach = f"<{contact.email}>" if contact.channel == "email" else contact.address or word("reach", contact.channel)
+    parts = (carrier(contact.carrier), where, ends, contact.name, reach)
+    return " ".join(part for part in parts if part) + (_now("（退信）") if contact.bounced_at else "")
 
 
 class ConsentForm(Choices):
     """What the carrier answered."""
 
     given = forms.TypedChoiceField(label=_("答复"), coerce=lambda value: value == "1", widget=forms.RadioSelect)
+    covers = forms.ChoiceField(label=_("同意什么"), required=False)
     person = forms.CharField(label=_("谁答复的"), max_length=60)
     position = forms.CharField(label=_("职务或网点"), max_length=60, required=False)
     claim = forms.ChoiceField(label=_("承运商说包裹怎么了"), required=False)
@@ -253,14 +266,19 @@ class ConsentForm(Choices):
     amount = forms.DecimalField(label=_("答应赔付（元）"), required=False, min_value=0, max_digits=9, decimal_places=2)
     freight_by = forms.ChoiceField(label=_("补发运费谁付"), required=False)
     valid_until = forms.DateTimeField(label=_("有效到"), required=False, widget=_when())
+    rule_id = forms.ChoiceField(label=_("依据哪条规则"), required=False)
     terms = forms.CharField(label=_("条件，或不同意的原因"), max_length=1000, required=False, widget=_LINES)
     proof = forms.CharField(
         label=_("凭据"), max_length=200, required=False, help_text=_("邮件标题、通话时间，或工单号")
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rules: Iterable[Any] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.choose("given", [("1", _now("同意")), ("0", _now("不同意"))])
+        self.choose("covers", [(each, word("covers", each)) for each in COVERS])
+        language = Language.EN if (get_language() or "").startswith("en") else Language.ZH
+        named = [(each.rule_id, Truncator(each.text(language)).chars(60)) for each in rules]
+        self.choose("rule_id", named, blank=_now("没有说"))
         claims = [(each.value, word("claim", each.value)) for each in Claim]
         self.choose("claim", claims, blank=_now("没有说"))
         self.choose("freight_by", [(each, word("freight", each)) for each in ("", "carrier", "shop", "customer")])

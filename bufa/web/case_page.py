@@ -36,7 +36,7 @@ from bufa.domain.outcome import Refused, Why
 from bufa.domain.permissions import Permission, may
 from bufa.lib import clock
 from bufa.lib.shelf import together
-from bufa.web import case_carrier, case_customer_side, case_forms
+from bufa.web import carrier_rules, case_carrier, case_customer_side, case_forms
 from bufa.web.case_forms import AddressForm
 from bufa.web.desk import Desk, desk
 from bufa.web.finding_forms import penalty_form, put_off_forms
@@ -373,7 +373,10 @@ def _forms(
         "remedy": case_forms.RemedyForm(auto_id="id_remedy_%s"),
         "decline": case_forms.ReasonForm(auto_id="id_decline_%s"),
         "ask": case_forms.AskForm(auto_id="id_ask_%s", contacts=talk.contacts),
-        "consent": case_forms.ConsentForm(auto_id="id_consent_%s"),
+        "consent": case_forms.ConsentForm(
+            auto_id="id_consent_%s", rules=carrier_rules.beside_case(row.shop_id, row.carrier, claim, clock.now())
+        ),
+        "ladder": case_forms.ReasonForm(auto_id="id_ladder_%s"),
         "without": case_forms.ReasonForm(auto_id="id_without_%s"),
         "correct": case_forms.CorrectForm(auto_id="id_correct_%s"),
         "release": case_forms.ReleaseForm(auto_id="id_release_%s"),

@@ -137,9 +137,11 @@ def by(request: HttpRequest) -> str:
     return request.user.get_username()
 
 
-def tell(request: HttpRequest, text: str, *, undo: str = "", undo_with: Mapping[str, str] | None = None) -> None:
+def tell(request: HttpRequest, text: str, *, undo: str = "", undo_with: Mapping[str, Any] | None = None) -> None:
     """Show a success on the next page; `undo` is the address that takes it back by POST, with these fields."""
-    messages.success(request, text, extra_tags=f"{undo}?{urlencode(undo_with)}" if undo and undo_with else undo)
+    messages.success(
+        request, text, extra_tags=f"{undo}?{urlencode(undo_with, doseq=True)}" if undo and undo_with else undo
+    )
 
 
 def tell_refusal(request: HttpRequest, refusal: Refused) -> None:

@@ -37,6 +37,7 @@ class ImportForm(Choices):
             ("scans", _now("轨迹")),
             ("stock", _now("库存")),
             ("penalties", _now("处罚通知")),
+            ("contacts", _now("承运商联系人")),
             ("templates", _now("轨迹文案")),
         ]
         self.choose("kind", kinds)

@@ -69,12 +69,13 @@ def test_what_is_closed_stays_closed_and_a_clock_runs_only_while_we_wait(happene
         if talk.state in (TalkState.OPENED, TalkState.REFUSED, TalkState.CLOSED):
             assert talk.due is None
         if talk.state in (TalkState.ASKED, TalkState.CHASED, TalkState.ESCALATED, TalkState.ANSWERED):
-            assert talk.due is not None and talk.due > (talk.since or T0)
+            assert talk.due is not None
+            assert talk.due > (talk.since or T0)
         assert talk.asked >= before.asked
 
 
 def test_every_state_is_reached_and_each_but_the_last_is_left():
-    reached = {target for target in TABLE.values()} | {TalkState.OPENED}
+    reached = set(TABLE.values()) | {TalkState.OPENED}
     assert reached == set(TalkState)
     assert {source for source, _ in TABLE} == set(TalkState) - {TalkState.CLOSED}
     assert all((state, Event.CLOSE) in TABLE for state in TalkState if state is not TalkState.CLOSED)
@@ -183,9 +184,10 @@ def test_hours_that_cannot_be(hours):
 
 BRANCH, HEAD, PLATFORM = (Contact(at, level, OFFICE) for at, level in enumerate(Level, start=1))
 EVERYBODY = (BRANCH, HEAD, PLATFORM)
+USUAL = Ladder()
 
 
-def climb(contacts=EVERYBODY, ladder=Ladder(), *, first=BRANCH, starts="2026-11-19 10:00", most=20, stopped=False):
+def climb(contacts=EVERYBODY, ladder=USUAL, *, first=BRANCH, starts="2026-11-19 10:00", most=20, stopped=False):
     """The ladder from a first question on, nobody ever answering: [(rung, contact, when)], and why it ended."""
     at = shop(starts)
     due = at + 24 * HOUR

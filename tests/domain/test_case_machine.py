@@ -84,6 +84,7 @@ class AnyWalk(RuleBasedStateMachine):
             "stage": "returned" if yes else "returning",
             "answer_due": due,
             "until": due,
+            "valid_until": due if yes else None,
         }
         params |= {
             "answer": answer,
@@ -128,6 +129,7 @@ class AnyWalk(RuleBasedStateMachine):
             if effect.kind is EffectKind.SUBMIT_REISSUE:
                 assert before.reissue_state is ReissueState.DRAFT
                 assert before.consent_settled
+                assert not (before.needs_consent and before.consent_is_over(self.now))
         if self.facts.round > before.round:
             assert not self.facts.has_reissue
 
@@ -233,6 +235,7 @@ BRANCHES: dict[Action, list[dict[str, Any]]] = {
     Action.REQUEST_APPROVAL: [
         {"measure": measure, "operator": 1} for measure in (Measure.INTERCEPT, Measure.REISSUE, Measure.REFUND)
     ],
+    Action.RECORD_CONSENT: [{}, {"valid_until": START}],
     Action.REMEDY_MOVED: [{"remedy": RemedyState.FAILED}],
     Action.RELEASE_UNKNOWN: [{"accepted": True}, {"accepted": False}],
     Action.CUSTOMER_TOLD: [{}, {"purpose": "apology"}],

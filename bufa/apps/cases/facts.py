@@ -58,6 +58,7 @@ _TIMES = frozenset(
     {
         "carrier_asked_at",
         "answer_due",
+        "consent_until",
         "ticket_asked_at",
         "told_at",
         "promise_at",

@@ -21,6 +21,7 @@ from bufa.apps.negotiations.models import CarrierMessage, Consent
 from bufa.apps.negotiations.posting import About, sender_of
 from bufa.apps.negotiations.queries import consent_place, contacts_for
 from bufa.apps.parcels.views import parcel_views
+from bufa.domain.carrier_cases import COVERS
 from bufa.domain.carrier_messages import Ask, Mail
 from bufa.domain.cases import Action, Claim
 from bufa.domain.cases import EffectKind as Wanted
@@ -41,7 +42,9 @@ __all__ = [
     "add_contact",
     "ask_carrier",
     "ask_for",
+    "copied",
     "go_without_consent",
+    "not_copied",
     "on_effect",
     "record_answer",
     "release",
@@ -52,6 +55,16 @@ __all__ = [
 ]
 
 ANSWER_WITHIN = timedelta(hours=24)
+
+_COVERED = {
+    Measure.REFUND: "payment",
+    Measure.COMPENSATE: "payment",
+    Measure.REDELIVER: "redeliver",
+    Measure.INTERCEPT: "return",
+    Measure.CHASE: "search",
+    Measure.WAIT: "search",
+}
+"""What a carrier agrees to when it says yes, by the measure that it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +193,19 @@ def record_answer(
     terms: str = "",
     valid_until: datetime | None = None,
     proof: str = "",
+    covers: str = "",
+    rule_id: str = "",
     claim: Claim | None = None,
     version: int | None = None,
     now: datetime | None = None,
 ) -> int:
     """The carrier's consent or refusal, as a person learned it: who, on which terms, until when, with what proof.
 
-    `terms`: the words agreed to, or the reason of the refusal (needed for one). `claim`: what the carrier says is
-    wrong with the parcel, as evidence.
+    `terms`: the words agreed to, or the reason of the refusal (needed for one). `covers`: what was agreed to
+    (`carrier_cases.COVERS`), "" for what the measure asked; `rule_id`: the rule that it was given under. `claim`: what
+    the carrier says is wrong with the parcel, as evidence.
+
+    Raises Refused: amount_negative, valid_until_is_past, parameter_unknown (name), and what the case refuses.
     """
     now = now or clock.now()
     said_at = said_at or now
@@ -195,7 +213,11 @@ def record_answer(
         raise Refused("amount_negative")
     if valid_until is not None and valid_until <= now:
         raise Refused("valid_until_is_past", valid_until=valid_until.isoformat())
+    if covers and covers not in COVERS:
+        raise Refused("parameter_unknown", name="covers", value=covers)
     with writing([shop_id]):
+        if rule_id and rules.of_shop(shop_id).get(rule_id) is None:
+            raise Refused("parameter_unknown", name="rule_id", value=rule_id)
         acted = cases.act(
             shop_id=shop_id,
             case_id=case_id,
@@ -205,11 +227,13 @@ def record_answer(
             version=version,
             who=person,
             reason="" if given else terms or person,
+            valid_until=valid_until if given else None,
         )
         row = _consent(shop_id, case_id, acted.round, "given" if given else "refused", by, now, terms)
         row.person, row.position, row.said_at = person[:60], position[:60], said_at
         row.amount_fen, row.freight_by = amount_fen, freight_by
-        row.valid_until, row.proof = valid_until, proof[:200]
+        row.valid_until, row.proof, row.rule_id = valid_until, proof[:200], rule_id
+        row.covers = covers or _COVERED.get(acted.facts.measure or Measure.REISSUE, "reissue")
         row.save()
         carrier_cases.refresh(shop_id=shop_id, case_ids=[case_id], now=now)
         if claim is not None:
@@ -248,7 +272,7 @@ def go_without_consent(
 
 
 def on_effect(settled: Settled) -> None:
-    """A mail left, did not, or nobody knows."""
+    """A message left, did not, or nobody knows."""
     words = {
         EffectState.ACCEPTED: "sent",
         EffectState.REJECTED: "failed",
@@ -269,7 +293,7 @@ def on_effect(settled: Settled) -> None:
             cases.log(
                 shop_id=settled.shop_id,
                 case_id=row.case_id,
-                kind=f"carrier_mail_{state}",
+                kind=f"carrier_{'mail' if row.channel == 'email' else 'group'}_{state}",
                 by=SYSTEM,
                 now=now,
                 data={"round": row.round, "purpose": row.purpose},
@@ -288,6 +312,35 @@ def release(*, shop_id: int, message_id: int, arrived: bool, by: Actor) -> None:
         result = Result.ACCEPTED if arrived else Result.REJECTED
         on_effect(effects.settle(shop_id=shop_id, effect_id=row.effect_id or 0, result=result, by=by.name))
         audit.record(shop_id, by.ref, "message.release", f"message:{message_id}", {"arrived": arrived})
+
+
+def copied(*, shop_id: int, message_id: int, by: Actor, now: datetime | None = None) -> int:
+    """A person has sent a text by hand; returns about how many parcels it was. Raises Refused: not_to_copy."""
+    return _settle_by_hand(shop_id, message_id, "sent", by, now or clock.now())
+
+
+def not_copied(*, shop_id: int, message_id: int, by: Actor, now: datetime | None = None) -> int:
+    """Nobody will send it: the ladder goes on without. Raises Refused: not_to_copy."""
+    return _settle_by_hand(shop_id, message_id, "cancelled", by, now or clock.now())
+
+
+def _settle_by_hand(shop_id: int, message_id: int, state: str, by: Actor, now: datetime) -> int:
+    if by.role is not None:
+        check(by.role, Permission.WORK_CASE)
+    with writing([shop_id]):
+        named = CarrierMessage.objects.filter(shop_id=shop_id, id=message_id, state="to_copy")
+        token = named.values_list("message_id", flat=True).first()
+        if token is None:
+            raise Refused("not_to_copy")
+        rows = list(CarrierMessage.objects.filter(shop_id=shop_id, message_id=token, state="to_copy").order_by("id"))
+        for row in rows:
+            row.state, row.sent_at = state, now if state == "sent" else None
+            row.save(update_fields=["state", "sent_at"])
+            kind = "carrier_text_sent" if state == "sent" else "carrier_mail_cancelled"
+            cases.log(shop_id=shop_id, case_id=row.case_id, kind=kind, by=by, now=now, data={"round": row.round})
+        audit.record(shop_id, by.ref, f"message.{state}", f"message:{message_id}", {"parcels": len(rows)})
+        carrier_cases.refresh(shop_id=shop_id, case_ids=[row.case_id for row in rows], now=now)
+        return len(rows)
 
 
 def _consent(shop_id: int, case_id: int, round_: int, result: str, by: Actor, now: datetime, terms: str) -> Consent:

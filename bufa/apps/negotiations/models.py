@@ -6,7 +6,7 @@ from django.db import models
 
 from bufa.apps.cases.models import Case
 from bufa.apps.shops.choices import is_one_of
-from bufa.domain.carrier_cases import TalkState
+from bufa.domain.carrier_cases import COVERS, TalkState
 from bufa.domain.carrier_rules import Paper
 from bufa.domain.chasing import DAY_MINUTES, Level, Rung, Stop
 from bufa.domain.paper_layouts import Written
@@ -204,7 +204,7 @@ class Consent(models.Model):
         constraints = [
             is_one_of("result", ["given", "refused", "overridden"], "consent_result_known"),
             is_one_of("freight_by", ["", "carrier", "shop", "customer"], "consent_freight_known"),
-            is_one_of("covers", ["reissue", "payment", "redeliver", "return", "search"], "consent_covers_known"),
+            is_one_of("covers", COVERS, "consent_covers_known"),
         ]
 
 

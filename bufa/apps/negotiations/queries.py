@@ -140,7 +140,7 @@ def contacts(shops: Sequence[int], carrier: str = "", *, active_only: bool = Tru
             rows = rows.filter(carrier=carrier)
         if active_only:
             rows = rows.filter(is_active=True)
-        return tuple(_contact(row) for row in rows.order_by("carrier", "branch", "id"))
+        return tuple(contact_view(row) for row in rows.order_by("carrier", "branch", "id"))
 
 
 def message_place(case_id: int, what: str, token: str) -> str:
@@ -148,13 +148,19 @@ def message_place(case_id: int, what: str, token: str) -> str:
     return f"negotiations_carriermessage.{what}:{case_id}.{token}"
 
 
-def _contact(row: CarrierContact) -> ContactView:
+def contact_view(row: CarrierContact) -> ContactView:
+    """A contact for people."""
     robot = row.robot if row.robot_id else None
     return ContactView(
         row.pk, row.carrier, row.branch, row.name, row.email, row.is_active, row.level, row.origin, row.destination,
         row.robot_id, robot.name if robot else "", robot.kind if robot else "", row.opens, row.closes, row.days,
         row.rests_on_festivals, row.answer_hours, row.bounced_at,
     )  # fmt: skip
+
+
+def plain_body(row: CarrierMessage) -> str:
+    """A message's text, for staff."""
+    return unseal(row.shop_id, row.body, where=message_place(row.case_id, "body", row.message_id)).decode()
 
 
 def _message(row: CarrierMessage) -> MessageView:
@@ -167,7 +173,7 @@ def _message(row: CarrierMessage) -> MessageView:
         direction=row.direction,
         purpose=row.purpose,
         state=row.state,
-        contact=_contact(row.contact) if row.contact else None,
+        contact=contact_view(row.contact) if row.contact else None,
         subject=plain("subject", row.subject),
         body=plain("body", row.body),
         by=row.by,

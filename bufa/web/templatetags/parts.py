@@ -15,6 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from bufa.web import nav as places
+from bufa.web import words
 from bufa.web.words import yuan
 
 register = template.Library()
@@ -103,3 +104,9 @@ def bars(rows: Sequence[tuple[str, float, str, str]]) -> SafeString:
         drawn,
     )
     return format_html('<ul class="bars">{}</ul>', items)
+
+
+@register.filter
+def works(contact: Any) -> str:
+    """When a contact works: 周一–周五 09:00–18:00."""
+    return words.works(contact.opens, contact.closes, contact.days)

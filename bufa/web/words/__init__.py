@@ -189,3 +189,18 @@ def carrier(code: str) -> str:
 def carrier_choices() -> list[tuple[str, str]]:
     """Every carrier we know, for forms."""
     return [(code, carrier(code)) for code in carriers.carriers()]
+
+
+def works(opens: int, closes: int, days: str) -> str:
+    """Working hours in words. `opens`, `closes`: minutes after midnight; `days`: ISO weekdays as digits."""
+    span_ = (
+        _("全天")
+        if (opens, closes) == (0, 1440)
+        else f"{opens // 60:02d}:{opens % 60:02d}–{closes // 60:02d}:{closes % 60:02d}"
+    )
+    if days == "1234567":
+        return _("每天 %(span)s") % {"span": span_}
+    together = days in "1234567" and len(days) > 2
+    named = [word("weekday", day) for day in days]
+    shown = f"{named[0]}–{named[-1]}" if together else "、".join(named)
+    return f"{shown} {span_}"

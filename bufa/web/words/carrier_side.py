@@ -109,6 +109,69 @@ MAIL_FAULT: Words = {
     "sender_unreadable": _("发件人写得不正常"),
 }
 
+TALK_STATE: Words = {
+    "opened": _("未问"),
+    "asked": _("已问"),
+    "chased": _("已催"),
+    "escalated": _("已升级"),
+    "answered": _("已回话"),
+    "promised": _("已承诺"),
+    "consented": _("已同意"),
+    "refused": _("不同意"),
+    "closed": _("已结束"),
+}
+
+RUNG: Words = {
+    "ask": _("询问"),
+    "remind": _("催办"),
+    "branch": _("问网点"),
+    "head_office": _("升级到总部"),
+    "platform": _("升级到平台"),
+}
+
+NO_RUNG: Words = {
+    "not_waiting": _("不用催"),
+    "stopped": _("已停，等人恢复"),
+    "switched_off": _("店铺没有开自动催办"),
+    "to_copy": _("有一段话等人发到群里"),
+    "nobody_left": _("没有更高一级的联系人了，要人来办"),
+}
+
+LEVEL: Words = {"branch": _("网点"), "head_office": _("总部"), "platform": _("平台")}
+
+REACH: Words = {"email": _("邮件"), "robot": _("群机器人"), "by_hand": _("人工发群")}
+
+WEEKDAY: Words = {
+    "1": _("周一"),
+    "2": _("周二"),
+    "3": _("周三"),
+    "4": _("周四"),
+    "5": _("周五"),
+    "6": _("周六"),
+    "7": _("周日"),
+}
+
+LETTER_LANGUAGE: Words = {"zh-hans": _("中文"), "en": _("英文")}
+
+ROBOT: Words = {"wecom": _("企业微信"), "dingtalk": _("钉钉"), "feishu": _("飞书")}
+
+TALK_VIEW: Words = {
+    "open": _("在谈"),
+    "overdue": _("超时未答"),
+    "soon": _("24 小时内到期"),
+    "stuck": _("要人来办"),
+    "stopped": _("停了催办"),
+    "closed": _("已结束"),
+}
+
+COVERS: Words = {
+    "reissue": _("补发"),
+    "payment": _("赔付"),
+    "redeliver": _("再派送"),
+    "return": _("退回"),
+    "search": _("继续查找"),
+}
+
 SHEET_KIND: Words = {"paid": _("赔款"), "bill": _("运费账单")}
 
 GROUPS: Mapping[str, Words] = {
@@ -121,6 +184,16 @@ GROUPS: Mapping[str, Words] = {
     "claim_act": CLAIM_ACT,
     "claim_view": CLAIM_VIEW,
     "sheet_kind": SHEET_KIND,
+    "talk_state": TALK_STATE,
+    "talk_view": TALK_VIEW,
+    "rung": RUNG,
+    "no_rung": NO_RUNG,
+    "level": LEVEL,
+    "reach": REACH,
+    "robot": ROBOT,
+    "letter_language": LETTER_LANGUAGE,
+    "weekday": WEEKDAY,
+    "covers": COVERS,
     "answer_source": ANSWER_SOURCE,
     "answer_state": ANSWER_STATE,
     "answer_sender": ANSWER_SENDER,
@@ -140,6 +213,13 @@ ENTRY: Words = {
     "carrier_mail_doubtful": _("收到一封来源未核实的信，没有据此做任何事"),
     "carrier_said": _("采纳了承运商的话 %(amount)s"),
     "carrier_promised": _("承运商承诺 %(day)s 送达"),
+    "carrier_group_sent": _("群消息已发出"),
+    "carrier_group_failed": _("群消息没有发出"),
+    "carrier_group_unknown": _("群消息不知道有没有发出"),
+    "carrier_text_sent": _("已把话发到承运商的群里"),
+    "carrier_mail_bounced": _("信被退回：%(why)s"),
+    "ladder_stopped": _("停止自动催办"),
+    "ladder_resumed": _("恢复自动催办"),
     "claim_lapsed": _("没有提出索赔，期限 %(until)s 已过"),
 }
 
@@ -177,6 +257,25 @@ TEXTS: Words = {
     "mail_is_placed": _("这封信已经有人处理了"),
     "no_such_case": _("没有这个案件号"),
     "line_is_placed": _("这一行已经有人处理了"),
+    "asked_today": _("今天已经就这一件问过这个联系人了。请明天再催，或换一个联系人"),
+    "too_many_asked": _("一次最多问 %(most)s 件，请少选几个"),
+    "no_waybill_to_ask": _("没有运单号，没法问承运商"),
+    "contact_bounced": _("%(email)s 上次退信了，请先改邮箱或换联系人"),
+    "contact_hours": _("上班时间要早于下班时间，并至少选一天"),
+    "contact_answer_hours": _("答复时长写 1 到 %(most)s 小时"),
+    "contact_unreachable": _("写一个邮箱、选一个群机器人，或写下称呼（由人发到群里）"),
+    "contact_is_there": _("已经有一个一样的联系人"),
+    "province_unknown": _("不认识的省份：%(value)s"),
+    "no_such_robot": _("没有这个群机器人，可能已停用"),
+    "robot_is_off": _("群机器人“%(name)s”已停用，请先恢复或换联系人"),
+    "robot_address": _("这不是企业微信、钉钉或飞书群机器人的地址，请从群设置里完整复制"),
+    "robot_host": _("%(host)s 不是企业微信、钉钉或飞书的地址，不会往那里发"),
+    "robot_unsigned": _("企业微信的机器人没有签名密钥，请留空"),
+    "too_many_robots": _("群机器人最多 %(most)s 个，请先删掉不用的"),
+    "no_carrier_case": _("这个案件还没有和承运商谈过"),
+    "ladder_hours": _("每一级写 1 到 %(most)s 小时，催办 0 到 5 次"),
+    "not_to_copy": _("这段话已经有人处理了"),
+    "consent_expired": _("承运商的同意只到 %(until)s，已经过了：请再问一次，或由主管决定不等"),
 }
 
 PARAMS: Mapping[str, str] = {"claim_state": "claim_state", "act": "claim_act"}

@@ -6,8 +6,7 @@ import time
 
 import httpx
 
-from bufa.integrations import wire
-from bufa.integrations import robot_wire
+from bufa.integrations import robot_wire, wire
 from bufa.integrations.messaging.dingtalk.limits import MOST_BYTES
 from bufa.integrations.messaging.dingtalk.settings import Settings
 from bufa.integrations.messaging.dingtalk.signing import sign

@@ -8,8 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
-from bufa.integrations import wire
-from bufa.integrations import robot_wire
+from bufa.integrations import robot_wire, wire
 from bufa.integrations.messaging.feishu.limits import MOST_BYTES
 from bufa.integrations.messaging.feishu.settings import Settings
 from bufa.integrations.messaging.feishu.signing import sign

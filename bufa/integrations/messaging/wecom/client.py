@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from bufa.integrations import wire
-from bufa.integrations import robot_wire
+from bufa.integrations import robot_wire, wire
 from bufa.integrations.messaging.wecom.limits import MOST_BYTES
 from bufa.integrations.messaging.wecom.settings import Settings
 from bufa.integrations.ports import ProviderError, Sent
