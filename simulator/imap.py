@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import format_datetime
 from typing import Any
 
 from proxyprotocol.noop import ProxyProtocolNoop
@@ -75,6 +76,8 @@ class Box(Identity):
 
 def raw(mail: Mail) -> bytes:
     """The mail as its mailbox holds it: with the server's word on who sent it."""
+    if mail.returned[1]:
+        return _report(mail)
     message = EmailMessage(policy=SMTP)
     message["Authentication-Results"] = f"{AUTHSERV}; spf=pass smtp.mailfrom={mail.sender}; dkim=pass"
     message["From"] = mail.sender
@@ -86,6 +89,45 @@ def raw(mail: Mail) -> bytes:
         message["In-Reply-To"] = mail.in_reply_to
     message.set_content(mail.text, charset="utf-8", cte="base64")
     return message.as_bytes()
+
+
+def _report(mail: Mail) -> bytes:
+    """The report of a mail that could not be delivered, as RFC 3464 wants it."""
+    box, message_id = mail.returned
+    mark = "=_report_of_a_mail"
+    lines = [
+        f"From: {mail.sender}",
+        f"To: {', '.join(mail.to)}",
+        f"Subject: {mail.subject}",
+        f"Date: {format_datetime(datetime.fromtimestamp(mail.at, UTC))}",
+        f"Message-ID: {mail.message_id}",
+        "Auto-Submitted: auto-replied",
+        "MIME-Version: 1.0",
+        f'Content-Type: multipart/report; report-type="delivery-status"; boundary="{mark}"',
+        "",
+        f"--{mark}",
+        "Content-Type: text/plain; charset=utf-8",
+        "",
+        mail.text,
+        f"--{mark}",
+        "Content-Type: message/delivery-status",
+        "",
+        f"Reporting-MTA: dns; {AUTHSERV}",
+        "",
+        f"Final-Recipient: rfc822; {box}",
+        "Action: failed",
+        "Status: 5.1.1",
+        "Diagnostic-Code: smtp; 550 5.1.1 user unknown",
+        "",
+        f"--{mark}",
+        "Content-Type: text/rfc822-headers",
+        "",
+        f"Message-ID: {message_id}",
+        "",
+        f"--{mark}--",
+        "",
+    ]
+    return "\r\n".join(lines).encode()
 
 
 async def listen(

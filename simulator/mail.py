@@ -29,6 +29,7 @@ _CONSENT = (
 _CHECKING = "您好，运单{number}我们还在核实，已通知相关网点查找，预计48小时内答复。处理编号：{ticket}。{name}客服部"
 _REFUSE = "您好，经核查运单{number}目前仍在正常流转，暂不符合补发条件，请耐心等待。{name}客服部"
 _UNKNOWN = "您好，来信中未找到我司运单号，请补充运单号后再发送，谢谢。{name}客服部"
+NOBODY = "nobody"
 _REFUSING = frozenset({"cut", "http500", "20000", "60000"})
 _FAULTS = {
     "lost": "中转后未再出现，判定遗失",
@@ -110,11 +111,24 @@ class PostOffice:
         mail = Mail(now, "", sender, rcpts, subject, text, message_id, str(message.get("in-reply-to", "")), len(raw))
         mail.reply_to = parseaddr(str(message.get("reply-to", "")))[1]
         for box in rcpts:
+            if box.lower().startswith(NOBODY):
+                self._give_back(box, mail)
+                continue
             self.world.mails.append(replace(mail, box=box.lower()))
             code = box.lower().rsplit("@", 1)[-1].split(".")[0]
             if box.lower().endswith(carriers.MAIL_DOMAIN) and code in carriers.CARRIERS:
                 self._carrier_reads(code, box, mail)
         return mail
+
+    def _give_back(self, box: str, mail: Mail) -> None:
+        """Nobody has this address: the sender gets a report as RFC 3464 wants it."""
+        number = self.world.count("bounce")
+        mailer = f"mailer-daemon@{carriers.MAIL_DOMAIN}"
+        subject, words = "Undelivered Mail Returned to Sender", f"550 5.1.1 <{box}>: user unknown"
+        report = Mail(self.world.clock.now(), mail.sender.lower(), mailer, [mail.sender], subject, words,
+                      f"<bounce-{number}@{carriers.MAIL_DOMAIN}>", "", len(words))  # fmt: skip
+        report.returned = (box, mail.message_id)
+        self.world.mails.append(report)
 
     def _named(self, mail: Mail) -> Parcel | None:
         for word in _WORD.findall(f"{mail.subject} {mail.text}"):
@@ -148,6 +162,10 @@ class PostOffice:
             self._later(rng.uniform(20, 44), box, mail, _CONSENT.format(**words))
         elif answer == "consent":
             self._later(rng.uniform(2, 20), box, mail, _CONSENT.format(**words))
+        elif answer == "slow":  # the third mail is the one that is read
+            count = self.world.count(f"slow:{parcel.number}")
+            if count >= 3:
+                self._later(rng.uniform(2, 5), box, mail, _CONSENT.format(**words))
         elif answer == "refuse":
             self._later(rng.uniform(2, 12), box, mail, _REFUSE.format(**words))
 

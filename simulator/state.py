@@ -155,3 +155,4 @@ class Mail:
     in_reply_to: str = ""
     size: int = 0
     reply_to: str = ""
+    returned: tuple[str, str] = ("", "")  # a bounce: the address that nobody has, the Message-ID that came back

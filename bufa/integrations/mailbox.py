@@ -46,6 +46,16 @@ class MailRead:
     faults: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """A mail of ours that came back, or is late. `message_ids`: those that the report names; `status`: 5.1.1 and the
+    like, "" where none is told; `is_permanent`: nobody will get it."""
+
+    message_ids: tuple[str, ...]
+    status: str
+    is_permanent: bool
+
+
 class CanFetchMail(Protocol):
     def fetch(self, after_uid: int, validity: int, since: date, limit: int = 50) -> NewMails: ...
 

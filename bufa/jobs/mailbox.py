@@ -63,7 +63,10 @@ def poll(shop_id: int) -> int:
 
 def take(shop_id: int, raw: bytes, authserv: str, mail: MailIn | None = None) -> int:
     """One mail in; 0 for one that had come before, an answer of a machine, or our own."""
-    read = registry.load_reader("mailbox", "imap").read(raw, authserv)
+    reader = registry.load_reader("mailbox", "imap")
+    if (back := reader.bounce(raw)) is not None and mails.take_bounce(shop_id=shop_id, bounce=back, now=clock.now()):
+        return 1
+    read = reader.read(raw, authserv)
     info = shops.connection(shop_id, "smtp")
     own = str(info.settings.get("sender", "")).lower() if info else ""
     if read.is_automatic or (read.sender and read.sender == own):

@@ -235,7 +235,7 @@ BRANCHES: dict[Action, list[dict[str, Any]]] = {
     Action.REQUEST_APPROVAL: [
         {"measure": measure, "operator": 1} for measure in (Measure.INTERCEPT, Measure.REISSUE, Measure.REFUND)
     ],
-    Action.RECORD_CONSENT: [{}, {"valid_until": START}],
+    Action.RECORD_CONSENT: [{"valid_until": START}],
     Action.REMEDY_MOVED: [{"remedy": RemedyState.FAILED}],
     Action.RELEASE_UNKNOWN: [{"accepted": True}, {"accepted": False}],
     Action.CUSTOMER_TOLD: [{}, {"purpose": "apology"}],

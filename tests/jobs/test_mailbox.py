@@ -38,9 +38,9 @@ def mailbox_settings(world: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def asked(world: Any, shop: int) -> tuple[int, str]:
+def asked(world: Any, shop: int, answer: str = "consent") -> tuple[int, str]:
     """A lost parcel whose carrier was asked by mail; (case, waybill)."""
-    wanted = {"carrier": "zhongtong", "fate": "lost", "customer": "silent", "carrier_answer": "consent"}
+    wanted = {"carrier": "zhongtong", "fate": "lost", "customer": "silent", "carrier_answer": answer}
     order = world.control("orders", wanted)["order_id"]
     now = world.advance(hours=24 * 9)
     with clock.frozen(now):

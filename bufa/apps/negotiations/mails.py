@@ -16,14 +16,14 @@ from bufa.apps.cases import actions as cases
 from bufa.apps.cases.actors import SYSTEM, Actor
 from bufa.apps.cases.files import KEEP_DAYS
 from bufa.apps.cases.models import Case
-from bufa.apps.negotiations import answers
+from bufa.apps.negotiations import answers, carrier_cases
 from bufa.apps.negotiations.models import CarrierContact, CarrierMessage, Consent, IncomingMail
 from bufa.apps.negotiations.reply_tags import case_of
 from bufa.domain.carrier_answers import Taken as Words
 from bufa.domain.carrier_answers import take_apart
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission, check
-from bufa.integrations.mailbox import MailRead
+from bufa.integrations.mailbox import Bounce, MailRead
 from bufa.lib.crypto import seal, unseal
 from bufa.lib.tenancy import for_shops, reading, writing
 
@@ -81,6 +81,33 @@ def take_mail(*, shop_id: int, mail: MailRead, raw_digest: str, now: datetime) -
         if case is None:
             return Taken(row.pk, None, 0)
         return Taken(row.pk, case.pk, _heard(row, case, mail, now))
+
+
+def take_bounce(*, shop_id: int, bounce: Bounce, now: datetime) -> int:
+    """A mail to a carrier came back: its cases learn it, its contact is not written to again until the address is
+    changed, and the ladder goes on without. Returns how many messages it was about; one that is only late is noted.
+
+    Only who saw the mail knows its Message-ID, so a forged report can say no more than its recipient could.
+    """
+    with writing([shop_id]):
+        rows = list(
+            CarrierMessage.objects.select_for_update(of=("self",))
+            .filter(shop_id=shop_id, message_id__in=bounce.message_ids, direction="out")
+            .exclude(state__in=["bounced", "cancelled"])
+            .order_by("id")
+        )
+        for row in rows:
+            if bounce.is_permanent:
+                row.state = "bounced"
+                row.save(update_fields=["state"])
+                CarrierContact.objects.filter(shop_id=shop_id, id=row.contact_id or 0).update(bounced_at=now)
+                cases.update_facts(shop_id=shop_id, case_id=row.case_id, now=now, answer_due=now)
+            kind = "carrier_mail_bounced" if bounce.is_permanent else "carrier_mail_late"
+            cases.log(
+                shop_id=shop_id, case_id=row.case_id, kind=kind, by=SYSTEM, now=now, data={"why": bounce.status or "?"}
+            )
+        carrier_cases.refresh(shop_id=shop_id, case_ids=[row.case_id for row in rows], now=now)
+        return len(rows)
 
 
 def place_by_hand(*, shop_id: int, mail_id: int, code: str, by: Actor, now: datetime) -> int:

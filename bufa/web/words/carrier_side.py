@@ -218,6 +218,7 @@ ENTRY: Words = {
     "carrier_group_unknown": _("群消息不知道有没有发出"),
     "carrier_text_sent": _("已把话发到承运商的群里"),
     "carrier_mail_bounced": _("信被退回：%(why)s"),
+    "carrier_mail_late": _("信还没有送到，对方服务器在重试：%(why)s"),
     "ladder_stopped": _("停止自动催办"),
     "ladder_resumed": _("恢复自动催办"),
     "claim_lapsed": _("没有提出索赔，期限 %(until)s 已过"),

@@ -16,7 +16,8 @@ import mailparser
 import nh3
 from mailparser.exceptions import MailParserError
 
-from bufa.integrations.mailbox import MailRead
+from bufa.integrations.mailbox import Bounce, MailRead
+from bufa.integrations.messaging.imap import bounces
 
 MOST_BYTES = 5 * 1024 * 1024
 MOST_TEXT = 50_000
@@ -38,6 +39,11 @@ _ID = re.compile(r"<[^<>\s]{1,300}>")
 _BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li|/h\d)\b[^>]*>", re.IGNORECASE)
 _PASS = re.compile(r"\b(spf|dkim|dmarc)\s*=\s*pass\b", re.IGNORECASE)
 _BLANKS = re.compile(r"\n{3,}")
+
+
+def bounce(raw: bytes) -> Bounce | None:
+    """A mail of ours that came back, None for any other mail."""
+    return bounces.read(raw)
 
 
 def read(raw: bytes, authserv: str = "") -> MailRead:
