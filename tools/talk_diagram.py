@@ -30,8 +30,8 @@ def page() -> str:
         [
             "# The states of a carrier case",
             "",
-            "Generated from `bufa/domain/carrier_cases.py` by `make docs`. A carrier case is the talk with a carrier about",
-            "one parcel in one round of a case. Its state is a fold of what happened, in the order of time; an event",
+            "Generated from `bufa/domain/carrier_cases.py` by `make docs`. A carrier case is the talk with a carrier",
+            "about one parcel in one round of a case. Its state is a fold of what happened, in the order of time; an event",
             f"that the table does not list for a state is no news. The clock runs in: {waiting}.",
             "",
             "```mermaid",
