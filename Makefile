@@ -6,7 +6,7 @@ ARGS ?=
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help setup up test crash unknown storm bulk forms guesses mutants check bench benchmarks karrio clean lock docs messages
+.PHONY: help setup up test crash unknown letters storm bulk forms guesses mutants check bench benchmarks karrio clean lock docs messages
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ crash: setup ## SIGKILL at every write of all that is asked of the platform, by 
 
 unknown: setup ## 200 submissions whose answers are all lost, 100 workers that wake up after their lease
 	@exec $(BIN)/python -m tests.proofs unknown $(ARGS)
+
+letters: setup ## SIGKILL around every message to a carrier: asked, chased, sent by mail and by a group's robot
+	@exec $(BIN)/python -m tests.proofs letters $(ARGS)
 
 storm: setup ## 1,000 cases while 300 processes of every kind are killed (ARGS="--cases 50 --kills 20")
 	@exec $(BIN)/python -m tests.storm.storm $(ARGS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import time
 from typing import Any
 
@@ -29,7 +31,7 @@ _CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 
 class ContactForm(Choices):
     carrier = forms.ChoiceField(label=_("承运商"))
-    level = forms.ChoiceField(label=_("哪一级"), help_text=_("先问网点，再总部，再平台"))
+    level = forms.ChoiceField(label=_("哪一级"), required=False, help_text=_("先问网点，再总部，再平台"))
     branch = forms.CharField(
         label=_("网点"), max_length=80, required=False, help_text=_("和轨迹里的网点名一致，就先问它")
     )
@@ -48,24 +50,24 @@ class ContactForm(Choices):
         label=_("一般几小时答复"), min_value=1, max_value=contacts.MOST_HOURS, required=False
     )
 
-    def __init__(self, shop_id: int, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, there: Sequence[robots.RobotView], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.choose("carrier", [("", _now("请选择")), *carrier_choices()])
-        self.choose("level", [(each.value, word("level", each.value)) for each in Level])
-        named = [(str(each.robot_id), each.name) for each in robots.robots([shop_id], active_only=True)]
+        levels = [(each.value, word("level", each.value)) for each in Level]
+        self.choose("level", levels, blank=_now("写了网点就是网点，否则总部"))
+        named = [(str(each.robot_id), each.name) for each in there if each.is_active]
         self.choose("robot", named, blank=_now("不用"))
         self.choose("days", [(str(day), word("weekday", str(day))) for day in range(1, 8)])
         if not self.is_bound and "days" not in self.initial:
-            self.initial = {**self.initial, "days": [str(day) for day in range(1, 8)], "level": Level.HEAD_OFFICE.value}
+            self.initial = {**self.initial, "days": [str(day) for day in range(1, 8)]}
 
     def new(self) -> NewContact:
         """What was typed. Raises Refused contact_hours."""
         said = self.cleaned_data
         opens, closes = _minutes(said["opens"], 0), _minutes(said["closes"], DAY_MINUTES)
-        hours = Hours(opens, closes, frozenset(int(day) for day in said["days"]), said["rests_on_festivals"])
-        level = Level(said["level"])
-        if said["branch"] and level is Level.HEAD_OFFICE and "level" not in self.changed_data:
-            level = Level.BRANCH
+        days = frozenset(int(day) for day in said["days"]) or frozenset(range(1, 8))
+        hours = Hours(opens, closes, days, said["rests_on_festivals"])
+        level = Level(said["level"] or (Level.BRANCH if said["branch"] else Level.HEAD_OFFICE))
         return NewContact(
             said["carrier"], level, said["branch"], said["origin"], said["destination"], said["name"], said["email"],
             int(said["robot"]) if said["robot"] else None, hours, said["answer_hours"],
@@ -115,13 +117,15 @@ def page(request: HttpRequest, **forms_: Any) -> HttpResponse:
     shop_id = here.one.shop_id
     rows = queries.contacts([shop_id])
     chosen = next((one for one in rows if str(one.contact_id) == request.GET.get("contact", "")), None)
-    form = ContactForm(shop_id, initial=_initial(chosen) if chosen else None)
+    there = robots.robots([shop_id])
+    form = ContactForm(there, initial=_initial(chosen) if chosen else None)
     policy = ladder_of(shop_id)
     said = {
         "form": form,
         "chosen": chosen,
         "rows": rows,
-        "robots": robots.robots([shop_id]),
+        "robots": there,
+        "robot_use": Counter(one.robot_id for one in rows if one.robot_id),
         "robot_form": RobotForm(auto_id="id_robot_%s"),
         "ladder_form": LadderForm(auto_id="id_ladder_%s", initial=policy.stored()),
         "scores": scores.scores([shop_id], clock.now()),
@@ -135,7 +139,7 @@ def contact(request: HttpRequest) -> HttpResponse:
         return page(request)
     here = desk(request)
     shop_id = here.one.shop_id
-    form = ContactForm(shop_id, request.POST)
+    form = ContactForm(robots.robots([shop_id]), request.POST)
     try:
         here.check(Permission.EDIT_SETTINGS, shop_id)
         who = actor(here, shop_id)

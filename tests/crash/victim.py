@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import smtplib
 import sys
 import traceback
 from collections.abc import Callable
@@ -66,6 +67,8 @@ class Points:
 
         self.around(BaseDatabaseWrapper, "_commit", "a commit")
         self.around(httpx.Client, "send", "a request")
+        self.around(smtplib.SMTP, "send", "a line to the post office")
+        self.around(smtplib.SMTP, "getreply", "its answer")
         if self.statements:  # after one is as good as before the next: nothing is written between them
             self.before(CursorWrapper, "execute", "a statement")
 
@@ -96,6 +99,16 @@ def carry_out(given: Json) -> None:
     effects.carry_out(given["shop_id"], [given["effect_id"]])
 
 
+def climb(given: Json) -> None:
+    """The worker: the rungs of the chase ladder that are due."""
+    from datetime import datetime
+
+    from bufa.apps.negotiations import ladder
+
+    _dangerous(given)
+    ladder.climb(shop_id=given["shop_id"], now=datetime.fromisoformat(given["now"]))
+
+
 def sheet(given: Json) -> None:
     """The worker: the rows of a run, one after the other."""
     from bufa.jobs import bulk
@@ -110,7 +123,12 @@ def _short_idle(connection: Any, **_: Any) -> None:
         cursor.execute("SET idle_in_transaction_session_timeout = '1500ms'")
 
 
-ACTS: dict[str, Callable[[Json], None]] = {"click": click, "carry_out": carry_out, "sheet": sheet}
+ACTS: dict[str, Callable[[Json], None]] = {
+    "click": click,
+    "carry_out": carry_out,
+    "climb": climb,
+    "sheet": sheet,
+}
 
 
 def _dangerous(given: Json) -> None:

@@ -79,6 +79,7 @@ PAGES: dict[str, Addresses] = {
     "settings_telling": _always("/settings/telling/"),
     "settings_papers": _always("/settings/papers/"),
     "carriers": _always("/carriers/"),
+    "carriers_talks": _always("/carriers/talks/", "/carriers/talks/?view=stuck&carrier=zhongtong"),
     "warehouse": _always("/warehouse/"),
     "warehouse_scan": _always("/warehouse/scan/"),
     "warehouse_codes": _always("/warehouse/scan/codes.pdf"),

@@ -14,7 +14,7 @@ from django.conf import settings
 from bufa.apps.audit import actions as audit
 from bufa.apps.cases.actors import Actor
 from bufa.apps.effects.actions import real_now
-from bufa.apps.negotiations.models import CarrierContact, GroupRobot
+from bufa.apps.negotiations.models import GroupRobot
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission, check
 from bufa.domain.robots import Address, Pace, read_address, wait
@@ -22,6 +22,7 @@ from bufa.integrations import registry
 from bufa.integrations.ports import CanSpeakInGroup, ProviderError, Sent
 from bufa.lib import clock
 from bufa.lib.crypto import seal, unseal
+from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import for_shops, reading, writing
 
 MOST_ROBOTS = 200
@@ -37,7 +38,6 @@ class RobotView:
     name: str
     is_active: bool
     is_signed: bool
-    contacts: int
     checked_at: datetime | None
     error: str
 
@@ -113,20 +113,15 @@ def most_bytes(kind: str) -> int:
     return most
 
 
-def robots(shops: Sequence[int], *, active_only: bool = False) -> tuple[RobotView, ...]:
+@remembered
+def robots(shops: Sequence[int]) -> tuple[RobotView, ...]:
     """The shop's robots, by name."""
     with reading(shops):
         rows = GroupRobot.objects.filter(shop_id__in=shops)
-        rows = rows.filter(is_active=True) if active_only else rows
-        used: dict[int, int] = {}
-        for robot_id in CarrierContact.objects.filter(
-            shop_id__in=shops, is_active=True, robot__isnull=False
-        ).values_list("robot_id", flat=True):
-            used[robot_id] = used.get(robot_id, 0) + 1
         return tuple(
             RobotView(
-                row.pk, row.kind, row.name, row.is_active, bool(_secrets(row).get("secret")), used.get(row.pk, 0),
-                row.checked_at, row.error,
+                row.pk, row.kind, row.name, row.is_active, bool(_secrets(row).get("secret")), row.checked_at,
+                row.error,
             )
             for row in rows.order_by("name", "id")
         )  # fmt: skip
