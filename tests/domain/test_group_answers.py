@@ -1,5 +1,6 @@
-"""Ten ways in which carriers' people answer in a chat group. They were written down before the reader was looked at:
-nine in ten waybills must be resolved, and none wrongly."""
+"""Ten ways in which carriers' people answer in a chat group, written down before the reader was looked at: at first sight
+it resolved 62 of their hundred waybills and read one wrongly. Ten more were written when it had learned from those: 36 of
+50 at first sight, none wrongly. Now nine in ten waybills must be resolved, and none wrongly, of both."""
 
 from __future__ import annotations
 
@@ -79,15 +80,30 @@ def filled(text: str, waybills: list[str]) -> str:
     return re.sub(r"\[(\d+)(:4)?\]", put, text)
 
 
+def test_the_second_ten_styles_are_resolved_too():
+    resolved = wrong = 0
+    for path in sorted((Path(__file__).parent / "groups_second").glob("*.txt")):
+        truths, text = _read(path, numbers(0))
+        said = {one.number: one.said for one in take_apart(text, numbers(0), SAID_AT).answers}
+        resolved += sum(truth.is_resolved(said.get(number)) for number, truth in truths.items())
+        wrong += sum(truth.is_wrong(said.get(number)) for number, truth in truths.items())
+    assert (resolved >= 45, wrong) == (True, 0)
+
+
 def read_style(at: int) -> tuple[list[str], dict[str, Truth], str]:
-    text, _, told = STYLES[at].read_text(encoding="utf-8").partition("\n---\n")
     waybills = numbers(at)
+    truths, text = _read(STYLES[at], waybills)
+    assert len(truths) == EACH
+    return waybills, truths, text
+
+
+def _read(path: Path, waybills: list[str]) -> tuple[dict[str, Truth], str]:
+    text, _, told = path.read_text(encoding="utf-8").partition("\n---\n")
     truths = {}
     for line in told.strip().splitlines():
         number, *words = line.split()
         truths[waybills[int(number) - 1]] = Truth.read(words)
-    assert len(truths) == EACH
-    return waybills, truths, filled(text, waybills)
+    return truths, filled(text, waybills)
 
 
 def judged(at: int) -> tuple[set[str], set[str]]:

@@ -109,6 +109,21 @@ MAIL_FAULT: Words = {
     "sender_unreadable": _("发件人写得不正常"),
 }
 
+MESSAGE: Words = {
+    "queued": _("待发出"),
+    "sent": _("已发出"),
+    "failed": _("未送达"),
+    "unknown": _("结果未知"),
+    "received": _("收到"),
+    "cancelled": _("已撤回"),
+    "bounced": _("被退信"),
+    "to_copy": _("等人发到群里"),
+    "escalate": _("升级"),
+    "ask_consent": _("请求同意"),
+    "remind": _("催促"),
+    "tell": _("告知"),
+}
+
 TALK_STATE: Words = {
     "opened": _("未问"),
     "asked": _("已问"),
@@ -184,6 +199,7 @@ GROUPS: Mapping[str, Words] = {
     "claim_act": CLAIM_ACT,
     "claim_view": CLAIM_VIEW,
     "sheet_kind": SHEET_KIND,
+    "message": MESSAGE,
     "talk_state": TALK_STATE,
     "talk_view": TALK_VIEW,
     "rung": RUNG,

@@ -227,21 +227,6 @@ ROUTE: Words = {
     "copy_pack": _("人工复制"),
 }
 
-MESSAGE: Words = {
-    "queued": _("待发出"),
-    "sent": _("已发出"),
-    "failed": _("未送达"),
-    "unknown": _("结果未知"),
-    "received": _("收到"),
-    "cancelled": _("已撤回"),
-    "bounced": _("被退信"),
-    "to_copy": _("等人发到群里"),
-    "escalate": _("升级"),
-    "ask_consent": _("请求同意"),
-    "remind": _("催促"),
-    "tell": _("告知"),
-}
-
 PHONE: Words = {
     "reached": _("已说明"),
     "no_answer": _("无人接听"),
@@ -479,7 +464,6 @@ GROUPS: Mapping[str, Words] = {
     "notice": NOTICE,
     "reissue": REISSUE,
     "route": ROUTE,
-    "message": MESSAGE,
     "phone": PHONE,
     "connection": CONNECTION,
     "connection_kind": CONNECTION_KIND,
