@@ -1,6 +1,6 @@
-"""Ten ways in which carriers' people answer in a chat group, written down before the reader was looked at: at first sight
-it resolved 62 of their hundred waybills and read one wrongly. Ten more were written when it had learned from those: 36 of
-50 at first sight, none wrongly. Now nine in ten waybills must be resolved, and none wrongly, of both."""
+"""Ten ways in which carriers' people answer in a chat group, written down before the reader was looked at: at first
+sight it resolved 62 of their hundred waybills and read one wrongly. Ten more were written when it had learned from
+those: 36 of 50 at first sight, none wrongly. Now nine in ten waybills of both are resolved, and none wrongly."""
 
 from __future__ import annotations
 

@@ -116,15 +116,14 @@ def parcels_of(shop_id: int, case_ids: Sequence[int], book: Library | None = Non
 
 
 def cite(book: Library, carrier: str, claim: Claim | None, on: date) -> CarrierRule | None:
-    """The rule that an ask rests on: the shop's own about answering or paying, else a law that the carrier cannot talk
-    away, else by when it has to answer. What is only our reading is not cited."""
+    """The rule that an ask rests on, about paying or answering: the shop's own, else one of a law, else one that is
+    public. What is only our reading is not cited."""
     fitting = [one for one in book.of(carrier, claim, on) if one.mark is not Mark.INFERRED and one.topic in _CITABLE]
     ranks = {Mark.OWN: 0, Mark.VERIFIED: 1, Mark.SEEN: 2}
-    topics = (Topic.AMOUNT, Topic.TERMS, Topic.ANSWER)
-    return min(fitting, key=lambda one: (ranks[one.mark], topics.index(one.topic)), default=None)
+    return min(fitting, key=lambda one: (ranks[one.mark], _CITABLE.index(one.topic)), default=None)
 
 
-_CITABLE = frozenset({Topic.AMOUNT, Topic.ANSWER})
+_CITABLE = (Topic.AMOUNT, Topic.ANSWER)
 
 
 def _at_fault(case: Case) -> int:
