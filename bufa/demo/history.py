@@ -20,7 +20,7 @@ from bufa.demo.shop import SENDER, Shop
 from bufa.demo.world import World
 from bufa.jobs import cases as case_jobs
 from bufa.jobs import effects as effect_jobs
-from bufa.jobs import inbox, incidents, platform_events, sweep, sync, tracking
+from bufa.jobs import chasing, inbox, incidents, platform_events, sweep, sync, tracking
 from bufa.jobs.status import status
 from bufa.lib import clock
 
@@ -93,6 +93,9 @@ class History:
             sweep.due_parcels([shop_id], now)
             case_jobs.end_waits([shop_id])
             incidents.regroup([shop_id], now)
+        with self._timed("chase"):
+            chasing.follow([shop_id], now)
+            chasing.climb([shop_id], now)
         self.settle(now)
 
     def _progress(self, day: int, days: int, now: datetime) -> None:

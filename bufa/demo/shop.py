@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bufa.apps.cases.actors import SYSTEM, Actor
-from bufa.apps.negotiations import actions as negotiations
+from bufa.apps.negotiations import contacts
+from bufa.apps.negotiations.contacts import NewContact
 from bufa.apps.shops import actions, queries, trying
 from bufa.demo.world import World
+from bufa.domain.chasing import Hours, Level
 from bufa.domain.kinds import Role
 from bufa.lib.tenancy import for_shops
 
@@ -71,10 +73,21 @@ def _open(world: World) -> int:
             person = actions.add_operator(login, PASSWORD, display_name=name, check_password=False)
             actions.add_member(shop_id=shop_id, operator_id=person, role=role, by="system")
         for carrier, about in world.said["carriers"].items():
-            negotiations.add_contact(
-                shop_id=shop_id, carrier=carrier, email=about["email"], name=f"{about['name']}客服部", by=SYSTEM
-            )
+            _contacts(shop_id, carrier, about["name"], about["email"])
     return shop_id
+
+
+def _contacts(shop_id: int, carrier: str, name: str, email: str) -> None:
+    """A carrier's customer service, by day, and whom the chase ladder turns to when that stays silent."""
+    domain = email.partition("@")[2]
+    for level, who, address in (
+        (Level.HEAD_OFFICE, f"{name}客服部", email),
+        (Level.PLATFORM, "平台物流督办", f"platform@{domain}"),
+    ):
+        new = NewContact(
+            carrier, level, name=who, email=address, hours=Hours(8 * 60, 20 * 60, rests_on_festivals=False)
+        )
+        contacts.save_contact(shop_id=shop_id, new=new, by=SYSTEM)
 
 
 def connect(shop_id: int, world: World) -> None:

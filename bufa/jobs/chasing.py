@@ -17,6 +17,11 @@ def run(shop_id: int) -> None:
     ladder.climb(shop_id=shop_id, now=clock.now())
 
 
+def climb(everyone: Sequence[int], now: datetime) -> int:
+    """Send what is due in these shops, now and here."""
+    return sum(ladder.climb(shop_id=shop_id, now=now) for shop_id in ladder.due(everyone, now))
+
+
 def follow(everyone: Sequence[int], now: datetime) -> int:
     """Open carrier cases for cases that came to the talk, and close those whose case or round ended."""
     done = 0

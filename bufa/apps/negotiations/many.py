@@ -26,6 +26,7 @@ from bufa.domain.group_texts import AskedParcel
 from bufa.domain.notices import Language
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission, check
+from bufa.domain.personal import strip_personal
 from bufa.lib.tenancy import reading, writing
 
 MOST = 200
@@ -70,6 +71,7 @@ def ask(
         raise Refused("answer_due_is_past", answer_due=due.isoformat())
     if len(case_ids) > MOST:
         raise Refused("too_many_asked", most=MOST)
+    extra = strip_personal(extra.strip())[:1000]
     with writing([shop_id]):
         to = posting.contact(shop_id, contact_id)
         posting.check_reach(shop_id, to)
