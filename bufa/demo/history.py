@@ -19,8 +19,8 @@ from bufa.demo.agents import Agents
 from bufa.demo.shop import SENDER, Shop
 from bufa.demo.world import World
 from bufa.jobs import cases as case_jobs
-from bufa.jobs import effects as effect_jobs
 from bufa.jobs import chasing, inbox, incidents, platform_events, sweep, sync, tracking
+from bufa.jobs import effects as effect_jobs
 from bufa.jobs.status import status
 from bufa.lib import clock
 
