@@ -24,7 +24,7 @@ from bufa.domain.notices import Channel
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.lib import clock
-from bufa.web import case_address, case_customer, case_forms, case_measures, case_page, case_talk
+from bufa.web import case_address, case_carrier, case_customer, case_forms, case_measures, case_page, case_talk
 from bufa.web.case_doing import Doing, Mistyped, Undoable, checked, finish, start
 from bufa.web.desk import actor, tell_refusal
 
@@ -60,7 +60,11 @@ def ask(doing: Doing) -> str:
     current = page.reissue_parcels[-1] if page and page.reissue_parcels else page.original if page else None
     contacts = (
         talks.contacts_for(
-            doing.row.shop_id, current.carrier, current.place, current.origin_province, current.dest_province
+            doing.row.shop_id,
+            current.carrier,
+            case_carrier.place_of(doing.row, current),
+            current.origin_province,
+            current.dest_province,
         )
         if current
         else ()

@@ -26,6 +26,12 @@ def beside(here: Desk, row: CaseRow, current: ParcelView, now: datetime) -> list
     ]
 
 
+def place_of(row: CaseRow, current: ParcelView) -> str:
+    """Where the parcel was seen last: the branch that the carrier names, else the city."""
+    talk = talks.of_case(row.shop_id, row.case_id)
+    return (talk.branch if talk else "") or current.place
+
+
 def context(here: Desk, found: CaseView, current: ParcelView, now: datetime) -> dict[str, Any]:
     row = found.row
     claim = str(found.facts.get("claim") or (found.verdict.claim if found.verdict else ""))

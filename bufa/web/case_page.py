@@ -203,7 +203,7 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
     acts = Acts({each.action: each for each in found.actions})
     boxes = (found.original, *found.reissue_parcels)
     current = boxes[-1]
-    talk = negotiations.of_case(shop_id, case_id, carrier=current.carrier, place=current.place)
+    talk = negotiations.of_case(shop_id, case_id, carrier=current.carrier, place=case_carrier.place_of(row, current))
     sent = reissues.of_case(shop_id, case_id)
     told = notices.of_case(shop_id, case_id)
     numbers = corrections.of_case(shop_id, case_id)

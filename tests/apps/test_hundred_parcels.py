@@ -27,7 +27,7 @@ from tests.factories import make_line, make_order, make_package, make_report, ma
 
 pytestmark = pytest.mark.django_db
 LEAD = Actor(8, "周", Role.LEAD)
-BRANCH = "杭州九堡转运中心"
+BRANCH = "杭州九堡网点"
 ASKED_AT = SAID_AT - timedelta(hours=20)
 
 

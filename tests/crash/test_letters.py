@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from bufa.apps.cases import actions as cases
+from bufa.apps.cases.actors import Actor
 from bufa.apps.cases.models import Case
 from bufa.apps.cases.taking_in import take_in
 from bufa.apps.effects.models import Effect
@@ -40,6 +41,7 @@ WAYS = ("mail", "robot")
 TROUBLE = ("", "reply_lost", "cut") if LONG else ("",)
 BATCH = 30
 SENDER = "desk@letters.example"
+OWNER = Actor(1, "老板", Role.OWNER)
 
 
 class Scene:
@@ -59,7 +61,7 @@ class Scene:
             settings.BUFA_ROBOT_SIMULATOR = world.hello["robots"]["base_url"]
             given = world.hello["robots"]["feishu"]
             robot_id = robots.save_robot(
-                shop_id=self.shop, name="群", address=given["address"], secret=given["secret"], by=LEAD
+                shop_id=self.shop, name="群", address=given["address"], secret=given["secret"], by=OWNER
             )
         new = NewContact(
             "yuantong", Level.HEAD_OFFICE, name="总部", robot_id=robot_id,

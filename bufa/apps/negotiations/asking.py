@@ -14,6 +14,7 @@ from bufa.apps.cases.rows import case_row, case_rows
 from bufa.apps.cases.shapes import CaseRow
 from bufa.apps.negotiations.models import CarrierAnswer
 from bufa.apps.orders.views import order_views
+from bufa.apps.parcels import sites
 from bufa.apps.parcels.views import parcel_views
 from bufa.domain.carrier_messages import Ask
 from bufa.domain.carrier_rules import CarrierRule, Library, Mark, Topic
@@ -83,6 +84,7 @@ def parcels_of(shop_id: int, case_ids: Sequence[int], book: Library | None = Non
         orders = order_views([shop_id], [row.order_id for row in rows.values()])
         at_fault = {key: _at_fault(row) for key, row in rows.items()}
         parcels = parcel_views([shop_id], sorted(set(at_fault.values())))
+        at = sites.newest(shop_id, sorted(parcels))
     found = []
     for case_id in case_ids:
         row = rows.get(case_id)
@@ -102,7 +104,7 @@ def parcels_of(shop_id: int, case_ids: Sequence[int], book: Library | None = Non
                 reason=reason_words(claim, Language.ZH),
                 reason_en=reason_words(claim, Language.EN),
                 ask=_ASKS.get(measure, Ask.LOCATE) if measure else Ask.LOCATE,
-                place=parcel.place,
+                place=at.get(parcel.parcel_id, parcel.place),
                 collected_at=state.collected_at,
                 last_scan_at=parcel.last_scan_at,
                 destination="".join(dict.fromkeys(p for p in (order.recipient.province, order.recipient.city) if p)),

@@ -23,6 +23,7 @@ from bufa.apps.negotiations.models import (
     CarrierMessage,
     Consent,
 )
+from bufa.apps.parcels import sites
 from bufa.apps.parcels.models import Parcel
 from bufa.apps.shops import pauses
 from bufa.apps.shops import queries as shops
@@ -49,6 +50,7 @@ class _Around:
     ladder: Ladder
     festivals: tuple[Pause, ...]
     contacts: dict[str, list[CarrierContact]]
+    sites: dict[int, str]
 
 
 def refresh(*, shop_id: int, case_ids: Iterable[int], now: datetime) -> None:
@@ -66,7 +68,7 @@ def refresh(*, shop_id: int, case_ids: Iterable[int], now: datetime) -> None:
             row.pk: row
             for row in Parcel.objects.filter(shop_id=shop_id, id__in=[_parcel_of(case, case.round) for case in cases])
         }
-        around = _around(shop_id, {row.carrier for row in parcels.values()}, now)
+        around = _around(shop_id, list(parcels.values()), now)
         for case in cases:
             _refresh(case, known[case.pk], facts, parcels[_parcel_of(case, case.round)], around, now)
 
@@ -100,8 +102,9 @@ def hours_of(row: CarrierContact) -> Hours:
     return Hours(row.opens, row.closes, frozenset(int(day) for day in row.days), row.rests_on_festivals)
 
 
-def way_of(parcel: Parcel) -> Way:
-    return Way(parcel.place, short_province(parcel.origin_province), short_province(parcel.dest_province))
+def way_of(parcel: Parcel, site: str = "") -> Way:
+    """What a parcel's contacts are chosen by. `site`: where the carrier's newest text puts it."""
+    return Way(site or parcel.place, short_province(parcel.origin_province), short_province(parcel.dest_province))
 
 
 def festivals(shop_id: int, now: datetime) -> tuple[Pause, ...]:
@@ -121,11 +124,13 @@ def _parcel_of(case: Case, round_: int) -> int:
     return boxes[min(round_, len(boxes)) - 1]
 
 
-def _around(shop_id: int, carriers: set[str], now: datetime) -> _Around:
+def _around(shop_id: int, parcels: Sequence[Parcel], now: datetime) -> _Around:
     contacts: dict[str, list[CarrierContact]] = defaultdict(list)
+    carriers = {row.carrier for row in parcels}
     for row in CarrierContact.objects.filter(shop_id=shop_id, carrier__in=carriers, is_active=True).order_by("id"):
         contacts[row.carrier].append(row)
-    return _Around(ladder_of(shop_id), festivals(shop_id, now), contacts)
+    at = sites.newest(shop_id, [row.pk for row in parcels])
+    return _Around(ladder_of(shop_id), festivals(shop_id, now), contacts, at)
 
 
 class _Facts:
@@ -185,7 +190,7 @@ def _refresh(
     if case.state == CaseState.CLOSED:
         told.append(Happened(Event.CLOSE, case.closed_at or now))
     talk = trade.fold(told, begun)
-    current.carrier, current.branch = parcel.carrier, parcel.place[:80]
+    current.carrier, current.branch = parcel.carrier, way_of(parcel, around.sites.get(parcel.pk, "")).place[:80]
     _write(current, talk, _next(case, current, talk, facts, parcel, around, now))
 
 
@@ -203,7 +208,7 @@ def _next(
         for one in facts.messages[case.pk]
         if one.contact is not None and one.round == case.round and one.matter == "talk" and one.state != "cancelled"
     ]
-    way = way_of(parcel)
+    way = way_of(parcel, around.sites.get(parcel.pk, ""))
     rows = {one.pk: one for one in around.contacts.get(parcel.carrier, ())}
     near = [one for one in order((reach_of(one) for one in rows.values()), way) if fits(one, way)]
     contacts = [
