@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from bufa.apps.audit import queries as audit
 from bufa.apps.cases.files import KEEP_DAYS
 from bufa.apps.shops import actions, queries
+from bufa.domain.caps import PER_CASE, PER_DAY, SECOND_FROM, Caps
 from bufa.domain.case_facts import Claim
 from bufa.domain.kinds import Measure
 from bufa.domain.measures import MeasurePolicy
@@ -34,6 +35,9 @@ def _yuan(label: Any, help_text: Any) -> forms.DecimalField:
     )
 
 
+LIMITS = (PER_CASE, PER_DAY, SECOND_FROM)
+
+
 class MeasuresForm(Choices):
     approve_over = _yuan(_("超过多少元要第二个人批准"), _("补发、退款、赔付、拦截都算；留空不用批准"))
     refund_under = _yuan(_("多少元以内直接退款，不补发"), _("0 或留空：不按金额退款"))
@@ -48,6 +52,27 @@ class MeasuresForm(Choices):
         max_value=3650,
         help_text=_("到期后内容删除，只留下“有过”的记录"),
     )
+    reissues_per_case = forms.IntegerField(
+        label=_("一个案件最多补发几次"),
+        min_value=1,
+        max_value=20,
+        required=False,
+        help_text=_("撤回的、被拒的不算；留空用 3"),
+    )
+    reissues_per_day = forms.IntegerField(
+        label=_("全店一天最多提交几件补发"),
+        min_value=1,
+        max_value=100_000,
+        required=False,
+        help_text=_("账号被盗、表格弄错时的保险；留空用 2000"),
+    )
+    bulk_second_from = forms.IntegerField(
+        label=_("批量超过几行要另一个人启动"),
+        min_value=0,
+        max_value=2000,
+        required=False,
+        help_text=_("0：不用；只有一个人能提交的店不用；留空用 50"),
+    )
     follow_wish = forms.BooleanField(label=_("客户说了想要什么，就先建议什么"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -59,7 +84,7 @@ class MeasuresForm(Choices):
 
     @property
     def money_fields(self) -> list[Any]:
-        names = ("approve_over", "refund_under", "compensation_percent", "refund_hours", "sure", "file_days")
+        names = ("approve_over", "refund_under", "compensation_percent", "refund_hours", "sure", "file_days", *LIMITS)
         return [self[name] for name in names]
 
     @property
@@ -128,7 +153,7 @@ def _shown(name: str, value: Any) -> str:
 
 def _initial(shop_id: int) -> dict[str, Any]:
     stored = queries.policy_json(shop_id)
-    policy = MeasurePolicy.read(stored)
+    policy, caps = MeasurePolicy.read(stored), Caps.read(stored)
     limit = policy.approve_over_fen
     return {
         "approve_over": None if limit is None else Decimal(limit) / 100,
@@ -138,6 +163,9 @@ def _initial(shop_id: int) -> dict[str, Any]:
         "sure": policy.sure,
         "follow_wish": policy.follow_wish,
         "file_days": stored.get("file_days", KEEP_DAYS),
+        PER_CASE: caps.per_case,
+        PER_DAY: caps.per_day,
+        SECOND_FROM: caps.second_from,
     } | {f"first_{claim.value}": measure.value for claim, measure in policy.first.items()}
 
 
@@ -154,4 +182,5 @@ def _changes(form: MeasuresForm) -> dict[str, Any]:
         "follow_wish": said["follow_wish"],
         "file_days": said["file_days"],
         "first": first,
+        **{name: said[name] for name in LIMITS},
     }

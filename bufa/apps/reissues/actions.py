@@ -21,15 +21,22 @@ from bufa.apps.parcels.numbers import remember_numbers
 from bufa.apps.reissues import deliveries, packs, ranges
 from bufa.apps.reissues.forms import Checked, ReissueForm, check_form, goods_wanted
 from bufa.apps.reissues.models import Reissue
+from bufa.apps.shops import queries as shops
 from bufa.apps.shops import stock
 from bufa.apps.shops.models import Shop
+<<<<<<< HEAD
 from bufa.domain.cases import Action, CaseState, ReissueState
+=======
+from bufa.domain import caps
+from bufa.domain.cases import Action, CaseState, Outcome, ReissueState
+>>>>>>> cdc4b099 (Cap reissues by case and day under the shop's lock; let a second person start a large sheet)
 from bufa.domain.cases import EffectKind as Wanted
 from bufa.domain.effects import TAKE_BACK, Result
 from bufa.domain.kinds import Stage
 from bufa.domain.outcome import Refused
 from bufa.domain.reissue_numbers import reissue_number
 from bufa.domain.reissues import Route
+from bufa.domain.rulebook import SHOP_ZONE
 from bufa.lib import clock
 from bufa.lib.tenancy import writing
 
@@ -90,13 +97,14 @@ def submit(
 
     The goods are promised to it until they leave or it comes to nothing.
 
-    Raises Refused: gate_refused, stock_short, gate_needs_lead, gate_needs_reason, number_used_before,
-    ticket_needed, and the case's own reasons.
+    Raises Refused: cap_case, cap_day, gate_refused, stock_short, gate_needs_lead, gate_needs_reason,
+    number_used_before, ticket_needed, and the case's own reasons.
     """
     now = now or clock.now()
     if by.role is None:
         raise Refused("people_only", action=Action.SUBMIT.value)
     with writing([shop_id]):
+        _under_the_caps(shop_id, case_id, now)
         reissue_id = save_draft(shop_id=shop_id, case_id=case_id, form=form, by=by, version=version, now=now)
         row = Reissue.objects.select_for_update(of=("self",)).get(shop_id=shop_id, id=reissue_id)
         checked = check_form(shop_id, case_id, form, now)
@@ -126,6 +134,17 @@ def submit(
         subject = subject_of(row.pk)
         audit.record(shop_id, by.ref, "reissue.submit", subject, {"case": acted.code, "route": row.route})
         return Submitted(row.pk, row.code, row.effect_id)
+
+
+def _under_the_caps(shop_id: int, case_id: int, now: datetime) -> None:
+    """Counted under the shop's lock, so that many at once can't pass a cap together."""
+    limits = caps.Caps.read(shops.policy_json(shop_id))
+    left = Reissue.objects.filter(shop_id=shop_id, submitted_at__isnull=False).exclude(
+        state__in=["cancelled", "rejected"]
+    )
+    midnight = now.astimezone(SHOP_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = left.filter(submitted_at__gte=midnight)[: limits.per_day].count()
+    caps.check_reissue(limits, in_case=left.filter(case_id=case_id).count(), today=today)
 
 
 def stop(*, shop_id: int, reissue_id: int, by: Actor, now: datetime | None = None) -> None:

@@ -19,12 +19,12 @@ from bufa.apps.reissues.bulk_check import CheckedRow, SheetRow, check_rows
 from bufa.apps.reissues.forms import ReissueForm
 from bufa.apps.reissues.models import BulkRow, BulkRun
 from bufa.apps.shops import queries as shops
-from bufa.domain import bulk
+from bufa.domain import bulk, caps
 from bufa.domain.bulk import RowState, RunState
 from bufa.domain.effects import TAKE_BACK
 from bufa.domain.kinds import Role
 from bufa.domain.outcome import Refused
-from bufa.domain.permissions import Permission, check
+from bufa.domain.permissions import Permission, check, may
 from bufa.domain.reissues import Answer
 from bufa.lib import clock
 from bufa.lib.queue import hint
@@ -83,7 +83,8 @@ def choose(*, shop_id: int, run_id: int, by: Actor, take: bool, row: int = 0, ve
 def start(*, shop_id: int, run_id: int, by: Actor, override_reason: str = "", now: datetime | None = None) -> int:
     """Let the chosen rows go, one after the other; returns how many. A run that has begun is left alone (0).
 
-    Raises Refused: not_allowed, nothing_chosen, gate_needs_reason (rows that will be punished, without a reason).
+    Raises Refused: not_allowed, nothing_chosen, bulk_needs_second (many rows, and who starts them brought them),
+    gate_needs_reason (rows that will be punished, without a reason).
     """
     role, operator_id = _person(by)
     check(role, Permission.SUBMIT_REISSUE)
@@ -92,6 +93,7 @@ def start(*, shop_id: int, run_id: int, by: Actor, override_reason: str = "", no
         if run.state != RunState.CHECKED:
             return 0
         chosen = run.rows.filter(state=RowState.READY)
+        _seen_by_two(run, chosen.count(), operator_id)
         if chosen.filter(verdict=Answer.PUNISHED_LATER).exists():
             check(role, Permission.OVERRIDE_GATE)
             if not override_reason.strip():
@@ -106,6 +108,13 @@ def start(*, shop_id: int, run_id: int, by: Actor, override_reason: str = "", no
         audit.record(shop_id, by.ref, "reissue.bulk_start", f"bulk:{run.pk}", {"rows": count})
         ask(shop_id, run_id)
         return count
+
+
+def _seen_by_two(run: BulkRun, rows: int, operator_id: int) -> None:
+    limits = caps.Caps.read(shops.policy_json(run.shop_id))
+    people = (one for one in shops.members([run.shop_id]) if one.is_active)
+    able = sum(may(one.role, Permission.SUBMIT_REISSUE) for one in people)
+    caps.check_second(limits, rows=rows, brought_by=run.operator_id, by=operator_id, able=able)
 
 
 def submit_next(*, shop_id: int, run_id: int) -> bool:

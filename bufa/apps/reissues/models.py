@@ -61,6 +61,7 @@ class Reissue(models.Model):
             ),
             is_one_of("route", ["", "resend", "extra_package", "add_pack", "copy_pack"], "reissue_route_known"),
         ]
+        indexes = [models.Index(fields=["shop_id", "submitted_at"], name="reissue_by_submission")]
 
 
 class BulkRun(models.Model):
