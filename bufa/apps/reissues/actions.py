@@ -24,12 +24,8 @@ from bufa.apps.reissues.models import Reissue
 from bufa.apps.shops import queries as shops
 from bufa.apps.shops import stock
 from bufa.apps.shops.models import Shop
-<<<<<<< HEAD
-from bufa.domain.cases import Action, CaseState, ReissueState
-=======
 from bufa.domain import caps
-from bufa.domain.cases import Action, CaseState, Outcome, ReissueState
->>>>>>> cdc4b099 (Cap reissues by case and day under the shop's lock; let a second person start a large sheet)
+from bufa.domain.cases import Action, CaseState, ReissueState
 from bufa.domain.cases import EffectKind as Wanted
 from bufa.domain.effects import TAKE_BACK, Result
 from bufa.domain.kinds import Stage
