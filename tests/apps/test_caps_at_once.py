@@ -38,7 +38,7 @@ def test_sixty_four_at_once_do_not_pass_the_days_cap() -> None:
             try:
                 actions.submit(
                     shop_id=sample.shop_id, case_id=sample.ids["numbering"], form=form, by=sample.actor(),
-                    override_reason=WHY,
+                    override_reason=WHY, now=NOW,
                 )  # fmt: skip
                 said.append("sent")
             except Refused as refused:
