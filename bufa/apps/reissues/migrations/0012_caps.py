@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reissues", "0009_packing"),
+        ("reissues", "0011_counting"),
     ]
 
     operations = [
