@@ -122,6 +122,6 @@ def _after_word(facts: CaseFacts, best: NextBest) -> Action | None:
 
 def promise_moved(facts: CaseFacts, purpose: Purpose, params: Params) -> Changes:
     """A new date was told: that one holds from now on."""
-    if purpose is not Purpose.NEW_PROMISE or params.get("promise_at") is None:
+    if purpose not in (Purpose.NEW_PROMISE, Purpose.CHASE_UPDATE) or params.get("promise_at") is None:
         return {}
     return {"promise_at": params["promise_at"], "promise_breaks": False}

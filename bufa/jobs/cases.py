@@ -37,6 +37,11 @@ def do_todo(shop_id: int, case_ids: Sequence[int]) -> int:
                 if one.kind is EffectKind.SEND_NOTICE:
                     purpose = Purpose(one.params["purpose"])
                     notices.send_by_itself(shop_id=shop_id, case_id=case_id, purpose=purpose, now=now)
+                elif one.kind is EffectKind.OPEN_NEXT_ROUND:
+                    # Back to the carrier, and the customer hears it from us before they ask.
+                    negotiations.ask_about_reissue(shop_id=shop_id, case_id=case_id, now=now)
+                    purpose = Purpose.REISSUE_TROUBLE
+                    notices.send_by_itself(shop_id=shop_id, case_id=case_id, purpose=purpose, now=now)
                 elif one.kind is EffectKind.WRITE_TO_CARRIER:
                     negotiations.write_by_itself(shop_id=shop_id, case_id=case_id, now=now)
                 done += 1

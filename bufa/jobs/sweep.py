@@ -26,6 +26,7 @@ from bufa.apps.effects import actions as effects
 from bufa.apps.effects import queries as effect_queries
 from bufa.apps.inbox import actions as inbox_actions
 from bufa.apps.negotiations import ladder, mails
+from bufa.apps.notices import knocks, promises
 from bufa.apps.parcels import watching
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.shops import queries as shops
@@ -68,6 +69,7 @@ def sweep_once(now: datetime) -> int:
             ranges.wake(everyone),
             templates.wake(),
             lanes.learn(everyone, now),
+            promises.look(everyone, now),
         )
     )
 
@@ -145,7 +147,10 @@ def follow_talks(now: datetime) -> int:
 
 def forget_files(now: datetime) -> int:
     """Photos and papers of cases that closed long ago lose their bytes."""
-    return sum(files.forget_old(shop_id, now) + mails.forget_old(shop_id, now) for shop_id in shops.all_shop_ids())
+    return sum(
+        files.forget_old(shop_id, now) + mails.forget_old(shop_id, now) + knocks.forget_old(shop_id)
+        for shop_id in shops.all_shop_ids()
+    )
 
 
 def anchor_audit(now: datetime) -> int:

@@ -270,7 +270,7 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
         | _moving(shop_id, row.code, row.version, watched)
         | _about_parcels(found)
         | case_carrier.context(here, found, current, now)
-        | case_customer_side.context(found, now)
+        | case_customer_side.context(here, found, now)
     )
 
 

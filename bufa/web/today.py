@@ -15,6 +15,7 @@ from bufa.apps.cases import queries as cases
 from bufa.apps.cases import told_whom
 from bufa.apps.cases.shapes import MoneyNext, Today
 from bufa.apps.claims import queries as claims
+from bufa.apps.notices import promises
 from bufa.apps.notices import queries as notices
 from bufa.apps.orders import queries as orders
 from bufa.apps.shops import queries as shops
@@ -40,6 +41,7 @@ def page(request: HttpRequest) -> HttpResponse:
         partial(cases.waiting_approvals, approving, limit=8),
         partial(orders.tickets_to_answer, here.shops, limit=6),
         partial(notices.calls, here.shops, limit=6),
+        partial(promises.breaking, here.shops),
         partial(shops.connections, here.shops),
     )
     today = cases.today(here.shops, now, here.operator_id)
@@ -58,6 +60,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "claims_due": claims.due_soon(here.shops, now, limit=6),
         "tickets": orders.tickets_to_answer(here.shops, limit=6),
         "tasks": notices.calls(here.shops, limit=6),
+        "breaking": promises.breaking(here.shops),
         "loading": [each for each in shops.connections(here.shops) if _is_loading(each.progress)],
     }
     living = bool(getattr(request, "htmx", False))

@@ -8,6 +8,7 @@ from django.db.models import Q
 from bufa.apps.orders.models import Order
 from bufa.apps.parcels.models import Parcel
 from bufa.apps.shops.choices import is_one_of
+from bufa.domain.double_delivery import Way
 from bufa.domain.incidents import Cause
 from bufa.domain.kinds import Measure, Step
 
@@ -412,3 +413,26 @@ class SavedView(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["shop_id", "owner"], condition=Q(gone_at=None), name="saved_view_of")]
+
+
+class DoubleChoice(models.Model):
+    """What a lead chose when two parcels with the same goods were on their way, and goods that came back to the shelf.
+    Taken back, a row stays."""
+
+    shop_id = models.BigIntegerField()
+    case = models.ForeignKey(Case, models.PROTECT, related_name="doubles")
+    kind = models.CharField(max_length=8)
+    way = models.CharField(max_length=16, blank=True)
+    done = models.JSONField(default=dict, help_text="What followed: ids of finding, claim, notice, mail; pieces.")
+    by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+    undone_by = models.CharField(max_length=80, blank=True)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            is_one_of("kind", ["choice", "goods"], "double_kind_known"),
+            is_one_of("way", ["", *Way], "double_way_known"),
+            models.UniqueConstraint(fields=["case", "kind"], condition=Q(undone_at=None), name="double_once"),
+        ]
+        indexes = [models.Index(fields=["shop_id", "case"], name="double_of_case")]

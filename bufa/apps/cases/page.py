@@ -90,6 +90,7 @@ def case_page(
             approval=_approval(facts),
             remedy=_remedy(case, around),
             files=tuple(one for one in files if one.statement_id is None),
+            recall_fen=weighed.option(Measure.INTERCEPT).payout_fen,
             penalty_fen=0 if facts.wants_recall else weighed.option(Measure.INTERCEPT).payout_fen,
             ledger=_ledger(case),
             steps=_steps(facts),

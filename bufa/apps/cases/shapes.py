@@ -398,6 +398,7 @@ class CaseView:
     remedy: RemedyView | None
     files: tuple[FileView, ...]
     penalty_fen: int
+    recall_fen: int
     ledger: tuple[LedgerView, ...]
 
 

@@ -23,7 +23,7 @@ from bufa.apps.negotiations.queries import consent_place, contacts_for
 from bufa.apps.parcels.views import parcel_views
 from bufa.domain.carrier_cases import COVERS
 from bufa.domain.carrier_messages import Ask, Mail
-from bufa.domain.cases import Action, Claim
+from bufa.domain.cases import Action, CaseState, Claim
 from bufa.domain.cases import EffectKind as Wanted
 from bufa.domain.chasing import Rung
 from bufa.domain.effects import Result
@@ -40,6 +40,7 @@ __all__ = [
     "ANSWER_WITHIN",
     "Asked",
     "add_contact",
+    "ask_about_reissue",
     "ask_carrier",
     "ask_for",
     "copied",
@@ -85,10 +86,11 @@ def ask_carrier(
     answer_due: datetime | None = None,
     rung: Rung | None = None,
     version: int | None = None,
+    parcel_id: int | None = None,
     now: datetime | None = None,
 ) -> Asked:
     """Write to a carrier about a case: the message leaves once, and the case waits for the answer. `rung`: the chase
-    ladder's, None for a person's own.
+    ladder's, None for a person's own. `parcel_id`: about one of its parcels that is not the newest.
 
     Raises Refused: no_such_contact, no_mail_sender, robot_is_off, contact_bounced, asked_today, answer_due_is_past, and
     what the case refuses.
@@ -99,9 +101,9 @@ def ask_carrier(
         to = posting.contact(shop_id, contact_id)
         posting.check_reach(shop_id, to)
         case = cases_by_id([shop_id], [case_id])[case_id]
-        parcel_id, _ = letters.current(case)
+        box = parcel_id or letters.current(case)[0]
         matter = letters.MATTERS.get(ask or letters.asked_for(case), "talk")
-        posting.refuse_second_today(shop_id, contact_id, parcel_id, now, matter)
+        posting.refuse_second_today(shop_id, contact_id, box, now, matter)
         acted = cases.act(
             shop_id=shop_id,
             case_id=case_id,
@@ -116,8 +118,8 @@ def ask_carrier(
         posted = posting.post(
             shop_id=shop_id,
             to=to,
-            about=[About(case_id, acted.code, parcel_id, acted.round, purpose)],
-            mail=_mail(shop_id, case_id, to.robot is not None, purpose, due, language, ask, extra, rung),
+            about=[About(case_id, acted.code, box, acted.round, purpose)],
+            mail=_mail(shop_id, case_id, to.robot is not None, purpose, due, language, ask, extra, rung, parcel_id),
             due=due,
             by=by,
             now=now,
@@ -138,14 +140,15 @@ def _mail(
     ask: Ask | None,
     extra: str,
     rung: Rung | None,
+    parcel_id: int | None,
 ) -> Mail:
     """A letter; to a group the few lines that a group reads."""
-    if is_group:
+    if is_group and parcel_id is None:
         parcels = asking.parcels_of(shop_id, [case_id], rules.of_shop(shop_id))
         return many.letter(shop_id, parcels, due, extra, language, many.head_of(rung))
     return write_letter(
         shop_id, case_id, answer_by=due, language=language, ask=ask, extra=extra, reminder=purpose == "remind",
-        escalated_from=asked_before(shop_id, case_id) if purpose == "escalate" else "",
+        escalated_from=asked_before(shop_id, case_id) if purpose == "escalate" else "", parcel_id=parcel_id,
     )  # fmt: skip
 
 
@@ -168,6 +171,26 @@ def write_by_itself(*, shop_id: int, case_id: int, now: datetime | None = None) 
             return None
         case = cases_by_id([shop_id], [case_id])[case_id]
         box, _ = letters.current(case)
+        parcel = parcel_views([shop_id], [box])[box]
+        contacts = contacts_for(shop_id, parcel.carrier, parcel.place)
+        if not contacts:
+            return None
+        try:
+            asked = ask_carrier(shop_id=shop_id, case_id=case_id, contact_id=contacts[0].contact_id, by=SYSTEM, now=now)
+        except Refused:
+            return None
+        return asked.message_id
+
+
+def ask_about_reissue(*, shop_id: int, case_id: int, now: datetime | None = None) -> int | None:
+    """The reissue went wrong: its carrier is asked at once, before anybody has decided what to do, and chased from then
+    on. None: nobody to write to, or it was asked in this round already."""
+    now = now or clock.now()
+    with writing([shop_id]):
+        facts, _, _ = cases.about(shop_id=shop_id, case_id=case_id)
+        if facts.round < 2 or facts.carrier_asked_at is not None or facts.state is CaseState.CLOSED:
+            return None
+        box, _ = letters.current(cases_by_id([shop_id], [case_id])[case_id])
         parcel = parcel_views([shop_id], [box])[box]
         contacts = contacts_for(shop_id, parcel.carrier, parcel.place)
         if not contacts:

@@ -43,11 +43,13 @@ def write_letter(
     extra: str = "",
     reminder: bool = False,
     escalated_from: str = "",
+    parcel_id: int | None = None,
 ) -> Mail:
-    """The mail as it would leave now. `escalated_from`: who was asked before and did not answer."""
+    """The mail as it would leave now. `escalated_from`: who was asked before and did not answer. `parcel_id`: about one
+    of the case's parcels that is not the newest."""
     with reading([shop_id]):
         case = cases_by_id([shop_id], [case_id])[case_id]
-        letter = _letter(case, answer_by, language, ask, reminder, escalated_from)
+        letter = _letter(case, answer_by, language, ask, reminder, escalated_from, parcel_id)
     mail = write(letter, language)
     return Mail(mail.subject, f"{mail.body}\n{extra.strip()}\n") if extra.strip() else mail
 
@@ -65,10 +67,17 @@ def ask_for(facts_claim: Claim | None, measure: Measure | None) -> Ask:
 
 
 def _letter(
-    case: CaseRow, answer_by: datetime, language: Language, ask: Ask | None, reminder: bool, escalated_from: str
+    case: CaseRow,
+    answer_by: datetime,
+    language: Language,
+    ask: Ask | None,
+    reminder: bool,
+    escalated_from: str,
+    parcel_id: int | None,
 ) -> CarrierLetter:
     order = order_view(case.shop_id, case.order_id)
     box, claim = current(case)
+    box = parcel_id or box
     parcel = parcel_views([case.shop_id], [box])[box]
     if order is None:
         raise LookupError(f"case {case.code} has no order")

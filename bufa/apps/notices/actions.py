@@ -18,17 +18,17 @@ from bufa.apps.cases.shapes import CaseRow
 from bufa.apps.effects import actions as effects
 from bufa.apps.effects.actions import Settled
 from bufa.apps.effects.models import EffectKind, EffectState
-from bufa.apps.notices import links
+from bufa.apps.notices import links, promises
 from bufa.apps.notices.models import Notice
 from bufa.apps.notices.texts import (
     addressee,
     closed_channel,
     compose,
-    fallback_purpose,
     mail_sender,
     proposals,
     sms_template,
     values_of,
+    wanted_purpose,
 )
 from bufa.domain.cases import Action, Purpose
 from bufa.domain.cases import EffectKind as Wanted
@@ -69,7 +69,7 @@ def send(
     now = now or clock.now()
     with writing([shop_id]):
         facts, _ = values_of(shop_id, case_id, language)
-        purpose = purpose or facts.main_purpose or fallback_purpose(facts)
+        purpose = purpose or wanted_purpose(shop_id, case_id, facts)
         cases.act(
             shop_id=shop_id,
             case_id=case_id,
@@ -207,7 +207,8 @@ def _make(
         raise Refused("already_told", channel=there.channel, state=there.state)
     links.keep(shop_id=shop_id, case_id=case_id, now=now)
     shown = compose(shop_id, case_id, purpose, channel, language, edited)
-    facts, _ = values_of(shop_id, case_id, language)
+    facts, told = values_of(shop_id, case_id, language, purpose)
+    last = told.get("eta_to")
     row = Notice(
         shop_id=shop_id,
         case_id=case_id,
@@ -215,9 +216,9 @@ def _make(
         purpose=purpose.value,
         channel=channel.value,
         language=language.value,
-        params=dict(shown.values),
+        params={name: value for name, value in shown.values.items() if name != "link"},
         state="todo" if channel is Channel.PHONE else "queued",
-        promised_to=facts.promise_at,
+        promised_to=last if isinstance(last, datetime) else facts.promise_at,
         by=by.name,
         created_at=now,
     )
@@ -276,6 +277,10 @@ def _want(row: Notice, case: CaseRow, shown: Rendered, by: Actor, delay: timedel
 
 
 def _tell_case(row: Notice, action: Action, by: Actor, now: datetime, **params: Any) -> None:
+    if action is Action.CUSTOMER_TOLD:
+        promises.made(row, now)
+        if row.purpose in promises.RENEWS and row.promised_to is not None:
+            params["promise_at"] = row.promised_to
     cases.act(
         shop_id=row.shop_id,
         case_id=row.case_id,

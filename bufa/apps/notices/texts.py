@@ -11,6 +11,7 @@ from bufa.apps.cases import actions as cases
 from bufa.apps.cases.letter_words import carrier_name, measure_words, reason_words
 from bufa.apps.cases.queries import cases_by_id
 from bufa.apps.cases.shapes import CaseRow
+from bufa.apps.notices import promises
 from bufa.apps.notices.links import customer_link
 from bufa.apps.orders import queries as orders
 from bufa.apps.parcels.views import parcel_views
@@ -18,7 +19,11 @@ from bufa.apps.shops import queries as shops
 from bufa.domain.cases import CaseFacts, Claim, Purpose
 from bufa.domain.notices import Channel, Language, Rendered, render
 from bufa.domain.outcome import Refused, Why
+from bufa.lib import clock
 from bufa.lib.tenancy import reading
+
+ABOUT_FIRST = (Purpose.REFUSE_ONE, Purpose.KEEP_BOTH)
+"""Messages about the case's first parcel, which comes beside its reissue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,16 @@ class Addressee:
     email: str = field(default="", repr=False)
 
 
-def values_of(shop_id: int, case_id: int, language: Language) -> tuple[CaseFacts, dict[str, str | datetime]]:
-    """The values that texts are filled with. Nothing of the buyer but the order's tail."""
+def values_of(
+    shop_id: int, case_id: int, language: Language, purpose: Purpose | None = None
+) -> tuple[CaseFacts, dict[str, str | datetime]]:
+    """The values that texts are filled with. Nothing of the buyer but the order's tail. `purpose`: one that tells a new
+    date is filled with that."""
     with reading([shop_id]):
         case: CaseRow = cases_by_id([shop_id], [case_id])[case_id]
         facts, parcels, weighed = cases.about(shop_id=shop_id, case_id=case_id)
-        current = parcel_views([shop_id], parcels[-1:])[parcels[-1]]
+        meant = parcels[0] if purpose in ABOUT_FIRST else parcels[-1]
+        current = parcel_views([shop_id], [meant])[meant]
         values: dict[str, str | datetime] = {
             "shop": shops.shop(shop_id).name,
             "order_tail": case.order_number[-4:],
@@ -69,6 +78,10 @@ def values_of(shop_id: int, case_id: int, language: Language) -> tuple[CaseFacts
             first = stored.get("promise_from")
             values["eta_to"] = facts.promise_at
             values["eta_from"] = datetime.fromisoformat(first) if first else facts.promise_at
+        if purpose in promises.RENEWS and facts.promise_breaks:
+            first_and_last = promises.dates(shop_id, facts, current, clock.now())
+            if first_and_last is not None:
+                values["eta_from"], values["eta_to"] = first_and_last
         return facts, values
 
 
@@ -88,7 +101,7 @@ def compose(
     edited: Mapping[str, str] | None = None,
 ) -> Rendered:
     """The notice with values edited by a person put over our own. Raises Refused notice_values_missing."""
-    _, values = values_of(shop_id, case_id, language)
+    _, values = values_of(shop_id, case_id, language, purpose)
     merged: dict[str, Any] = {**values, **{name: value for name, value in (edited or {}).items() if value.strip()}}
     return render(purpose, channel, language, merged)
 
@@ -131,10 +144,17 @@ def proposals(
     """What could be said now on each channel, best channel first: SMS, then email, then a call."""
     with reading([shop_id]):
         case = cases_by_id([shop_id], [case_id])[case_id]
-        facts, values = values_of(shop_id, case_id, language)
-        wanted = purpose or facts.main_purpose or fallback_purpose(facts)
+        facts, _ = values_of(shop_id, case_id, language)
+        wanted = purpose or wanted_purpose(shop_id, case_id, facts)
+        facts, values = values_of(shop_id, case_id, language, wanted)
         who = addressee(shop_id, case.order_id)
         return tuple(_proposal(case, wanted, channel, language, who, values) for channel in Channel)
+
+
+def wanted_purpose(shop_id: int, case_id: int, facts: CaseFacts) -> Purpose:
+    """What there is to say now: first the date that will not be kept, then what the measure owes the customer."""
+    renewing = promises.next_purpose(shop_id, case_id, facts)
+    return renewing or facts.main_purpose or fallback_purpose(facts)
 
 
 def fallback_purpose(facts: CaseFacts) -> Purpose:

@@ -289,6 +289,36 @@ def put_back(*, shop_id: int, subject: str) -> int:
         return holds.update(state=HoldState.HELD, settled_at=None)
 
 
+def bring_in(
+    *, shop_id: int, subject: str, goods: Mapping[Goods, int], by: str, now: datetime | None = None
+) -> list[list[int]]:
+    """Goods came back to the shelf. Those that nobody counts here stay uncounted. Returns [[item, pieces], …]."""
+    with writing([shop_id]):
+        items = _items(shop_id, list(goods), lock=True)
+        kept: list[list[int]] = []
+        for name, item in sorted(items.items(), key=lambda pair: pair[1].pk):
+            StockItem.objects.filter(shop_id=shop_id, id=item.pk).update(on_hand=F("on_hand") + goods[name])
+            kept.append([item.pk, goods[name]])
+        audit.record(shop_id, by, "stock.bring_in", subject, {"items": kept})
+        return kept
+
+
+def take_out(*, shop_id: int, subject: str, items: Mapping[int, int], by: str, now: datetime | None = None) -> None:
+    """Take back what `bring_in` said. Raises Refused("stock_below_reserved") where the goods are promised by now."""
+    with writing([shop_id]):
+        for item_id, pieces in sorted(items.items()):
+            there = StockItem.objects.select_for_update().filter(shop_id=shop_id, id=item_id).first()
+            if there is None:
+                continue
+            if there.on_hand - pieces < there.reserved:
+                raise Refused(
+                    "stock_below_reserved", reserved=there.reserved, title=f"{there.title} {there.spec}".strip()
+                )
+            there.on_hand -= pieces
+            there.save(update_fields=["on_hand"])
+        audit.record(shop_id, by, "stock.take_out", subject, {"items": [list(one) for one in sorted(items.items())]})
+
+
 # --- inside ----------------------------------------------------------------------------------------------------------
 
 

@@ -49,6 +49,7 @@ _TONE_WORDS = {
     "together": "done:ok refused:bad undo:act todo:act",
     "run_row": "ready:act closed:warn waiting:act done:ok failed:bad stopped:warn",
     "pasted": "case:act unknown:warn",
+    "promise": "kept:ok broken:bad moved:warn",
     "gate": "pass:ok refused:bad punished_later:warn cannot_tell:warn",
 }
 TONES = {group: dict(pair.split(":") for pair in pairs.split()) for group, pairs in _TONE_WORDS.items()}
@@ -86,6 +87,12 @@ def when(at: datetime | None) -> str:
 @register.filter
 def day(at: datetime | None) -> str:
     return "–" if at is None else localtime(at).strftime("%m-%d")
+
+
+@register.filter
+def last_day(until: datetime | None) -> str:
+    """The day whose end an instant is: midnight belongs to the day before."""
+    return "–" if until is None else localtime(until - timedelta(seconds=1)).strftime("%m-%d")
 
 
 @register.filter

@@ -23,6 +23,7 @@ ENTRY: Words = {
     "promise_broken": _("答应客户的 %(until)s 没有做到"),
     "double_chosen": _("两件都在路上，选择：%(way)s"),
     "double_undone": _("撤销了选择：%(way)s"),
+    "charge_back": _("承运商已赔 %(amount)s，原件又出现了，可能要退还"),
     "goods_back": _("退回的原件已入库：%(n)s 件"),
     "goods_back_undone": _("撤销了原件入库：%(n)s 件"),
 }
@@ -62,8 +63,30 @@ REFUSALS: Words = {
     "answer_too_often": _("今天已经答过几次了，店铺都看到了。急事请在订单里联系客服"),
     "too_many_tries": _("试得太多了，请 %(minutes)s 分钟后再来"),
     "order_not_matched": _("订单号和手机号后四位对不上，请再核对"),
+    "no_two_parcels": _("这个案件没有两件同时在路上"),
+    "chosen_already": _("已经选了：%(way)s。要改先撤销"),
+    "nothing_chosen": _("没有可以撤销的选择"),
+    "parcel_not_under_way": _("这一件不在路上，拦不了"),
+    "not_coming_back": _("原件没有在退回"),
+    "not_coming_to_customer": _("原件正在退回，到不了客户手里"),
+    "not_returned": _("原件还没有退回到店"),
     "stars_wrong": _("请选 1 到 5 颗星"),
     "rated_before": _("您已经评价过了，谢谢"),
+}
+
+DOUBLE_WAY: Words = {
+    "stop_original": _("拦截原件"),
+    "stop_reissue": _("拦截补发件"),
+    "come_back": _("让原件退回来"),
+    "refuse_one": _("请客户拒收后到的一件"),
+    "keep_both": _("都送给客户"),
+}
+
+FOLLOWS: Words = {
+    "write_carrier": _("写信请承运商拦下"),
+    "tell_customer": _("通知客户"),
+    "shelf_later": _("退回后入库"),
+    "goods_gone": _("货不再回来"),
 }
 
 TINT: Words = {
@@ -74,6 +97,12 @@ TINT: Words = {
     "moss": _("绿"),
 }
 
-GROUPS: Mapping[str, Words] = {"answer": ANSWER, "promise": PROMISE, "tint": TINT}
+GROUPS: Mapping[str, Words] = {
+    "answer": ANSWER,
+    "promise": PROMISE,
+    "tint": TINT,
+    "double_way": DOUBLE_WAY,
+    "follows": FOLLOWS,
+}
 PARAMS: Mapping[str, str] = {"answer": "answer", "way": "double_way", "promise_state": "promise"}
 TEXTS: Words = {**CASE, **REFUSALS}
