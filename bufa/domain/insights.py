@@ -28,13 +28,16 @@ _MOVES: dict[str, str] = {
     "reopen": "shop",
     "wait_over": "shop",
     "parcel_moved": "carrier",
+    "customer_said": "shop",
+    "reissue_delivered": "customer",
 }
 """Line of a case's timeline → for whom it waits from then on. After the customer is told, the reissue is on its way:
 the carrier has it. Whatever is not here changes nothing."""
 
 
 def waits(opened_at: datetime, closed_at: datetime, lines: Iterable[tuple[str, datetime]]) -> dict[str, timedelta]:
-    """How long a case waited for each party; together exactly from `opened_at` to `closed_at`.
+    """How long a case waited for each party; together exactly from `opened_at` (its first missed clock) to `closed_at`
+    (the goods in hand).
 
     `lines`: (kind, time) of its timeline. It waits for the shop until a line says otherwise.
     """

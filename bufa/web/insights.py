@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,6 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from bufa.apps.cases import insights
 from bufa.apps.cases.insights import Group, Insights
 from bufa.apps.claims import queries as claims
+from bufa.apps.notices import customer_page, promises, told_first
+from bufa.apps.reissues import queries as reissues
 from bufa.lib import clock
 from bufa.lib.cells import safe
 from bufa.web.desk import Desk, desk
@@ -25,11 +28,22 @@ from bufa.web.forms import Choices
 from bufa.web.words import carrier, span, word
 
 DAYS = 30
+PROMISES = ("kept", "moved", "broken", "void", "running")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _date() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+@dataclass(frozen=True, slots=True)
+class WordKept:
+    """How well the customer's side was looked after in a span."""
+
+    promises: promises.Ledger
+    first: told_first.ToldFirst
+    success: reissues.Success
+    satisfaction: customer_page.Satisfaction
 
 
 class Range(Choices):
@@ -75,6 +89,7 @@ def page(request: HttpRequest) -> HttpResponse:
     said = {
         "form": form,
         "found": found,
+        "kept": _word_kept(chosen, first, last),
         "waits": [(word("waiting", party), _hours(wait), span(wait), "") for party, wait in found.waits.items()],
         "rules": [(word("rule", one.rule), one.findings, str(one.findings), "") for one in found.rules[:8]],
         "carriers": [(carrier(one.key), one.cases, str(one.cases), "") for one in found.carriers[:8]],
@@ -87,11 +102,23 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "web/insights/page.html", said, status=422 if form.errors else 200)
 
 
+def _word_kept(chosen: list[int], first: date, last: date) -> WordKept:
+    since, until = insights.instants(first, last)
+    return WordKept(
+        promises.ledger(chosen, since, until),
+        told_first.read(chosen, since, until),
+        reissues.success(chosen, since, until),
+        customer_page.satisfaction(chosen, since, until),
+    )
+
+
 def export(request: HttpRequest) -> HttpResponse:
     """The same as a workbook, a sheet for each table."""
     _here, _form, chosen, first, last = _asked(request)
     found = insights.read(chosen, first, last, claims.paid_by_day(chosen, first, last))
-    response = HttpResponse(workbook(_sheets(found)), content_type=XLSX)
+    response = HttpResponse(
+        workbook([*_sheets(found), _kept_sheet(_word_kept(chosen, first, last))]), content_type=XLSX
+    )
     response["Content-Disposition"] = f'attachment; filename="bufa-{first:%Y%m%d}-{last:%Y%m%d}.xlsx"'
     return response
 
@@ -152,6 +179,22 @@ def _sheets(found: Insights) -> list[tuple[str, list[list[Any]]]]:
         (_now("承运商"), grouped(found.carriers, named=True)),
         (_now("网点"), grouped(found.branches, named=False)),
     ]
+
+
+def _kept_sheet(kept: WordKept) -> tuple[str, list[list[Any]]]:
+    told, success, first = kept.promises, kept.success, kept.first
+    rows: list[list[Any]] = [[_now("项目"), _now("个数")]]
+    rows += [[f"{_now('答应的日期')}：{word('promise', state)}", getattr(told, state)] for state in PROMISES]
+    rows += [
+        [_now("我们先说的案件"), first.told_first],
+        [_now("说过话的案件"), first.spoken],
+        [_now("补发件送到了"), success.arrived],
+        [_now("补发件没有送到"), success.failed],
+        [_now("补发件在路上"), success.under_way],
+        [_now("评价的客户"), kept.satisfaction.said],
+        [_now("平均几颗星"), "" if kept.satisfaction.stars is None else round(kept.satisfaction.stars, 2)],
+    ]
+    return _now("对客户"), rows
 
 
 def _hours(wait: timedelta) -> float:

@@ -31,7 +31,7 @@ def test_days_that_make_no_sense_are_refused(sample: Sample, owner: Client) -> N
 def test_the_workbook_says_the_same(sample: Sample, owner: Client) -> None:
     answer = owner.get("/insights/insights.xlsx")
     book = CalamineWorkbook.from_filelike(io.BytesIO(answer.content))
-    assert book.sheet_names == ["每天", "等谁", "异常", "承运商", "网点"]
+    assert book.sheet_names == ["每天", "等谁", "异常", "承运商", "网点", "对客户"]
     days = book.get_sheet_by_name("每天").to_python()
     assert sum(row[1] for row in days[1:]) == 8
     carriers = book.get_sheet_by_name("承运商").to_python()

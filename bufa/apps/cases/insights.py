@@ -60,6 +60,8 @@ class DaySum:
 
 @dataclass(frozen=True, slots=True)
 class Insights:
+    """`took`: the median from the first missed clock to the goods in hand (or the money paid) of the `whole` cases."""
+
     first: date
     last: date
     opened: int
@@ -84,10 +86,14 @@ class Insights:
 
 
 _CASES = """
-SELECT x.id, x.opened_at, x.closed_at, x.outcome, x.headline, x.claim, p.carrier, p.place, p.cost_fen
+SELECT x.id, x.opened_at, x.closed_at, x.outcome, x.headline, x.claim, p.carrier, p.place, p.cost_fen,
+       LEAST(x.opened_at, x.missed_at), LEAST(x.closed_at, x.signed_at)
 FROM unnest(%(shops)s::bigint[]) AS s (shop_id) CROSS JOIN LATERAL (
     SELECT t.id, t.shop_id, t.parcel_id, t.opened_at, t.closed_at, t.outcome, t.headline,
-           COALESCE(t.facts ->> 'claim', t.verdict ->> 'claim', '') AS claim
+           COALESCE(t.facts ->> 'claim', t.verdict ->> 'claim', '') AS claim,
+           (t.facts ->> 'signed_at')::timestamptz AS signed_at,
+           (SELECT MIN(f.since) FROM cases_finding f WHERE f.shop_id = t.shop_id AND f.case_id = t.id
+            AND f.state <> 'dismissed') AS missed_at
     FROM cases_case t
     WHERE t.shop_id = s.shop_id AND t.opened_at >= %(since)s AND t.opened_at < %(until)s
     ORDER BY t.opened_at DESC LIMIT %(each)s
@@ -114,9 +120,8 @@ def read(shops: Sequence[int], first: date, last: date, saved: Mapping[date, int
             cases = cursor.fetchall()
             cursor.execute(_RULES, bounds)
             found = cursor.fetchall()
-        closed = sorted(
-            ((row[0], row[1], row[2]) for row in cases if row[2] is not None), key=lambda one: one[2], reverse=True
-        )[:TIMELINES]
+        ended = ((row[0], row[9], row[10]) for row in cases if row[2] is not None)
+        closed = sorted(ended, key=lambda one: (one[2], one[0]), reverse=True)[:TIMELINES]
         waits = _waits(shops, closed)
     whole = [row for row in cases if row[2] is not None and row[3] not in ("dismissed", "")]
     return Insights(
@@ -125,7 +130,7 @@ def read(shops: Sequence[int], first: date, last: date, saved: Mapping[date, int
         opened=len(cases),
         closed=sum(row[2] is not None for row in cases),
         whole=len(whole),
-        took=insights.middle([row[2] - row[1] for row in whole]),
+        took=insights.middle([row[10] - row[9] for row in whole]),
         waits=waits,
         waits_of=len(closed),
         rules=_rules(found),
@@ -134,6 +139,12 @@ def read(shops: Sequence[int], first: date, last: date, saved: Mapping[date, int
         branches=_groups([row for row in cases if row[7]], lambda row: (row[7], row[6]))[:BRANCHES],
         is_cut=len(cases) >= bounds["each"] or sum(row[2] for row in found) >= bounds["each"],
     )
+
+
+def instants(first: date, last: date) -> tuple[datetime, datetime]:
+    """From the beginning of the first shop day to the end of the last, as `read` takes them."""
+    bounds = _bounds([0], first, last)
+    return bounds["since"], bounds["until"]
 
 
 def _bounds(shops: Sequence[int], first: date, last: date) -> dict[str, Any]:
@@ -198,7 +209,7 @@ def _groups(cases: Sequence[tuple[Any, ...]], key: Any) -> tuple[Group, ...]:
     made = []
     for (name, carrier), rows in grouped.items():
         ended = [row for row in rows if row[2] is not None]
-        took = insights.middle([row[2] - row[1] for row in ended if row[3] != "dismissed"])
+        took = insights.middle([row[10] - row[9] for row in ended if row[3] != "dismissed"])
         lost = sum(row[5] == "lost" for row in rows)
         damaged = sum(row[5] == "damaged" for row in rows)
         cost = sum(row[8] or 0 for row in rows)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import Avg, Count, F
 
 from bufa.apps.cases import actions as cases
 from bufa.apps.cases import putting_off, telling
@@ -24,7 +24,7 @@ from bufa.apps.notices.models import CustomerAnswer, CustomerLink
 from bufa.apps.orders import address_changes
 from bufa.apps.orders.views import LineView, order_view
 from bufa.apps.parcels.views import ParcelView, parcel_views
-from bufa.apps.shops import queries as shops
+from bufa.apps.shops import queries as shop_queries
 from bufa.domain.cases import Action, CaseFacts, CaseState, Claim, Outcome
 from bufa.domain.customer_says import TIMES, Answer, Meaning, meaning, offered
 from bufa.domain.kinds import Kind, Measure, Stage
@@ -34,7 +34,7 @@ from bufa.domain.personal import strip_personal
 from bufa.domain.rulebook import Fact
 from bufa.domain.verdict import Source
 from bufa.lib import images
-from bufa.lib.tenancy import for_shops, writing
+from bufa.lib.tenancy import for_shops, reading, writing
 
 WHO = Actor(None, "客户页面", None)
 MOST_PHOTOS = 4
@@ -215,6 +215,21 @@ def record(
     _wake(case, meant, parcels, box, now)
 
 
+@dataclass(frozen=True, slots=True)
+class Satisfaction:
+    """How content customers were, of 5; `stars` None where nobody said."""
+
+    stars: float | None
+    said: int
+
+
+def satisfaction(shops: Sequence[int], since: datetime, until: datetime) -> Satisfaction:
+    with reading(shops):
+        rows = CustomerAnswer.objects.filter(shop_id__in=shops, answer=Answer.RATED, at__gte=since, at__lt=until)
+        found = rows.aggregate(stars=Avg("stars"), said=Count("id"))
+    return Satisfaction(found["stars"], found["said"])
+
+
 def offers_to_answer(facts: CaseFacts, box: ParcelView) -> tuple[Answer, ...]:
     return offered(
         Stage(box.stage),
@@ -245,13 +260,13 @@ def _page(case: Case, token: str, now: datetime) -> Page:
         raise LookupError(f"case {case.code} has no order")
     told = list(CustomerAnswer.objects.filter(shop_id=shop_id, case=case).order_by("-id")[: _REMEMBERED * 3])
     rated = next((row.stars for row in told if row.answer == Answer.RATED), None)
-    policy = shops.policy_json(shop_id)
+    policy = shop_queries.policy_json(shop_id)
     arrived = boxes[-1].stage in (Stage.DELIVERED, Stage.READY_FOR_PICKUP)
     first = cases.kept_facts(shop_id=shop_id, case_id=case.pk).get("promise_from")
     until = facts.promise_at
     return Page(
         shop_id=shop_id,
-        shop=shops.shop(shop_id).name,
+        shop=shop_queries.shop(shop_id).name,
         tint=str(policy.get("tint", "")),
         order_tail=case.order.number[-4:],
         claim=facts.claim.value if facts.claim else weighed,

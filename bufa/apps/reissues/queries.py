@@ -9,6 +9,8 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from django.db.models import Count, F, Q
+
 from bufa.apps.reissues.forms import Checked, Draft, ReissueForm, check_form, open_draft
 from bufa.apps.reissues.models import Reissue
 from bufa.domain.reissue_numbers import beginnings, find_reissue_number, spoken_groups
@@ -23,12 +25,14 @@ __all__ = [
     "Found",
     "ReissueForm",
     "ReissueView",
+    "Success",
     "by_codes",
     "check_form",
     "codes_of",
     "find",
     "of_case",
     "open_draft",
+    "success",
 ]
 
 
@@ -80,6 +84,34 @@ class Found:
 
 
 @remembered
+@dataclass(frozen=True, slots=True)
+class Success:
+    """Reissues whose number the platform took in a span, and what became of them so far."""
+
+    arrived: int
+    failed: int
+    under_way: int
+
+    @property
+    def share(self) -> float | None:
+        """Of those that came to an end: arrived, and no further round after them."""
+        ended = self.arrived + self.failed
+        return self.arrived / ended if ended else None
+
+
+def success(shops: Sequence[int], since: datetime, until: datetime) -> Success:
+    """One that arrived and after which its case went into another round has failed: the customer did not have it."""
+    with reading(shops):
+        rows = Reissue.objects.filter(shop_id__in=shops, accepted_at__gte=since, accepted_at__lt=until)
+        again = Q(case__round__gt=F("round"))
+        found = rows.aggregate(
+            arrived=Count("id", filter=Q(state="delivered") & ~again),
+            failed=Count("id", filter=Q(state="wrong") | (Q(state="delivered") & again)),
+            under_way=Count("id", filter=Q(state="accepted")),
+        )
+    return Success(**found)
+
+
 def of_case(shop_id: int, case_id: int) -> tuple[ReissueView, ...]:
     """A case's reissues, oldest first; refused and stopped ones too."""
     with reading([shop_id]):
