@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import xlsxwriter
@@ -23,6 +24,7 @@ from bufa.apps.notices import customer_page, promises, told_first
 from bufa.apps.reissues import queries as reissues
 from bufa.lib import clock
 from bufa.lib.cells import safe
+from bufa.lib.shelf import together
 from bufa.web.desk import Desk, desk
 from bufa.web.forms import Choices
 from bufa.web.words import carrier, span, word
@@ -104,6 +106,11 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _word_kept(chosen: list[int], first: date, last: date) -> WordKept:
     since, until = insights.instants(first, last)
+    together(
+        partial(promises.ledger, chosen, since, until),
+        partial(reissues.success, chosen, since, until),
+        partial(customer_page.satisfaction, chosen, since, until),
+    )
     return WordKept(
         promises.ledger(chosen, since, until),
         told_first.read(chosen, since, until),

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import Avg, Count, F
+from django.db.models import Count, F
 
 from bufa.apps.cases import actions as cases
 from bufa.apps.cases import putting_off, telling
@@ -226,8 +226,9 @@ class Satisfaction:
 def satisfaction(shops: Sequence[int], since: datetime, until: datetime) -> Satisfaction:
     with reading(shops):
         rows = CustomerAnswer.objects.filter(shop_id__in=shops, answer=Answer.RATED, at__gte=since, at__lt=until)
-        found = rows.aggregate(stars=Avg("stars"), said=Count("id"))
-    return Satisfaction(found["stars"], found["said"])
+        found = list(rows.values_list("stars").annotate(said=Count("id")).order_by())
+    said = sum(count for _, count in found)
+    return Satisfaction(sum((stars or 0) * count for stars, count in found) / said if said else None, said)
 
 
 def offers_to_answer(facts: CaseFacts, box: ParcelView) -> tuple[Answer, ...]:

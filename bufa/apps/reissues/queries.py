@@ -9,7 +9,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Count, F, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q
 
 from bufa.apps.reissues.forms import Checked, Draft, ReissueForm, check_form, open_draft
 from bufa.apps.reissues.models import Reissue
@@ -103,13 +103,14 @@ def success(shops: Sequence[int], since: datetime, until: datetime) -> Success:
     """One that arrived and after which its case went into another round has failed: the customer did not have it."""
     with reading(shops):
         rows = Reissue.objects.filter(shop_id__in=shops, accepted_at__gte=since, accepted_at__lt=until)
-        again = Q(case__round__gt=F("round"))
-        found = rows.aggregate(
-            arrived=Count("id", filter=Q(state="delivered") & ~again),
-            failed=Count("id", filter=Q(state="wrong") | (Q(state="delivered") & again)),
-            under_way=Count("id", filter=Q(state="accepted")),
-        )
-    return Success(**found)
+        again = ExpressionWrapper(Q(case__round__gt=F("round")), output_field=BooleanField())
+        sums = rows.annotate(again=again).values_list("state", "again").annotate(count=Count("id")).order_by()
+        found = {(state, went_on): count for state, went_on, count in sums}
+    failed = sum(
+        count for (state, again), count in found.items() if state == "wrong" or (state == "delivered" and again)
+    )
+    under_way = found.get(("accepted", False), 0) + found.get(("accepted", True), 0)
+    return Success(found.get(("delivered", False), 0), failed, under_way)
 
 
 def of_case(shop_id: int, case_id: int) -> tuple[ReissueView, ...]:
