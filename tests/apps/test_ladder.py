@@ -9,13 +9,14 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from bufa.apps.cases import actions as cases
-from bufa.apps.cases.actors import Actor
+from bufa.apps.cases.actors import SYSTEM, Actor
 from bufa.apps.cases.models import Case
 from bufa.apps.effects.actions import Settled
 from bufa.apps.effects.models import Effect
 from bufa.apps.negotiations import actions, carrier_cases, contacts, ladder, mails, many, talks
 from bufa.apps.negotiations.contacts import NewContact
 from bufa.apps.negotiations.models import CarrierCase, CarrierContact, CarrierMessage, Consent
+from bufa.apps.parcels.models import Parcel
 from bufa.domain.cases import Action, Claim
 from bufa.domain.chasing import Hours, Ladder, Level, Rung
 from bufa.domain.kinds import Measure, Role
@@ -329,3 +330,21 @@ def test_a_consent_that_ran_out_locks_the_number_and_is_asked_for_again(sample: 
             actions.ask_carrier(**about, contact_id=head.pk, by=AGENT)
     with for_shops([sample.shop_id]):
         assert Case.objects.get(id=about["case_id"]).state == "asking"
+
+
+def test_a_reissue_that_goes_wrong_again_is_asked_about_by_itself(sample: Sample) -> None:
+    about = {"shop_id": sample.shop_id, "case_id": sample.ids["following"]}
+    with for_shops([sample.shop_id]):
+        case = Case.objects.get(id=about["case_id"])
+        box = Parcel.objects.get(id=case.facts["reissue_parcels"][-1])
+        CarrierContact.objects.filter(carrier="zhongtong").update(carrier=box.carrier)
+    cases.act(**about, action=Action.REISSUE_WRONG, by=SYSTEM, now=sample.now)
+    assert chasing.follow([sample.shop_id], sample.now) >= 1
+    with for_shops([sample.shop_id]):
+        found = CarrierCase.objects.get(case_id=about["case_id"], round=2)
+    assert (found.state, found.next_rung, found.parcel_id) == ("opened", "ask", box.pk)
+    assert climb_at(sample, sample.now) == 1
+    with for_shops([sample.shop_id]):
+        message = CarrierMessage.objects.get(case_id=about["case_id"], round=2)
+        assert (message.rung, message.purpose, message.parcel_id) == ("ask", "ask_consent", box.pk)
+        assert CarrierCase.objects.get(case_id=about["case_id"], round=2).state == "asked"
