@@ -107,6 +107,8 @@ def _show(request: HttpRequest, carrier: str, status: int = 200, **more: Any) ->
         lambda: answers.waiting([shop_id], carrier=carrier),
         lambda: links.links(shop_id, carrier, now),
         lambda: shops.shop(shop_id),
+        lambda: rules.of_shop(shop_id),
+        lambda: talks.contacts([shop_id], carrier),
     )
     rows = asking.cases_at(shop_id, carrier, asking=not every)
     chosen = [row.case_id for row in rows]
