@@ -183,10 +183,11 @@ def _choose(sent: Sequence[Sent], contacts: Sequence[Contact], ladder: Ladder) -
         if again is not None and len(here) <= ladder.reminders:
             return Rung.REMIND, again
         reached = max(LEVELS.index(one.level) for one in left)
+        begins = reached + 1 if again is not None else reached  # whoever is gone has colleagues
     else:
-        reached = -1
+        begins = 0
     tried = {one.contact_id for one in sent}
-    for level in LEVELS[max(reached + 1, 0) :] if left else LEVELS:
+    for level in LEVELS[begins:]:
         fitting = [one for one in reachable if one.level is level]
         fresh = next((one for one in fitting if one.contact_id not in tried), None)
         found = fresh or (next(iter(fitting), None) if not left else None)

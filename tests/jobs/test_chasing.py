@@ -78,8 +78,8 @@ def test_chased_until_somebody_answers(world: Any) -> None:
             assert list(kinds.values_list("kind", flat=True)) == [*["carrier_mail_sent"] * 3, "carrier_mail_received"]
         claim_jobs.watch([shop], world.now)
         [claim] = claim_queries.of_case(shop, case_id)
-        promised = said.amount_fen or claim.amount_fen
-        for act, amount in ((ClaimAct.ASK, None), (ClaimAct.ANSWER, promised), (ClaimAct.PAY, promised - 1_000)):
+        promised = said.amount_fen or claim.ask_fen
+        for act, amount in ((ClaimAct.ASK, promised), (ClaimAct.ANSWER, promised), (ClaimAct.PAY, promised - 1_000)):
             claims.act(shop_id=shop, claim_id=claim.claim_id, act=act, by=LEAD, amount_fen=amount, now=world.now)
         [claim] = claim_queries.of_case(shop, case_id)
         assert (claim.state, claim.short_fen) == ("short_paid", 1_000)
