@@ -73,6 +73,7 @@ def test_each_row_says_what_will_come_of_it(sample: Sample, lead: Actor) -> None
     assert found[1].whys[0].code == "no_case_there"
     assert "action_not_here" in {why.code for why in found[2].whys}
     assert {"action_not_here", "number_missing"} <= {why.code for why in found[3].whys}
+    assert not {"range_waiting", "range_not_asked"} & {why.code for one in found[1:] for why in one.whys}
 
 
 def test_what_an_agent_may_not_submit_is_refused_at_once(sample: Sample) -> None:

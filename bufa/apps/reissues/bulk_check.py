@@ -144,6 +144,7 @@ def _judge(
     whys = (*stops, *refused, *punished, *unclear)
     if stops or refused or report is None:
         state, verdict = RowState.REFUSED, Answer.REFUSED
+        whys = tuple(why for why in whys if why.code not in bulk.ASKS_RANGE)  # nobody asks for what can't go anyway
     elif punished:
         # Never by default: a lead takes such a row in by hand, and gives a reason.
         state, verdict = RowState.LEFT_OUT, Answer.PUNISHED_LATER
