@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bufa.domain import rulebook
+from bufa.domain import appeals, rulebook
 from bufa.domain.money import yuan
 from bufa.domain.rulebook import PayClass, Rule
 
@@ -48,7 +48,32 @@ def page() -> str:
         f"| {one.measure} | {one.source} |"
         for one in book.thresholds
     ]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, *_appeals(), ""])
+
+
+def _appeals() -> list[str]:
+    lines = [
+        "",
+        "## Appeals against deductions",
+        "",
+        "Generated from `bufa/domain/rulebooks/appeals.toml` and the table of `bufa/domain/appeals.py`.",
+        "",
+        "| In force | Days from the notice | Working days to the answer | Mark | Source |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {one.since} to … | {one.days} | {one.answer_workdays} | {one.mark} | {one.source} |"
+        for one in appeals.all_clocks()
+    ]
+    lines += ["", "| Ground | Deductions | Wants | Mark | Source |", "|---|---|---|---|---|"]
+    lines += [
+        f"| `{one.id}` | {', '.join(kind.value for kind in one.kinds) or 'all'} | {', '.join(one.wants)} | {one.mark} "
+        f"| {one.source} |"
+        for one in appeals.grounds().values()
+    ]
+    lines += ["", "```mermaid", "stateDiagram-v2"]
+    lines += [f"    {was.value} --> {then.value}: {act.value}" for (was, act), then in appeals.TABLE.items()]
+    return [*lines, "    open --> lapsed: its days are over", "```"]
 
 
 def _hours(rule: Rule) -> str:

@@ -21,6 +21,15 @@ class Penalty(StrEnum):
         return self is Penalty.TRACK_ABNORMAL
 
 
+TITLES: Mapping[Penalty, str] = {
+    Penalty.LATE: "发货超时",
+    Penalty.OUT_OF_STOCK: "缺货",
+    Penalty.TRACK_TIMEOUT: "物流轨迹超时",
+    Penalty.TRACK_ABNORMAL: "物流轨迹异常",
+    Penalty.FRAUD: "欺诈发货",
+}
+"""What the platform calls them; in Chinese, because that is what it reads."""
+
 WORDS: Mapping[str, Penalty] = {
     "发货超时": Penalty.LATE,
     "延迟发货": Penalty.LATE,

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from bufa.apps.cases import penalties
+from bufa.apps.cases.actors import SYSTEM
 from bufa.apps.claims import reckoning
 from bufa.apps.claims.sheets import PaidRow
 from bufa.apps.negotiations import rules
@@ -54,10 +56,11 @@ def read_sheet(path: Path) -> tuple[list[PaidRow], ImportReport]:
 
 
 def watch(shops: Sequence[int], now: datetime) -> int:
-    """Reckon what changed, and say which windows have ended; returns how much was done."""
+    """Reckon what changed, say which windows have ended, place deductions whose orders have come; how much was done."""
     done = 0
     for shop_id in shops:
         done += reckoning.lapse_due(shop_id, now)
+        done += penalties.match_again(shop_id=shop_id, by=SYSTEM, now=now)
         book = rules.of_shop(shop_id)
         for _ in range(ROUNDS):
             looked = reckoning.reckon_due(shop_id, book, now)

@@ -1,4 +1,5 @@
-"""A file of the platform's penalty notices: each row is one order, what for, when, how much."""
+"""A file of the platform's deductions: each row is one order or waybill, what for, when, how much. A row that fits no
+parcel is kept, too, and listed until somebody places it."""
 
 from __future__ import annotations
 
@@ -8,9 +9,8 @@ from pathlib import Path
 
 from bufa.apps.cases import penalties
 from bufa.apps.cases.actors import Actor
-from bufa.apps.cases.penalties import NewNotice
+from bufa.apps.cases.penalties import WrittenNotice
 from bufa.apps.parcels import told
-from bufa.apps.parcels.penalties import originals
 from bufa.domain import waybills
 from bufa.domain.penalties import Penalty, penalty_of
 from bufa.jobs.import_fields import Fields, as_text
@@ -20,8 +20,8 @@ from bufa.jobs.import_report import Effect, ImportReport
 PENALTY_COLUMNS: Mapping[str, Sequence[str]] = {
     "order_number": ("订单编号", "订单号", "主订单编号", "order"),
     "kind": ("处罚类型", "违规类型", "判罚类型", "类型"),
-    "noticed_at": ("通知时间", "处罚时间", "判罚时间", "处罚通知时间"),
-    "amount": ("金额", "赔付金额", "扣款金额", "处罚金额"),
+    "noticed_at": ("通知时间", "处罚时间", "判罚时间", "处罚通知时间", "扣款时间", "违规时间"),
+    "amount": ("金额", "赔付金额", "扣款金额", "处罚金额", "扣款金额（元）", "赔付金额（元）"),
     "waybill": ("运单号", "快递单号", "物流单号", "number"),
 }
 BATCH = 200
@@ -76,20 +76,15 @@ def _amount(fields: Fields) -> int | None:
 
 
 def _put(shop_id: int, batch: Sequence[_Taken], report: ImportReport, now: datetime, by: str) -> None:
-    known = originals(shop_id, [number for _, number, *_ in batch])
-    notices: list[NewNotice] = []
-    for fields, number, kind, at, amount, waybill in batch:
-        parcels = [each for each in known.get(number, ()) if not waybill or each[1] == waybill]
-        if number not in known:
-            fields.problem("order_number", "order_unknown", Effect.ROW, value=number)
-        elif not parcels:
-            fields.problem("waybill", "waybill_not_of_order", Effect.ROW, value=waybill)
-        elif len(parcels) > 1:
-            fields.problem("waybill", "order_has_parcels", Effect.ROW, count=len(parcels))
-        else:
-            notices.append(NewNotice(parcels[0][0], kind, at, amount))
-    if notices:
-        actor = Actor(None, by, None)
-        penalties.record(shop_id=shop_id, notices=notices, by=actor, source=told.FILE, now=now)
-        report.taken += len(notices)
-        report.parcels += len({one.parcel_id for one in notices})
+    if not batch:
+        return
+    written = [WrittenNotice(number, waybill, kind, at, amount) for _, number, kind, at, amount, waybill in batch]
+    actor = Actor(None, by, None)
+    taken = penalties.take(shop_id=shop_id, notices=written, by=actor, source=told.FILE, now=now)
+    for (fields, number, *_, waybill), why in zip(batch, taken.whys, strict=True):
+        if why:
+            column = "order_number" if why.startswith("order") else "waybill"
+            named = waybill if column == "waybill" else number
+            fields.problem(column, f"penalty_{why}", Effect.NOTE, value=named)
+    report.taken += len(batch)
+    report.parcels += len({one for one in taken.parcels if one is not None})

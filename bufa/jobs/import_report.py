@@ -115,10 +115,12 @@ WORDS: Mapping[str, str] = {
     "penalty_unknown": gettext_noop(
         "不认识的处罚类型 %(value)s，请写：发货超时、缺货、物流轨迹超时、物流轨迹异常、欺诈发货。"
     ),
+    "penalty_order_unknown": gettext_noop("店铺里没有订单 %(value)s，这笔扣款先列在“没对上的扣款”里。"),
+    "penalty_waybill_not_of_order": gettext_noop("这个订单没有运单 %(value)s，这笔扣款先列在“没对上的扣款”里。"),
+    "penalty_order_has_parcels": gettext_noop(
+        "订单 %(value)s 有几个包裹，看不出是哪一个，这笔扣款先列在“没对上的扣款”里。"
+    ),
     "date_ahead": gettext_noop("日期 %(value)s 还没有到，请核对。"),
-    "order_unknown": gettext_noop("店铺里没有订单 %(value)s，请先导入订单或核对订单号。"),
-    "waybill_not_of_order": gettext_noop("这个订单没有运单 %(value)s，请核对。"),
-    "order_has_parcels": gettext_noop("这个订单有 %(count)s 个包裹，请补一列“运单号”写明是哪一个。"),
     "count_wrong": gettext_noop("库存数 %(value)s 不对，应为不小于 0 的整数。"),
     "goods_missing": gettext_noop("没有写是什么商品：商品规格 ID 和商品名称至少写一个。"),
     "goods_twice": gettext_noop("和第 %(row)s 行是同一种商品，只收了第一行。"),

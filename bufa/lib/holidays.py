@@ -140,3 +140,10 @@ def _days(first: date, last: date) -> Iterator[date]:
 
 def _begin(day: date) -> datetime:
     return datetime.combine(day, time(), _ZONE).astimezone(UTC)
+
+
+def is_workday(day: date) -> bool:
+    """Whether people work on that day: make-up Saturdays do, festivals do not; in unknown years the week decides."""
+    if day in known.workdays:
+        return True
+    return day not in known.holidays and day.weekday() < 5

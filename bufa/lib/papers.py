@@ -62,29 +62,29 @@ def papers_pdf(papers: Sequence[Paper]) -> bytes:
 
 def _told(paper: Paper) -> dict[str, object]:
     filled = asdict(paper.filled)
-    filled["rows"] = [[_soft(label), _soft(text)] for label, text in paper.filled.rows]
+    filled["rows"] = [[soft(label), soft(text)] for label, text in paper.filled.rows]
     for name in ("title", "intro", "ask", "closing"):
-        filled[name] = _soft(filled[name])
-    filled["signs"] = [_soft(one) for one in paper.filled.signs]
+        filled[name] = soft(filled[name])
+    filled["signs"] = [soft(one) for one in paper.filled.signs]
     items = paper.items if paper.filled.items else ()
     photos = paper.photos[:MOST_PHOTOS] if paper.filled.photos else ()
     return filled | {
-        "shop": _soft(paper.shop),
+        "shop": soft(paper.shop),
         "number": paper.number,
         "bars": bars(paper.number) if paper.number.isascii() and paper.number else "",
-        "items": [[_soft(one.title), _soft(one.spec), str(one.pieces), one.amount] for one in items],
+        "items": [[soft(one.title), soft(one.spec), str(one.pieces), one.amount] for one in items],
         "pieces": sum(one.pieces for one in items),
-        "photos": [[_soft(caption), _picture(raw)] for caption, raw in photos],
-        "foot": _soft(paper.foot),
+        "photos": [[soft(caption), picture(raw)] for caption, raw in photos],
+        "foot": soft(paper.foot),
     }
 
 
-def _soft(text: str) -> str:
+def soft(text: str) -> str:
     """Long runs without a place to break get some, so that nothing runs over an edge."""
     return _LONG_RUN.sub(lambda run: "\u200b".join(run[0][at : at + 6] for at in range(0, len(run[0]), 6)), text)
 
 
-def _picture(raw: bytes) -> str:
+def picture(raw: bytes) -> str:
     """A JPEG as SVG, small enough for print. The bytes are those of our own store: written anew when they came in."""
     with Image.open(io.BytesIO(raw), formats=["JPEG"]) as opened:
         small = opened.convert("RGB")

@@ -18,6 +18,7 @@ from bufa.apps.cases import actions as acting
 from bufa.apps.cases import incident_views as incidents
 from bufa.apps.cases import queries as cases
 from bufa.apps.cases.shapes import ActionView, CaseRow, CaseView
+from bufa.apps.claims import deductions
 from bufa.apps.effects import queries as effects
 from bufa.apps.effects.queries import EffectView
 from bufa.apps.negotiations import actions as negotiations_actions
@@ -25,7 +26,6 @@ from bufa.apps.negotiations import queries as negotiations
 from bufa.apps.notices import queries as notices
 from bufa.apps.orders import address_changes
 from bufa.apps.orders import queries as orders
-from bufa.apps.parcels import penalties
 from bufa.apps.parcels import queries as parcels
 from bufa.apps.parcels.views import ParcelView, parcels_of_order
 from bufa.apps.reissues import booking, copy_pack, corrections
@@ -140,7 +140,7 @@ def _beside_parcels(here: Desk, now: datetime, row: CaseRow, known: Sequence[Par
         *([lambda: reissues.open_draft(shop_id, case_id, now)] if row.measure == Measure.REISSUE else []),
         lambda: cases.claims_of_recipient(shop_id, row.order_id, now),
         lambda: incidents.of_parcels(shop_id, [each.parcel_id for each in known]),
-        lambda: penalties.of_parcels(shop_id, [known[0].parcel_id]),
+        lambda: deductions.of_parcels(shop_id, [known[0].parcel_id], now),
         *case_carrier.beside(here, row, last, now),
         *(partial(parcels.outlook, each, now) for each in known),
     ]
@@ -287,7 +287,7 @@ def _about_parcels(found: CaseView) -> dict[str, Any]:
     return {
         "incidents": incidents.of_parcels(row.shop_id, boxes),
         "penalty": penalty_form(),
-        "penalties": penalties.of_parcels(row.shop_id, [original.parcel_id]),
+        "penalties": deductions.of_parcels(row.shop_id, [original.parcel_id], clock.now()),
         "penalty_parcel": original.parcel_id,
         "put_off": put_off_forms(found.findings) if row.is_open else None,
         "typed": None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from bufa.apps.cases import queries as cases
-from bufa.apps.claims import actions, queries, reckoning, sheets
+from bufa.apps.claims import actions, deductions, queries, reckoning, sheets
 from bufa.apps.claims.queries import ClaimRow
 from bufa.apps.negotiations import rules
 from bufa.domain.carrier_rules import Library, Topic
@@ -87,6 +88,15 @@ class ActForm(forms.Form):
         return None if amount is None else int(amount * 100)
 
 
+def frame(shops: Sequence[int], now: datetime) -> dict[str, Any]:
+    """What the tabs of money show on each of their pages."""
+    return {
+        "views": queries.VIEWS,
+        "counted": queries.counted(shops, now),
+        "taken": deductions.counted(shops, now),
+    }
+
+
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     here = desk(request)
@@ -100,8 +110,7 @@ def page(request: HttpRequest) -> HttpResponse:
     said = {
         "rows": rows,
         "view": view,
-        "views": queries.VIEWS,
-        "counted": queries.counted(here.shops, now),
+        **frame(here.shops, now),
         "carrier": carrier,
         "carriers": carrier_choices(),
         "text": text,
@@ -115,8 +124,13 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_GET
 def ledger(request: HttpRequest) -> HttpResponse:
     here = desk(request)
-    rows = queries.ledger(here.shops)
-    said = {"rows": rows, "counted": queries.counted(here.shops, clock.now()), "views": queries.VIEWS, "view": "ledger"}
+    now = clock.now()
+    said = {
+        "rows": queries.ledger(here.shops),
+        "months": deductions.ledger(here.shops, now),
+        **frame(here.shops, now),
+        "view": "ledger",
+    }
     return render(request, "web/claims/ledger.html", said)
 
 
@@ -148,8 +162,7 @@ def bring(request: HttpRequest) -> HttpResponse:
         "placed": placed,
         "problems": [(each, say_problem(each)) for each in report.problems[:200]] if report else [],
         "lines": queries.unmatched(here.shops),
-        "counted": queries.counted(here.shops, clock.now()),
-        "views": queries.VIEWS,
+        **frame(here.shops, clock.now()),
         "view": "sheets",
     }
     return render(request, "web/claims/sheets.html", said, status=422 if form.errors else 200)
@@ -293,11 +306,12 @@ def export(request: HttpRequest) -> HttpResponse:
     here = desk(request)
     if request.GET.get("view") == "ledger":
         lines = [
-            [f"{row.month:%Y-%m}", carrier_name(row.carrier), str(row.claims), _yuan(row.asked_fen),
-             _yuan(row.paid_fen), f"{row.share}%" if row.share is not None else "", str(row.refused), str(row.lapsed)]
+            [f"{row.month:%Y-%m}", carrier_name(row.carrier), str(row.claims), yuan_cell(row.asked_fen),
+             yuan_cell(row.paid_fen), f"{row.share}%" if row.share is not None else "", str(row.refused),
+             str(row.lapsed)]
             for row in queries.ledger(here.shops)
         ]  # fmt: skip
-        return _download(write_xlsx([str(each) for each in LEDGER_COLUMNS], lines), "bufa-claims-ledger.xlsx")
+        return download(write_xlsx([str(each) for each in LEDGER_COLUMNS], lines), "bufa-claims-ledger.xlsx")
     view = request.GET.get("view", "all")
     rows, _more = queries.claims(
         here.shops,
@@ -307,21 +321,20 @@ def export(request: HttpRequest) -> HttpResponse:
         text=request.GET.get("text", "").strip()[:40],
         limit=MOST_ROWS,
     )
-    return _download(
-        write_xlsx([str(each) for each in CLAIM_COLUMNS], [_line(row) for row in rows]), "bufa-claims.xlsx"
-    )
+    return download(write_xlsx([str(each) for each in CLAIM_COLUMNS], [_line(row) for row in rows]), "bufa-claims.xlsx")
 
 
 def _line(row: ClaimRow) -> list[str]:
     money = (row.value_fen, row.freight_fen, row.low_fen, row.high_fen, row.asked_fen, row.paid_fen, row.short_fen)
     return [
         carrier_name(row.carrier), row.number, row.case_code, row.order_number, word("claim", row.kind),
-        word("claim_state", row.state), *(_yuan(each) for each in money),
+        word("claim_state", row.state), *(yuan_cell(each) for each in money),
         *(moment(at) if at else "" for at in (row.until, row.due_at, row.asked_at)),
     ]  # fmt: skip
 
 
-def _yuan(fen: int) -> str:
+def yuan_cell(fen: int) -> str:
+    """Money as a cell: 12.50."""
     return f"{fen / 100:.2f}"
 
 
@@ -335,7 +348,7 @@ def _read(file: Any) -> tuple[list[sheets.PaidRow], ImportReport]:
         return claim_jobs.read_sheet(path)
 
 
-def _download(body: bytes, name: str) -> HttpResponse:
+def download(body: bytes, name: str) -> HttpResponse:
     answer = HttpResponse(body, content_type=XLSX)
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

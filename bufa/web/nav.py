@@ -49,7 +49,9 @@ PLACES: tuple[Place, ...] = (
     Place("warehouse", pgettext_lazy("nav", "仓库"), "qr-code", key="w", thumb=True, permission=Permission.PACK),
     Place("insights", _("洞察"), "chart-bar", LOOK, key="s"),
     Place("inbox", _("收件箱"), "inbox", LOOK, key="m"),
-    Place("claims", _("理赔"), "banknotes", LOOK, key="l", permission=Permission.SEE_MONEY),
+    Place(
+        "claims", _("理赔"), "banknotes", LOOK, key="l", marks=("claims", "deductions"), permission=Permission.SEE_MONEY
+    ),
     Place("stock", _("库存"), "archive-box", KEEP, key="k"),
     Place("imports", _("导入"), "arrow-up-tray", KEEP, key="u", marks=("import",)),
     Place("settings_shop", _("设置"), "cog-6-tooth", KEEP, key="e", marks=("settings",)),

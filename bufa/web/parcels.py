@@ -16,8 +16,9 @@ from django.views.decorators.http import require_GET, require_POST
 from bufa.apps.cases import clocks, pasting
 from bufa.apps.cases import incident_views as incidents
 from bufa.apps.cases import queries as cases
+from bufa.apps.claims import deductions
 from bufa.apps.orders.views import order_view
-from bufa.apps.parcels import asking, penalties
+from bufa.apps.parcels import asking
 from bufa.apps.parcels import queries as parcels
 from bufa.apps.parcels.views import ParcelFilters
 from bufa.domain.kinds import Stage
@@ -142,7 +143,7 @@ def show(
         partial(parcels.told_of, shop_id, parcel_id),
         partial(order_view, shop_id, found.order_id),
         partial(incidents.of_parcels, shop_id, [parcel_id]),
-        partial(penalties.of_parcels, shop_id, [parcel_id]),
+        partial(deductions.of_parcels, shop_id, [parcel_id], now),
         partial(parcels.follow_info, shop_id, parcel_id),
         partial(cases.waiting_orders, shop_id),
         partial(asking.turn_of, shop_id, parcel_id, now, frozenset()),
@@ -164,7 +165,7 @@ def show(
             "tell": typed.get("tell") or tell_form(),
             "put_off": put_off_forms(findings, typed.get("put_off_typed")),
             "penalty": typed.get("penalty") or penalty_form(),
-            "penalties": penalties.of_parcels(shop_id, [parcel_id]),
+            "penalties": deductions.of_parcels(shop_id, [parcel_id], now),
             "penalty_parcel": parcel_id,
             "page_url": reverse("parcels_parcel", args=[shop_id, parcel_id]),
             "order": order_view(shop_id, found.order_id),

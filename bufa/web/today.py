@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from bufa.apps.cases import queries as cases
 from bufa.apps.cases import told_whom
 from bufa.apps.cases.shapes import MoneyNext, Today
+from bufa.apps.claims import deductions
 from bufa.apps.claims import queries as claims
 from bufa.apps.notices import promises
 from bufa.apps.notices import queries as notices
@@ -43,6 +44,8 @@ def page(request: HttpRequest) -> HttpResponse:
         partial(notices.calls, here.shops, limit=6),
         partial(promises.breaking, here.shops),
         partial(shops.connections, here.shops),
+        partial(deductions.due_soon, here.shops, now, limit=6),
+        partial(claims.due_soon, here.shops, now, limit=6),
     )
     today = cases.today(here.shops, now, here.operator_id)
     said = {
@@ -58,6 +61,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "told": told_whom.told(here.operator_id, told.chairs(here), now, limit=6),
         "approvals": cases.waiting_approvals(approving, limit=8),
         "claims_due": claims.due_soon(here.shops, now, limit=6),
+        "deductions_due": deductions.due_soon(here.shops, now, limit=6),
         "tickets": orders.tickets_to_answer(here.shops, limit=6),
         "tasks": notices.calls(here.shops, limit=6),
         "breaking": promises.breaking(here.shops),

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from bufa.apps.cases import actions as cases
 from bufa.apps.cases.actors import Actor
 from bufa.apps.cases.models import Case, TimelineEntry
 from bufa.apps.claims import actions, queries, reckoning, sheets
@@ -49,6 +50,22 @@ def test_each_case_is_reckoned_once_and_again_when_it_changes(sample: Sample) ->
         )
     assert reckoning.reckon_due(sample.shop_id, book, sample.now) == 1
     assert queries.of_case(sample.shop_id, sample.ids["asking"]) == ()
+
+
+def test_a_parcel_with_a_second_case_keeps_one_claim_and_the_newer_case_has_it(sample: Sample) -> None:
+    book = rules.of_shop(sample.shop_id)
+    with for_shops([sample.shop_id]):
+        parcel_id = Case.objects.get(id=sample.ids["closed"]).parcel_id
+    second = cases.open_case(shop_id=sample.shop_id, parcel_id=parcel_id, by=LEAD, now=sample.now)
+    later = sample.now + timedelta(seconds=1)
+    assert reckoning.reckon_due(sample.shop_id, book, later) >= 8
+    assert reckoning.reckon_due(sample.shop_id, book, later) == 0
+    with for_shops([sample.shop_id]):
+        assert Claim.objects.get(parcel_id=parcel_id).case_id == second
+        Claim.objects.filter(parcel_id=parcel_id).update(state="asked", case_id=sample.ids["closed"])
+        Case.objects.filter(id=second).update(changed_at=later)
+    assert reckoning.reckon_due(sample.shop_id, book, later + timedelta(seconds=1)) == 1
+    assert reckoning.reckon_due(sample.shop_id, book, later + timedelta(seconds=1)) == 0
 
 
 def test_asked_and_paid_short_stands_on_the_case_and_in_the_ledger(sample: Sample) -> None:

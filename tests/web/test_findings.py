@@ -9,8 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from bufa.apps.cases import queries as cases
+from bufa.apps.claims.deductions import of_parcels
 from bufa.apps.parcels import queries as parcels
-from bufa.apps.parcels.penalties import of_parcels
 from bufa.apps.parcels.views import parcel_list, parcel_view
 from bufa.domain.rulebook import Fact
 from tests.factories import NOW, at
@@ -87,7 +87,7 @@ def test_a_penalty_notice_by_hand_starts_the_clock_and_goes_with_it(sample: Samp
 
     said = {"kind": "track_abnormal", "noticed_at": local(-20), "amount": "25.00", "next": here[page]}
     assert owner.post(act, said).headers["Location"] == here[page]
-    (notice,) = of_parcels(sample.shop_id, [parcel_id])
+    (notice,) = of_parcels(sample.shop_id, [parcel_id], NOW)
     assert (notice.kind, notice.noticed_at, notice.amount_fen) == ("track_abnormal", at(-20), 2500)
     assert [(each.fact, each.at) for each in parcels.told_of(sample.shop_id, parcel_id)] == [
         (Fact.PENALTY_NOTICE, at(-20))
@@ -101,7 +101,7 @@ def test_a_penalty_notice_by_hand_starts_the_clock_and_goes_with_it(sample: Samp
     assert (view.risk_rule, view.risk_at) == ("out_of_stock_notice", at(-20 + 72))
 
     owner.post(act, {"remove": str(notice.notice_id), "next": here[page]})
-    assert of_parcels(sample.shop_id, [parcel_id]) == ()
+    assert of_parcels(sample.shop_id, [parcel_id], NOW) == ()
     assert parcels.told_of(sample.shop_id, parcel_id) == ()
     view = parcel_view(sample.shop_id, parcel_id)
     assert view is not None
@@ -125,20 +125,20 @@ def test_a_file_of_notices_is_refused_row_by_row(sample: Sample, owner: Client) 
     ]
     file = SimpleUploadedFile("n.csv", "\n".join(lines).encode("gbk"), "text/csv")
     html = owner.post("/import/", {"kind": "penalties", "file": file}).content.decode()
-    assert "8 行里收下 2 行，没有收 6 行" in html
+    assert "8 行里收下 4 行，没有收 4 行" in html
     for said in (
         "不认识的处罚类型 没听说过",
         "还没有到",
         "金额 二十五 不对",
         "必填项为空",
-        "没有运单 7399999999999",
-        "没有订单 1234567",
+        "这个订单没有运单 7399999999999，这笔扣款先列在",
+        "没有订单 1234567，这笔扣款先列在",
     ):
         assert said in html, said
-    found = {(each.kind.value, each.amount_fen, each.source) for each in of_parcels(sample.shop_id, [row.parcel_id])}
+    found = {(each.kind, each.amount_fen, each.source) for each in of_parcels(sample.shop_id, [row.parcel_id], NOW)}
     assert found == {("track_abnormal", 2500, "file"), ("late_shipping", None, "file")}
     assert at(-30) < NOW
 
     again = SimpleUploadedFile("n.csv", "\n".join(lines[:2]).replace(",25,", ",30,").encode(), "text/csv")
     owner.post("/import/", {"kind": "penalties", "file": again})
-    assert {each.amount_fen for each in of_parcels(sample.shop_id, [row.parcel_id])} == {3000, None}
+    assert {each.amount_fen for each in of_parcels(sample.shop_id, [row.parcel_id], NOW)} == {3000, None}

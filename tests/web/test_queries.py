@@ -58,6 +58,8 @@ PAGES: dict[str, Addresses] = {
     "claims": _always("/claims/"),
     "claims_ledger": _always("/claims/ledger/"),
     "claims_sheets": _always("/claims/sheets/"),
+    "deductions": _always("/deductions/", "/deductions/?view=all"),
+    "deductions_export": _always("/deductions/deductions.xlsx", "/deductions/deductions.xlsx?view=ledger"),
     "claims_export": _always("/claims/export.xlsx"),
     "settings_carrier_rules": _always("/settings/carrier-rules/"),
     "settings_carrier_rule": lambda sample: [f"/settings/carrier-rules/{defaults().rules[0].rule_id}/"],
@@ -96,7 +98,8 @@ PAGES: dict[str, Addresses] = {
 
 OF_ROWS = {
     "effects_effect", "runs_run", "cases_label", "cases_file", "cases_waybill_print",
-    "bulk_run", "bulk_rows", "bulk_results", "claims_claim", "incidents_incident", "incidents_runs", "incidents_look",
+    "bulk_run", "bulk_rows", "bulk_results", "claims_claim", "deductions_one", "deductions_pack", "incidents_incident",
+    "incidents_runs", "incidents_look",
     "warehouse_pick_pdf", "warehouse_pick_xlsx", "warehouse_labels", "warehouse_list", "warehouse_list_pdf",
     "warehouse_list_xlsx", "warehouse_guess", "carrier_page", "customer_page", "customer_come",
     "live", "live_ask", "session_state",

@@ -114,20 +114,27 @@ def add_file(
 
 def files_of(case: Case) -> tuple[FileView, ...]:
     rows = CaseFile.objects.filter(shop_id=case.shop_id, case=case).defer("thumb").order_by("id")
-    return tuple(
-        FileView(
-            file_id=row.pk,
-            statement_id=row.statement_id,
-            slot=row.slot,
-            name=_name(row),
-            media_type=row.media_type,
-            size=row.size,
-            is_image=row.media_type == "image/jpeg",
-            is_gone=row.gone_at is not None,
-            by=row.by,
-            added_at=row.added_at,
-        )
-        for row in rows
+    return tuple(_view(row) for row in rows)
+
+
+def files_of_parcel(shop_id: int, parcel_id: int) -> tuple[tuple[int, FileView], ...]:
+    """Files of all cases of an original parcel, each with its case's id, oldest first."""
+    rows = CaseFile.objects.filter(shop_id=shop_id, case__parcel_id=parcel_id).defer("thumb").order_by("id")
+    return tuple((row.case_id, _view(row)) for row in rows)
+
+
+def _view(row: CaseFile) -> FileView:
+    return FileView(
+        file_id=row.pk,
+        statement_id=row.statement_id,
+        slot=row.slot,
+        name=_name(row),
+        media_type=row.media_type,
+        size=row.size,
+        is_image=row.media_type == "image/jpeg",
+        is_gone=row.gone_at is not None,
+        by=row.by,
+        added_at=row.added_at,
     )
 
 

@@ -1,4 +1,4 @@
-"""Money asked from carriers, and what came of it."""
+"""Money asked from carriers, and money that the platform took and may give back."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from django.db import models
 from django.db.models import Q
 
 from bufa.apps.cases.models import Case
-from bufa.apps.parcels.models import Parcel
+from bufa.apps.parcels.models import Parcel, PenaltyNotice
 from bufa.apps.shops.choices import is_one_of
+from bufa.domain.appeals import AppealAct, AppealState
 from bufa.domain.claims import LIVE, ClaimAct, ClaimState
 
 
@@ -113,3 +114,51 @@ class SheetLine(models.Model):
             models.Index(fields=["shop_id", "id"], condition=Q(state="unmatched"), name="claim_line_unmatched"),
             models.Index(fields=["shop_id", "number"], name="claim_line_by_number"),
         ]
+
+
+class Appeal(models.Model):
+    """What was done about one deduction of the platform. A deduction without one can still be appealed, or no more:
+    its days tell (domain.appeals)."""
+
+    shop_id = models.BigIntegerField()
+    notice = models.OneToOneField(PenaltyNotice, models.PROTECT, related_name="appeal")
+    state = models.CharField(max_length=10, default=AppealState.OPEN)
+    ground = models.CharField(max_length=20, blank=True)
+    area = models.CharField(max_length=200, blank=True, help_text="The district or street that the proof names.")
+    begins_at = models.DateTimeField(null=True, help_text="From when what the proof tells held …")
+    ends_at = models.DateTimeField(null=True, help_text="… until when.")
+    words = models.BinaryField(default=b"", help_text="Sealed: what we say.")
+    files = models.JSONField(default=dict, help_text="What is proved (domain.appeals.FILES) → id of the case's file.")
+    reference = models.CharField(max_length=80, blank=True)
+    sent_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True, help_text="Until when the platform answers.")
+    granted_fen = models.BigIntegerField(default=0)
+    back_fen = models.BigIntegerField(default=0)
+    changed_at = models.DateTimeField()
+    version = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            is_one_of("state", [one for one in AppealState if one is not AppealState.LAPSED], "appeal_state_known"),
+            models.CheckConstraint(
+                name="appeal_span_in_order",
+                condition=Q(begins_at=None) | Q(ends_at=None) | Q(ends_at__gte=models.F("begins_at")),
+            ),
+        ]
+
+
+class AppealEntry(models.Model):
+    """One thing that happened to an appeal. Append-only: the ledger of deductions adds these up."""
+
+    shop_id = models.BigIntegerField()
+    appeal = models.ForeignKey(Appeal, models.PROTECT, related_name="entries")
+    act = models.CharField(max_length=10)
+    amount_fen = models.BigIntegerField(default=0)
+    reference = models.CharField(max_length=80, blank=True)
+    words = models.BinaryField(default=b"", help_text="Sealed: the reason, in somebody's words.")
+    by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [is_one_of("act", AppealAct, "appeal_act_known")]
+        indexes = [models.Index(fields=["shop_id", "at"], name="appeal_entry_by_time")]

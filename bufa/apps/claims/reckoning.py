@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from bufa.apps.cases import actions as cases
 from bufa.apps.cases.actors import SYSTEM
@@ -35,8 +35,11 @@ _MONEY = ("kind", "value_fen", "freight_fen", "low_fen", "high_fen", "ask_fen", 
 
 def reckon_due(shop_id: int, book: Library, now: datetime, limit: int = BATCH) -> int:
     """Cases that changed since their claim was reckoned, or have none yet; returns how many were looked at."""
-    seen = Claim.objects.filter(shop_id=shop_id, case=OuterRef("pk"), case_seen__gte=OuterRef("changed_at"))
-    rows = Case.objects.filter(~Exists(seen), shop_id=shop_id, changed_at__gt=now - LOOK_BACK)
+    mine = Q(case=OuterRef("pk")) | Q(parcel=OuterRef("parcel"))
+    seen = Claim.objects.filter(mine, shop_id=shop_id, case_seen__gte=OuterRef("changed_at"))
+    # A parcel whose case was closed may get another one; what it is owed is that one's business then.
+    later = Case.objects.filter(shop_id=shop_id, parcel=OuterRef("parcel"), id__gt=OuterRef("pk"))
+    rows = Case.objects.filter(~Exists(seen), ~Exists(later), shop_id=shop_id, changed_at__gt=now - LOOK_BACK)
     with for_shops([shop_id]):
         if not rows.exists():  # the turn to write is not taken for nothing
             return 0
@@ -103,6 +106,7 @@ def _reckon(shop_id: int, found: Sequence[Case], book: Library, now: datetime) -
             continue
         row.case_seen, row.carrier, row.number = _seen(case, now), parcel.carrier, parcel.number
         if row.state in (ClaimState.OPEN, ClaimState.NONE):
+            row.case = case
             row.state = ClaimState.OPEN if money["kind"] else ClaimState.NONE
             for name, value in money.items():
                 setattr(row, name, value)

@@ -251,10 +251,19 @@ class LaneCount(models.Model):
 
 
 class PenaltyNotice(models.Model):
-    """What the platform's notice of a penalty said about a parcel: which, when, how much."""
+    """A deduction of the platform, as its notice tells it: about which parcel, which, when, how much.
+
+    Without a parcel it stays listed under what was written, until somebody places it or sets it aside.
+    """
 
     shop_id = models.BigIntegerField()
-    parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="penalties", db_index=False)  # penalty_once
+    parcel = models.ForeignKey(
+        Parcel, models.CASCADE, null=True, related_name="penalties", db_index=False
+    )  # penalty_once
+    order_number = models.CharField(max_length=40, blank=True, help_text="As it was written, where no parcel fits.")
+    waybill = models.CharField(max_length=80, blank=True)
+    why = models.CharField(max_length=24, blank=True, help_text="Why no parcel fits.")
+    is_set_aside = models.BooleanField(default=False)
     kind = models.CharField(max_length=20)
     noticed_at = models.DateTimeField()
     amount_fen = models.BigIntegerField(null=True)
@@ -265,8 +274,21 @@ class PenaltyNotice(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["parcel", "kind", "noticed_at"], name="penalty_once"),
+            models.UniqueConstraint(
+                fields=["shop_id", "order_number", "waybill", "kind", "noticed_at"],
+                condition=Q(parcel=None),
+                name="unplaced_penalty_once",
+            ),
+            models.CheckConstraint(
+                name="penalty_is_about_something",
+                condition=Q(parcel__isnull=False) | ~Q(order_number="") | ~Q(waybill=""),
+            ),
             is_one_of("kind", Penalty, "penalty_kind_known"),
             models.CheckConstraint(
                 name="penalty_amount_not_negative", condition=Q(amount_fen=None) | Q(amount_fen__gte=0)
             ),
+        ]
+        indexes = [
+            models.Index(fields=["shop_id", "-noticed_at"], name="penalty_by_time"),
+            models.Index(fields=["shop_id"], condition=Q(parcel=None, is_set_aside=False), name="penalty_unplaced"),
         ]

@@ -1,38 +1,50 @@
-"""Penalty notices of the platform: written down, read, taken back. Judging is the caller's (`cases.penalties`)."""
+"""Which parcel a penalty notice of the platform names. Writing notices down is `cases.penalties`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from bufa.apps.parcels.models import Parcel, ParcelRole, PenaltyNotice
+from bufa.apps.parcels.models import Parcel, ParcelRole
 from bufa.domain.kinds import Stage
-from bufa.domain.penalties import Penalty
 from bufa.lib.tenancy import reading
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeView:
-    """One notice; `amount_fen` None where it was not said."""
+class Named:
+    """What a notice names as it was written, and the one parcel that it means; else `why` there is none."""
 
-    notice_id: int
-    parcel_id: int
-    kind: Penalty
-    noticed_at: datetime
-    amount_fen: int | None
-    source: str
-    by: str
+    order_number: str
+    waybill: str
+    parcel_id: int | None
+    why: str = ""
 
 
-def of_parcels(shop_id: int, parcel_ids: Sequence[int]) -> tuple[NoticeView, ...]:
-    """The notices about some parcels, the newest first."""
+def find(shop_id: int, named: Sequence[tuple[str, str]]) -> list[Named]:
+    """The parcels that notices name by order number and waybill (either may be empty), in the order given.
+
+    `why`: order_unknown, waybill_not_of_order, order_has_parcels, waybill_unknown.
+    """
+    orders = originals(shop_id, [order for order, _ in named if order])
     with reading([shop_id]):
-        rows = PenaltyNotice.objects.filter(shop_id=shop_id, parcel_id__in=list(parcel_ids))
-        return tuple(
-            NoticeView(row.pk, row.parcel_id, Penalty(row.kind), row.noticed_at, row.amount_fen, row.source, row.by)
-            for row in rows.order_by("-noticed_at", "-id")
-        )
+        bare = [waybill for order, waybill in named if waybill and not order]
+        rows = Parcel.objects.filter(shop_id=shop_id, number__in=bare).exclude(number="")
+        by_number = dict(rows.order_by("-role", "id").values_list("number", "id"))
+    return [_find(order, waybill, orders, by_number) for order, waybill in named]
+
+
+def _find(
+    order: str, waybill: str, orders: Mapping[str, Sequence[tuple[int, str]]], by_number: Mapping[str, int]
+) -> Named:
+    if not order:
+        parcel_id = by_number.get(waybill)
+        return Named(order, waybill, parcel_id, "" if parcel_id else "waybill_unknown")
+    fitting = [each for each in orders.get(order, ()) if not waybill or each[1] == waybill]
+    if order not in orders:
+        return Named(order, waybill, None, "order_unknown")
+    if len(fitting) != 1:
+        return Named(order, waybill, None, "order_has_parcels" if fitting else "waybill_not_of_order")
+    return Named(order, waybill, fitting[0][0])
 
 
 def originals(shop_id: int, order_numbers: Sequence[str]) -> dict[str, list[tuple[int, str]]]:

@@ -43,6 +43,7 @@ _TONE_WORDS = {
     "consent": "given:ok refused:bad overridden:warn",
     "after_sale": "6:warn 8:act 14:ok",
     "label": "booked:ok failed:bad unknown:warn wanted:act cancelling:act",
+    "appeal_state": "open:warn lapsed:bad sent:act granted:ok refused:bad back:ok",
     "claim_state": "open:warn lapsed:bad asked:act answered:act refused:bad short_paid:bad paid:ok settled:ok",
     "answer_state": "open:act accepted:ok",
     "rule_mark": "verified:ok seen:act inferred:warn",

@@ -77,6 +77,64 @@ CLAIM_VIEW: Words = {
     "all": _("全部"),
 }
 
+APPEAL_STATE: Words = {
+    "open": _("可申诉"),
+    "lapsed": _("过了期限"),
+    "sent": _("已提交"),
+    "granted": _("申诉成功"),
+    "refused": _("被驳回"),
+    "back": _("已退回"),
+    "waived": _("不申诉"),
+}
+
+APPEAL_ACT: Words = {
+    "prepare": _("写申诉内容"),
+    "send": _("记下已提交"),
+    "grant": _("记下申诉成功"),
+    "refuse": _("记下被驳回"),
+    "pay_back": _("记下退回到账"),
+    "waive": _("不申诉了"),
+    "reopen": _("重新打开"),
+}
+
+APPEAL_VIEW: Words = {
+    "todo": _("要办"),
+    "open": _("还能申诉"),
+    "sent": _("等答复"),
+    "granted": _("等退款"),
+    "done": _("已了结"),
+    "all": _("全部"),
+}
+
+APPEAL_GROUND: Words = {
+    "force_majeure": _("不可抗力"),
+    "carrier_scan": _("承运商漏扫描或网点原因"),
+    "buyer_agreed": _("与买家另有约定"),
+    "sent_again": _("已补发，买家已收到或同意"),
+    "packed_right": _("按订单发货，没有少发错发"),
+    "judged_wrong": _("轨迹与判定不符"),
+}
+
+APPEAL_WANT: Words = {
+    "area": _("涉及区域"),
+    "span": _("起止时间"),
+    "branch_paper": _("网点证明"),
+    "reissue": _("补发件轨迹"),
+    "chats": _("与买家的沟通记录"),
+    "video": _("打包视频"),
+    "weights": _("称重记录"),
+    "carrier_letter": _("承运商总部证明"),
+    "words": _("申诉说明"),
+    "other": _("其他材料"),
+}
+
+PENALTY_WHY: Words = {
+    "order_unknown": _("店铺里没有这个订单"),
+    "waybill_not_of_order": _("订单里没有这个运单"),
+    "order_has_parcels": _("订单有几个包裹，看不出是哪一个"),
+    "waybill_unknown": _("没有这个运单号的包裹"),
+}
+
 ANSWER_SOURCE: Words = {"chat": _("群聊"), "mail": _("邮件"), "sheet": _("表格"), "link": _("承运商页面")}
 
 ANSWER_STATE: Words = {
@@ -210,6 +268,12 @@ GROUPS: Mapping[str, Words] = {
     "letter_language": LETTER_LANGUAGE,
     "weekday": WEEKDAY,
     "covers": COVERS,
+    "appeal_state": APPEAL_STATE,
+    "appeal_act": APPEAL_ACT,
+    "appeal_view": APPEAL_VIEW,
+    "appeal_ground": APPEAL_GROUND,
+    "appeal_want": APPEAL_WANT,
+    "penalty_why": PENALTY_WHY,
     "answer_source": ANSWER_SOURCE,
     "answer_state": ANSWER_STATE,
     "answer_sender": ANSWER_SENDER,
@@ -237,6 +301,12 @@ ENTRY: Words = {
     "carrier_mail_late": _("信还没有送到，对方服务器在重试：%(why)s"),
     "ladder_stopped": _("停止自动催办"),
     "ladder_resumed": _("恢复自动催办"),
+    "appeal_sent": _("已向平台申诉%(penalty)s扣款，%(due)s 前应有答复"),
+    "appeal_granted": _("平台同意退回%(penalty)s扣款 %(amount)s"),
+    "appeal_refused": _("平台驳回了%(penalty)s扣款的申诉"),
+    "appeal_back": _("%(penalty)s扣款退回 %(amount)s"),
+    "appeal_waived": _("%(penalty)s扣款不申诉了"),
+    "appeal_reopened": _("%(penalty)s扣款重新打开申诉"),
     "claim_lapsed": _("没有提出索赔，期限 %(until)s 已过"),
 }
 
@@ -273,6 +343,24 @@ TEXTS: Words = {
     "link_photos": _("照片太多了，最多 %(most)s 张"),
     "mail_is_placed": _("这封信已经有人处理了"),
     "no_such_case": _("没有这个案件号"),
+    "appeal_not_now": _("这笔扣款现在是“%(appeal_state)s”，不能%(appeal_act)s"),
+    "appeal_reason_missing": _("写明原因，以后对账要看"),
+    "appeal_too_late": _("申诉期限 %(until)s 已过，只能记期限之内提交的"),
+    "appeal_before_notice": _("不能早于通知的时间 %(notice)s"),
+    "appeal_ground_missing": _("先选申诉理由并保存申诉内容"),
+    "appeal_ground_unknown": _("这种扣款不能用这个申诉理由"),
+    "appeal_too_much": _("加起来超过了扣款 %(taken)s"),
+    "appeal_changed": _("这笔申诉刚被别人改过，请看一眼再做"),
+    "appeal_unplaced": _("这笔扣款还没有对上包裹，先对上再申诉"),
+    "appeal_span": _("结束时间早于开始时间"),
+    "appeal_no_file": _("案件里没有这个文件"),
+    "penalty_is_appealed": _("这笔扣款已经在申诉，不能删除；不想申诉就记“不申诉了”"),
+    "penalty_is_placed": _("这笔扣款已经有人处理了"),
+    "penalty_names_nothing": _("写上订单编号或运单号"),
+    "penalty_order_unknown": _("店铺里没有 %(named)s 这个订单或运单，先导入订单"),
+    "penalty_waybill_unknown": _("没有运单号 %(named)s 的包裹"),
+    "penalty_order_has_parcels": _("订单 %(named)s 有几个包裹，请写它的运单号"),
+    "penalty_waybill_not_of_order": _("订单里没有运单 %(named)s"),
     "line_is_placed": _("这一行已经有人处理了"),
     "asked_today": _("今天已经就这一件问过这个联系人了。请明天再催，或换一个联系人"),
     "too_many_asked": _("一次最多问 %(most)s 件，请少选几个"),
@@ -295,4 +383,11 @@ TEXTS: Words = {
     "consent_expired": _("承运商的同意只到 %(until)s，已经过了：请再问一次，或由主管决定不等"),
 }
 
-PARAMS: Mapping[str, str] = {"claim_state": "claim_state", "act": "claim_act"}
+PARAMS: Mapping[str, str] = {
+    "claim_state": "claim_state",
+    "act": "claim_act",
+    "appeal_state": "appeal_state",
+    "appeal_act": "appeal_act",
+    "penalty": "penalty",
+    "proves": "appeal_want",
+}
