@@ -6,7 +6,7 @@ ARGS ?=
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help setup up test crash unknown letters storm bulk forms guesses mutants check bench benchmarks karrio clean lock docs messages
+.PHONY: help setup up test crash unknown letters storm bulk forms guesses hostile mutants check bench benchmarks karrio clean lock docs messages
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ forms: setup ## 10,000 generated forms, judged by the simulator's rules and not 
 
 guesses: setup ## 10,000 guessed addresses of customers' pages; none opens
 	@BUFA_GUESSES=10000 exec $(BIN)/python -m pytest -q -p no:randomly tests/web/test_customer_page.py -k guessed
+
+hostile: setup ## 100 hostile mails and 100 hostile posts, twelve times over; what memory did
+	@exec $(BIN)/python -m tests.proofs hostile $(ARGS)
 
 mutants: setup ## break the promise of "once" in twenty-three ways, on a copy; each must turn a test red
 	@exec $(BIN)/python tools/mutants.py $(ARGS)

@@ -39,6 +39,7 @@ RUNS: Mapping[str, Run] = {
     "letters": Run(("tests/crash/test_letters.py",), 1),
     "unknown": Run(("tests/crash/test_unknown_outcome.py",)),
     "forms": Run(("tests/simulator/test_gate_judged.py",), 1),
+    "hostile": Run(("tests/hostile", "-p", "no:randomly"), 1),
 }
 
 

@@ -19,6 +19,8 @@ PROMISES = {
     " calls a second: each number leaves once, every row has a result, the same sheet again takes only what is left",
     "forms": "Generated forms, judged by the simulator's rules and not by the gate's: none passes that the platform"
     " would refuse or punish, no good one is refused",
+    "hostile": "Hostile mails and posts to a carrier's page, over and over in one process: none executed, none acted"
+    " on, no error 500; what the process holds after the last round is what it held after the third, within `grown KiB`",
     "mutants": 'The promise of "once" broken on purpose: every mutant turns a test red',
 }
 

@@ -19,7 +19,8 @@ from bufa.jobs.import_report import Effect, ImportReport
 COLUMNS: Mapping[str, Sequence[str]] = {
     "number": ("运单号", "快递单号", "物流单号", "单号", "waybill", "tracking_number", "number"),
     "amount": (
-        "金额", "赔付金额", "理赔金额", "赔款", "实赔金额", "运费", "应付金额", "结算金额", "费用", "amount",
+        "金额", "赔付金额", "理赔金额", "赔款", "实赔金额", "运费", "应付金额", "结算金额", "费用",
+        "保价金额", "声明价值", "保价", "amount",
     ),
     "on": ("日期", "赔付日期", "到账日期", "结算日期", "账单日期", "时间", "date"),
     "reference": ("流水号", "理赔单号", "工单号", "凭证号", "reference"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import warnings
 from dataclasses import dataclass, field
 
@@ -11,6 +12,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 LONGEST = 2560
 THUMB = 240
 MOST_PIXELS = 60_000_000
+"""Of a JPEG, which is read smaller right away …"""
+MOST_PIXELS_WHOLE = 30_000_000
+"""… and of everything else, which has to be held whole."""
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
 
@@ -32,27 +36,39 @@ class CleanImage:
     height: int
 
 
+# Strangers send several at once; memory holds one at a time, and warnings are switched for the whole process.
+_ONE = threading.Lock()
+
+
 def clean(raw: bytes) -> CleanImage:
     """Raises NotAnImage. Place, camera and owner (EXIF, XMP) are dropped; an animation keeps its first frame."""
     try:
-        with warnings.catch_warnings():
+        with _ONE, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(raw), formats=_FORMATS) as opened:
-                if opened.width * opened.height > MOST_PIXELS:
+                if opened.width * opened.height > (MOST_PIXELS if opened.format == "JPEG" else MOST_PIXELS_WHOLE):
                     raise NotAnImage("too_many_pixels")
                 opened.draft("RGB", (LONGEST, LONGEST))
-                upright = ImageOps.exif_transpose(opened)
-                plain = _on_white(upright)
+                plain = _on_white(ImageOps.exif_transpose(_shrunk(opened)))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise NotAnImage("too_many_pixels") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
         if isinstance(error, NotAnImage):
             raise
         raise NotAnImage("not_an_image") from None
-    plain.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
     small = plain.copy()
     small.thumbnail((THUMB, THUMB), Image.Resampling.LANCZOS)
     return CleanImage(_jpeg(plain, 85), _jpeg(small, 78), plain.width, plain.height)
+
+
+def _shrunk(opened: Image.Image) -> Image.Image:
+    """As large as it is kept, before anything copies it: a picture of many pixels is held whole only once."""
+    if opened.mode not in ("RGB", "RGBA", "L", "LA"):
+        see_through = "transparency" in opened.info or opened.mode in ("PA", "La", "RGBa")
+        opened = opened.convert("RGBA" if see_through else "RGB")
+    opened.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
+    return opened
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

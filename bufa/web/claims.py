@@ -51,7 +51,14 @@ class SheetForm(Choices):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.choose("kind", [("paid", word("sheet_kind", "paid")), ("bill", word("sheet_kind", "bill"))])
+        self.choose(
+            "kind",
+            [
+                ("paid", word("sheet_kind", "paid")),
+                ("bill", word("sheet_kind", "bill")),
+                ("insured", word("sheet_kind", "insured")),
+            ],
+        )
         self.choose("carrier", carrier_choices(), blank=_now("不限"))
 
     def clean_file(self) -> Any:
@@ -204,8 +211,17 @@ def _show(request: HttpRequest, shop_id: int, claim_id: int, failed: dict[str, A
         "entries": queries.entries(shop_id, claim_id),
         "acts": act_forms(found, failed),
         "rules": _rules_of(found, rules.of_shop(shop_id)),
+        "insured": _insured(found),
     }
     return render(request, "web/claims/claim.html", said, status=422 if failed else 200)
+
+
+def _insured(found: ClaimRow) -> InsuredForm | None:
+    """Where it can still change what is asked for."""
+    if not found.in_window:
+        return None
+    fen = found.insured_fen
+    return InsuredForm(initial={"insured": f"{fen / 100:.2f}"} if fen else {}, auto_id="id_insured_%s")
 
 
 def act_forms(found: ClaimRow, failed: dict[str, ActForm] | None = None) -> list[tuple[str, ActForm]]:
@@ -269,6 +285,43 @@ def _noon(on: Any, now: datetime) -> datetime | None:
         return None
     at = now.astimezone(SHOP_ZONE).replace(year=on.year, month=on.month, day=on.day)
     return min(at, now)
+
+
+class InsuredForm(forms.Form):
+    insured = forms.DecimalField(
+        label=_("保价金额（元）"), min_value=0, max_value=10_000_000, decimal_places=2, required=False,
+        widget=forms.NumberInput(attrs={"aria-label": _("保价金额（元），没有保价就留空"), "step": "0.01"}),
+    )  # fmt: skip
+
+
+@require_POST
+def insure(request: HttpRequest, shop_id: int, claim_id: int) -> HttpResponse:
+    """What the parcel was insured for; reckoned with at once."""
+    here = desk(request)
+    by = actor(here, shop_id)
+    found = queries.claim(shop_id, claim_id)
+    if found is None:
+        raise Http404
+    form = InsuredForm(request.POST, auto_id="id_insured_%s")
+    if not form.is_valid():
+        tell_refusal(request, Refused("claim_amount"))
+        return back_to(reverse("claims_claim", args=[shop_id, claim_id]))
+    amount, seen = form.cleaned_data["insured"], request.POST.get("version", "")
+    now = clock.now()
+    try:
+        actions.insure(
+            shop_id=shop_id,
+            claim_id=claim_id,
+            insured_fen=int(amount * 100) if amount else None,
+            by=by,
+            version=int(seen) if seen.isdigit() else None,
+            now=now,
+        )
+        reckoning.reckon_case(shop_id, found.case_id, rules.of_shop(shop_id), now)
+        tell(request, _now("保价金额已记下，可索赔的金额重新算过了"))
+    except Refused as refused:
+        tell_refusal(request, refused)
+    return back_to(reverse("claims_claim", args=[shop_id, claim_id]))
 
 
 @require_POST

@@ -115,6 +115,7 @@ urlpatterns = [
     path("carriers/<slug:carrier>/read-back/", carriers.bring, name="carriers_bring"),
     path("carriers/<slug:carrier>/sheet.xlsx", carriers.sheet, name="carriers_sheet"),
     path("carriers/<slug:carrier>/applications.pdf", carriers.applications, name="carriers_applications"),
+    path("claims/<int:shop_id>/<int:claim_id>/insured/", claims.insure, name="claims_insure"),
     path("deductions/", deductions.page, name="deductions"),
     path("deductions/deductions.xlsx", deductions.export, name="deductions_export"),
     path("deductions/again/", deductions.again, name="deductions_again"),

@@ -90,6 +90,27 @@ def test_asked_and_paid_short_stands_on_the_case_and_in_the_ledger(sample: Sampl
     assert queries.ledger([make_shop()]) == ()
 
 
+def test_what_was_insured_decides_the_amount_by_sheet_or_by_hand(sample: Sample) -> None:
+    found = reckoned(sample)
+    sheet = {"shop_id": sample.shop_id, "carrier": "zhongtong", "name": "保价.xlsx", "by": FINANCE, "now": sample.now}
+    rows = [PaidRow(2, found.number, 5000), PaidRow(3, "73999999999998", 100)]
+    placed = sheets.take_sheet(**sheet, kind="insured", rows=rows)
+    assert (placed.matched, placed.unmatched) == (1, 1)
+    told = reckoned(sample)
+    assert (told.ask_fen, told.low_fen, told.high_fen, told.rule_id) == (5000, 5000, 5000, "amount_insured")
+    ids = {"shop_id": sample.shop_id, "claim_id": found.claim_id, "by": FINANCE, "now": sample.now}
+    actions.insure(**ids, insured_fen=20000, version=told.version)
+    reckoning.reckon_case(sample.shop_id, sample.ids["asking"], rules.of_shop(sample.shop_id), sample.now)
+    by_hand = queries.claim(sample.shop_id, found.claim_id)
+    assert by_hand is not None
+    assert (by_hand.insured_fen, by_hand.ask_fen) == (20000, 8900)
+    with pytest.raises(Refused, match="claim_changed"):
+        actions.insure(**ids, insured_fen=1, version=told.version)
+    actions.act(**ids, act=ClaimAct.ASK, amount_fen=8900)
+    with pytest.raises(Refused, match="claim_not_now"):
+        actions.insure(**ids, insured_fen=1)
+
+
 def test_who_has_nothing_to_do_with_money_may_not(sample: Sample) -> None:
     found = reckoned(sample)
     with pytest.raises(Refused, match="not_allowed"):

@@ -190,6 +190,7 @@ NOT_PAGES: Mapping[str, str] = {
     "claims_line": ACT,
     "claims_export": FILE,
     "claims_act": ACT,
+    "claims_insure": ACT,
     "incidents_runs": PART,
     "incidents_look": ACT,
     "incidents_do": ACT,

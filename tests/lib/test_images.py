@@ -54,7 +54,19 @@ def test_what_is_no_picture_is_refused(raw: bytes) -> None:
 
 
 def test_a_bomb_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "MOST_PIXELS", 100)
-    with pytest.raises(images.NotAnImage) as told:
-        images.clean(jpeg((20, 20)))
-    assert told.value.why == "too_many_pixels"
+    monkeypatch.setattr(images, "MOST_PIXELS", 500)
+    monkeypatch.setattr(images, "MOST_PIXELS_WHOLE", 300)
+    images.clean(jpeg((20, 20)))
+    png = io.BytesIO()
+    Image.new("L", (20, 20)).save(png, "PNG")
+    for raw in (jpeg((40, 20)), png.getvalue()):
+        with pytest.raises(images.NotAnImage) as told:
+            images.clean(raw)
+        assert told.value.why == "too_many_pixels"
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16", "CMYK"])
+def test_every_kind_of_pixels_is_taken(mode: str) -> None:
+    out = io.BytesIO()
+    Image.new(mode, (3000, 30)).save(out, "TIFF" if mode in ("PA", "CMYK", "I;16") else "PNG")
+    assert images.clean(out.getvalue()).width == 2560

@@ -28,6 +28,10 @@ def test_asked_and_paid_short_from_the_case_page(sample: Sample, owner: Client) 
     assert "损失 ¥89，按条款 ¥24–¥40" in page
     assert "通达、极兔未保价" in page
     act = f"/claims/{sample.shop_id}/{found.claim_id}/"
+    owner.post(f"{act}insured/", {"insured": "40", "version": found.version})
+    assert "¥40–¥40" in owner.get(act).content.decode()
+    owner.post(f"{act}insured/", {"insured": ""})
+    found = reckoned(sample)
     assert owner.post(f"{act}ask/", {"amount": "x"}).status_code == 422
     owner.post(f"{act}ask/", {"amount": "89", "version": found.version, "from": "case"})
     owner.post(f"{act}pay/", {"amount": "30", "reference": "LP-1", "on": "2026-11-19"})

@@ -79,6 +79,32 @@ def act(
         return Moved(row.pk, new.state, new.short_fen)
 
 
+def insure(
+    *, shop_id: int, claim_id: int, insured_fen: int | None, by: Actor, version: int | None = None,
+    now: datetime | None = None,
+) -> None:  # fmt: skip
+    """Write down what the parcel was insured for, None for "nothing was entered"; the claim is reckoned with it next.
+
+    Raises Refused: claim_not_now (it has been asked for), claim_amount, claim_changed, not_allowed.
+    """
+    now = now or clock.now()
+    if by.role is not None:
+        check(by.role, Permission.WORK_CLAIM)
+    if insured_fen is not None and insured_fen <= 0:
+        raise Refused("claim_amount")
+    with writing([shop_id]):
+        row = Claim.objects.select_for_update(of=("self",)).get(shop_id=shop_id, id=claim_id)
+        if version is not None and row.version != version:
+            raise Refused("claim_changed")
+        if row.state not in (ClaimState.OPEN, ClaimState.NONE):
+            raise Refused("claim_not_now", act="insure", claim_state=row.state)
+        row.insured_fen, row.changed_at, row.version = insured_fen, now, row.version + 1
+        row.save(update_fields=["insured_fen", "changed_at", "version"])
+        said = {"amount_fen": insured_fen or 0}
+        cases.log(shop_id=shop_id, case_id=row.case_id, kind="claim_insured", by=by, now=now, data=said)
+        audit.record(shop_id, by.ref, "claim.insure", f"claim:{claim_id}", said)
+
+
 def _write(
     row: Claim, act: ClaimAct, by: Actor, at: datetime, amount_fen: int, reason: str, reference: str, line: int | None
 ) -> None:

@@ -11,6 +11,8 @@ from bufa.apps.shops.choices import is_one_of
 from bufa.domain.appeals import AppealAct, AppealState
 from bufa.domain.claims import LIVE, ClaimAct, ClaimState
 
+SHEET_KINDS = ["paid", "bill", "insured"]
+
 
 class Claim(models.Model):
     """What a carrier may owe for one parcel; never two for the same parcel."""
@@ -24,7 +26,7 @@ class Claim(models.Model):
     state = models.CharField(max_length=12, default=ClaimState.OPEN)
     value_fen = models.BigIntegerField(default=0, help_text="What was lost.")
     freight_fen = models.BigIntegerField(default=0)
-    insured_fen = models.BigIntegerField(null=True)
+    insured_fen = models.BigIntegerField(null=True, help_text="As somebody entered it; else what a sheet says holds.")
     low_fen = models.BigIntegerField(default=0, help_text="What the carrier's terms give, at least …")
     high_fen = models.BigIntegerField(default=0, help_text="… and at most.")
     ask_fen = models.BigIntegerField(default=0, help_text="What can be asked by rule.")
@@ -75,7 +77,7 @@ class ClaimEntry(models.Model):
 
 
 class Sheet(models.Model):
-    """A sheet from a carrier: what it paid, or what it bills for carrying."""
+    """A sheet from a carrier: what it paid, what it bills for carrying, or what parcels were insured for."""
 
     shop_id = models.BigIntegerField()
     kind = models.CharField(max_length=12)
@@ -87,7 +89,7 @@ class Sheet(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [is_one_of("kind", ["paid", "bill"], "claim_sheet_kind_known")]
+        constraints = [is_one_of("kind", SHEET_KINDS, "claim_sheet_kind_known")]
 
 
 class SheetLine(models.Model):

@@ -34,6 +34,7 @@ class ClaimRow:
     state: str
     value_fen: int
     freight_fen: int
+    insured_fen: int | None
     low_fen: int
     high_fen: int
     ask_fen: int
@@ -287,6 +288,7 @@ def _row(row: Claim) -> ClaimRow:
         state=row.state,
         value_fen=row.value_fen,
         freight_fen=row.freight_fen,
+        insured_fen=row.insured_fen,
         low_fen=row.low_fen,
         high_fen=row.high_fen,
         ask_fen=row.ask_fen,

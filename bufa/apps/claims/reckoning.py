@@ -84,6 +84,7 @@ class _Around:
     parcels: Mapping[int, Parcel]
     lines: Mapping[int, Mapping[str, Line]]
     billed: Mapping[int, int]
+    insured: Mapping[int, int]
     freight_fen: int
     claims: Mapping[int, Claim]
 
@@ -125,14 +126,18 @@ def _look(shop_id: int, found: Sequence[Case]) -> _Around:
     lines: dict[int, dict[str, Line]] = {}
     for line in Line.objects.filter(shop_id=shop_id, order_id__in=[case.order_id for case in found]):
         lines.setdefault(line.order_id, {})[line.line_id] = line
-    billed = SheetLine.objects.filter(shop_id=shop_id, parcel_id__in=ids, sheet__kind="bill").order_by("id")
+    told = SheetLine.objects.filter(shop_id=shop_id, parcel_id__in=ids, sheet__kind__in=["bill", "insured"])
+    told = told.select_related("sheet").order_by("id")
+    claims = {row.parcel_id: row for row in Claim.objects.filter(shop_id=shop_id, parcel_id__in=ids)}
     stored = Shop.objects.values_list("policy", flat=True).get(id=shop_id).get("freight_fen", FREIGHT_FEN)
     return _Around(
         parcels={row.pk: row for row in Parcel.objects.filter(shop_id=shop_id, id__in=ids).select_related("order")},
         lines=lines,
-        billed={row.parcel_id: row.amount_fen for row in billed if row.parcel_id},
+        billed={row.parcel_id: row.amount_fen for row in told if row.parcel_id and row.sheet.kind == "bill"},
+        insured={row.parcel_id: row.amount_fen for row in told if row.parcel_id and row.sheet.kind == "insured"}
+        | {key: row.insured_fen for key, row in claims.items() if row.insured_fen is not None},
         freight_fen=stored if isinstance(stored, int) and stored > 0 else FREIGHT_FEN,
-        claims={row.parcel_id: row for row in Claim.objects.filter(shop_id=shop_id, parcel_id__in=ids)},
+        claims=claims,
     )
 
 
@@ -154,8 +159,9 @@ def _money(case: Case, parcel: Parcel, around: _Around, book: Library, now: date
     value = _value(parcel, around.lines.get(case.order_id, {}))
     freight = around.billed.get(parcel.pk, around.freight_fen)
     amount = carrier_rules.amount(
-        book, parcel.carrier, kind, value_fen=value, freight_fen=freight, now=now, whole_value_fen=value
-    )
+        book, parcel.carrier, kind, value_fen=value, freight_fen=freight, now=now, whole_value_fen=value,
+        insured_fen=around.insured.get(parcel.pk),
+    )  # fmt: skip
     window = carrier_rules.window(book, parcel.carrier, kind, moments, now)
     return {
         "kind": kind.value,

@@ -1,4 +1,4 @@
-"""Carriers' sheets: what they paid and what they bill, laid against claims and parcels by waybill.
+"""Carriers' sheets: what they paid, what they bill, what was insured, laid against claims and parcels by waybill.
 
 A payment that finds its claim is entered there at once, by whoever brought the sheet; what finds nothing stays listed
 until somebody places it or sets it aside. The same row brought twice counts once.
@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from bufa.apps.audit import actions as audit
 from bufa.apps.cases.actors import Actor
 from bufa.apps.claims import actions
-from bufa.apps.claims.models import Claim, Sheet, SheetLine
+from bufa.apps.claims.models import SHEET_KINDS, Claim, Sheet, SheetLine
 from bufa.apps.parcels.models import Parcel
 from bufa.domain.claims import ClaimAct, ClaimState
 from bufa.domain.outcome import Refused
@@ -56,14 +56,14 @@ class Placed:
 def take_sheet(
     *, shop_id: int, kind: str, carrier: str, name: str, rows: Sequence[PaidRow], by: Actor, now: datetime | None = None
 ) -> Placed:
-    """Keep a sheet's rows and place those that can be placed. `kind`: paid or bill.
+    """Keep a sheet's rows and place those that can be placed. `kind`: paid, bill or insured.
 
     Raises Refused: sheet_empty, sheet_too_long, parameter_unknown, not_allowed.
     """
     now = now or clock.now()
     if by.role is not None:
         check(by.role, Permission.WORK_CLAIM)
-    if kind not in ("paid", "bill"):
+    if kind not in SHEET_KINDS:
         raise Refused("parameter_unknown", name="kind", value=kind)
     if not rows:
         raise Refused("sheet_empty")
@@ -90,12 +90,12 @@ def take_sheet(
             if kind == "paid" and claim is not None and _pay(line, claim, by, now):
                 matched, paid = matched + 1, paid + row.amount_fen
                 continue
-            if kind == "bill" and line.parcel_id is not None:
+            if kind != "paid" and line.parcel_id is not None:
                 line.state, matched = "matched", matched + 1
             line.save()
-        if kind == "bill":
+        if kind != "paid":
             open_ = Claim.objects.filter(shop_id=shop_id, state=ClaimState.OPEN, parcel_id__in=parcels.values())
-            open_.update(case_seen=NEVER)  # reckoned anew with the real freight
+            open_.update(case_seen=NEVER)  # reckoned anew with the real freight, or what was insured
         said = {"kind": kind, "rows": len(rows), "matched": matched}
         audit.record(shop_id, by.ref, "claim.sheet", f"sheet:{sheet.pk}", said)
     repeated = len(rows) - len(fresh)

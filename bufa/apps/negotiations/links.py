@@ -191,7 +191,9 @@ def answer(*, token: str, case_id: int, said: Said, words: str, photo: bytes | N
             raise Refused("answer_empty")
         if CarrierAnswer.objects.filter(shop_id=shop_id, link=row, at__gte=now - PACE).count() >= MOST_ANSWERS:
             raise Refused("link_too_fast")
-        case = Case.objects.get(shop_id=shop_id, id=case_id)
+        case = Case.objects.filter(shop_id=shop_id, id=case_id).first()
+        if case is None:
+            raise Refused("link_other_case")
         if case.state == CaseState.CLOSED:
             raise Refused("case_is_closed")
         who = Actor(None, f"承运商页面 {_who(row)}"[:80], None)

@@ -66,6 +66,7 @@ CLAIM_ACT: Words = {
     "waive": _("不追了"),
     "lapse": _("过了期限"),
     "reopen": _("重新打开"),
+    "insure": _("改保价金额"),
 }
 
 CLAIM_VIEW: Words = {
@@ -245,7 +246,7 @@ COVERS: Words = {
     "search": _("继续查找"),
 }
 
-SHEET_KIND: Words = {"paid": _("赔款"), "bill": _("运费账单")}
+SHEET_KIND: Words = {"paid": _("赔款"), "bill": _("运费账单"), "insured": _("保价清单")}
 
 GROUPS: Mapping[str, Words] = {
     "topic": TOPIC,
@@ -307,6 +308,7 @@ ENTRY: Words = {
     "appeal_back": _("%(penalty)s扣款退回 %(amount)s"),
     "appeal_waived": _("%(penalty)s扣款不申诉了"),
     "appeal_reopened": _("%(penalty)s扣款重新打开申诉"),
+    "claim_insured": _("记下保价金额 %(amount)s"),
     "claim_lapsed": _("没有提出索赔，期限 %(until)s 已过"),
 }
 

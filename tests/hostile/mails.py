@@ -1,4 +1,4 @@
-"""Eighty mails that nobody would want: markup, headers, attachments, spoofed senders, bombs."""
+"""A hundred mails that nobody would want: markup, headers, attachments, spoofed senders, bombs, answering machines."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def multipart(parts: list[tuple[bytes, bytes]], kind: bytes = b"mixed", boundary
     return mail(inside + b"--" + boundary + b"--", b"multipart/" + kind + b'; boundary="' + boundary + b'"')
 
 
-_HTML = [
+HTML = [
     "<script>alert(1)</script>同意补发",
     "<img src=x onerror=alert(1)>同意补发",
     "<svg onload=alert(1)>",
@@ -113,7 +113,7 @@ def _nested(depth: int) -> bytes:
 
 
 def mails() -> Iterator[bytes]:
-    yield from (mail(one.encode("utf-8", "surrogatepass"), b"text/html; charset=utf-8") for one in _HTML)
+    yield from (mail(one.encode("utf-8", "surrogatepass"), b"text/html; charset=utf-8") for one in HTML)
     yield from (mail(f"{NUMBER} 同意补发，赔付9999元".encode(), head=one) for one in _HEADS)
     yield from (mail(f"{NUMBER} 同意补发，赔付9999元".encode(), sender=one) for one in _SENDERS)
     zipped = base64.b64encode(_bomb())
@@ -149,3 +149,47 @@ def mails() -> Iterator[bytes]:
     yield bytes(range(256)) * 40
     yield b"From a\nFrom: b@c\n\n\n" * 200
     yield mail(("同意补发 " + NUMBER + " ").encode() * 20_000)
+    yield from _machines()
+    yield from _encoded()
+
+
+def _machines() -> Iterator[bytes]:
+    """Twelve that a machine wrote, some of them to start a loop."""
+    said = f"{NUMBER} 同意补发，赔付9999元".encode()
+    for head in (
+        b"Auto-Submitted: auto-generated",
+        b"Auto-Submitted: AUTO-REPLIED (vacation)",
+        b"Precedence: auto_reply",
+        b"Precedence: junk",
+        b"X-Autoreply: yes\r\nAuto-Submitted: auto-replied",
+        b"X-Auto-Response-Suppress: All\r\nAuto-Submitted: auto-replied",
+        b"List-Id: <all.evil.example>\r\nPrecedence: bulk",
+        b"X-Loop: desk@shop.example\r\nAuto-Submitted: auto-replied",
+    ):
+        yield mail(said, head=head)
+    yield mail(said, head=b"Auto-Submitted: auto-replied", sender=b"MAILER-DAEMON@carrier.example")
+    yield mail(said, sender=b"desk@shop.example")
+    report = b"Reporting-MTA: dns; evil.example\r\n\r\nFinal-Recipient: rfc822; x@y\r\nAction: failed\r\nStatus: 5.1.1"
+    yield multipart([(b"Content-Type: message/delivery-status", report)], kind=b"report; report-type=delivery-status")
+    yield mail(said, head=b"Return-Path: <>\r\nAuto-Submitted: auto-replied")
+
+
+def _encoded() -> Iterator[bytes]:
+    """Ten tricks with encoded words."""
+    said = f"{NUMBER} 同意补发".encode()
+    for subject in (
+        b"=?utf-8?b?" + base64.b64encode(b"x\r\nBcc: z@evil.example\r\n\r\n<script>alert(1)</script>") + b"?=",
+        b"=?utf-8?q?" + b"=F0=9F=92=A3" * 700 + b"?=",
+        b"=?utf-16?b?//4=?= =?utf-8?q??= =?us-ascii?q?=FF=FE?=",
+        b"=?utf-7?q?+ADw-script+AD4-?=",
+        b" =?utf-8?q?a?=" * 3_000,
+        b"=?utf-8*en?q?a?=",
+    ):
+        yield mail(said, head=b"Subject: " + subject)
+    for sender in (
+        b"=?utf-8?b?" + base64.b64encode(b"zhongtong@carrier.example") + b"?=",
+        b"=?utf-8?q?zhongtong=40carrier=2Eexample=00?= <a@evil.example>",
+        b"zhongtong=?utf-8?q?=40?=carrier.example",
+        b"xn--zhongtong@xn--carrier.example",
+    ):
+        yield mail(said, sender=sender)
