@@ -20,7 +20,7 @@ PROMISES = {
     "forms": "Generated forms, judged by the simulator's rules and not by the gate's: none passes that the platform"
     " would refuse or punish, no good one is refused",
     "hostile": "Hostile mails and posts to a carrier's page, over and over in one process: none executed, none acted"
-    " on, no error 500; what the process holds after the last round is what it held after the third, within `grown KiB`",
+    " on, no error 500; after the last round the process holds what it held after the third, within `grown KiB`",
     "mutants": 'The promise of "once" broken on purpose: every mutant turns a test red',
 }
 
