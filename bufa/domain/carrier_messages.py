@@ -23,6 +23,7 @@ class Ask(StrEnum):
     PICK_UP = "pick_up"
     REDELIVER = "redeliver"
     INTERCEPT = "intercept"
+    CHANGE_ADDRESS = "change_address"
     PROOF = "proof"
 
 
@@ -69,6 +70,7 @@ ASKS = {
         Ask.PICK_UP: "该件单号已上传，请尽快安排揽收并补录揽收信息；如实物已交接，请提供交接凭证。",
         Ask.REDELIVER: "请联系收件人，安排再次派送，并回复派送时间。",
         Ask.INTERCEPT: "请拦截该件并退回寄件地址，回复拦截结果。",
+        Ask.CHANGE_ADDRESS: "请把该件改派到文末的地址，回复能否改派。",
         Ask.PROOF: "收件人反映未收到，请提供签收凭证（签收人、照片、派送位置）。",
     },
     Language.EN: {
@@ -83,6 +85,7 @@ ASKS = {
         ),
         Ask.REDELIVER: "Please contact the recipient, deliver again, and answer when.",
         Ask.INTERCEPT: "Please stop this parcel, return it to the sender, and answer whether it worked.",
+        Ask.CHANGE_ADDRESS: "Please take this parcel to the address at the end, and answer whether that works.",
         Ask.PROOF: "The recipient says nothing arrived. Please send the proof of delivery (who signed, photo, place).",
     },
 }

@@ -42,6 +42,7 @@ ASKED = {
     Ask.LOCATE: ("请核实位置，预计哪天送达", "please find it, and say when it will be delivered"),
     Ask.PICK_UP: ("请安排揽收", "please collect it"),
     Ask.REDELIVER: ("请再次派送，哪天派", "please deliver again, and say when"),
+    Ask.CHANGE_ADDRESS: ("请改派到新的地址", "please take it to the other address"),
     Ask.INTERCEPT: ("请拦截退回", "please stop it and send it back"),
     Ask.PROOF: ("请提供签收凭证", "please send the proof of delivery"),
 }

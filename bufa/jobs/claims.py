@@ -10,7 +10,7 @@ from bufa.apps.cases import penalties
 from bufa.apps.cases.actors import SYSTEM
 from bufa.apps.claims import reckoning
 from bufa.apps.claims.sheets import PaidRow
-from bufa.apps.negotiations import rules
+from bufa.apps.negotiations import intercept, rules
 from bufa.domain.rulebook import SHOP_ZONE
 from bufa.jobs.import_fields import Fields
 from bufa.jobs.import_files import Unreadable, read_rows
@@ -57,10 +57,12 @@ def read_sheet(path: Path) -> tuple[list[PaidRow], ImportReport]:
 
 
 def watch(shops: Sequence[int], now: datetime) -> int:
-    """Reckon what changed, say which windows have ended, place deductions whose orders have come; how much was done."""
+    """Reckon what changed, say which windows have ended, settle requests whose parcels have moved, place deductions
+    whose orders have come; returns how much was done."""
     done = 0
     for shop_id in shops:
         done += reckoning.lapse_due(shop_id, now)
+        done += intercept.settle_by_track(shop_id, now)
         done += penalties.match_again(shop_id=shop_id, by=SYSTEM, now=now)
         book = rules.of_shop(shop_id)
         for _ in range(ROUNDS):

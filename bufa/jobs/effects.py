@@ -20,7 +20,7 @@ from bufa.apps.effects import queries
 from bufa.apps.effects.actions import Begun, Settled
 from bufa.apps.effects.queries import Unsettled
 from bufa.apps.negotiations import actions as negotiations
-from bufa.apps.negotiations import robots
+from bufa.apps.negotiations import intercept, robots
 from bufa.apps.notices import actions as notices
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.reissues import booking, corrections, tickets
@@ -45,6 +45,7 @@ OWNERS: Mapping[str, Callable[[Settled], None]] = {
     "label": booking.on_effect,
     "remedy": remedies.on_effect,
     "message": negotiations.on_effect,
+    "request": intercept.on_effect,
     "notice": notices.on_effect,
     "view": lambda settled: None,  # that somebody looked is in the audit chain; the report asks nothing of anybody
 }

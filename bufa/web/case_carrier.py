@@ -10,7 +10,7 @@ from bufa.apps.cases.shapes import CaseRow, CaseView
 from bufa.apps.negotiations import answers, mails, talks
 from bufa.apps.parcels.views import ParcelView
 from bufa.domain.permissions import Permission
-from bufa.web import carrier_rules, claims, papers
+from bufa.web import carrier_rules, case_requests, claims, papers
 from bufa.web.desk import Desk
 
 
@@ -22,6 +22,7 @@ def beside(here: Desk, row: CaseRow, current: ParcelView, now: datetime) -> list
         lambda: papers.of_case(row.shop_id, row.case_id, current.carrier, ""),
         lambda: mails.of_case(row.shop_id, row.case_id),
         lambda: talks.of_case(row.shop_id, row.case_id),
+        *case_requests.beside(row.shop_id, row.case_id),
         lambda: answers.waiting([row.shop_id], case_id=row.case_id),
     ]
 
@@ -38,6 +39,7 @@ def context(here: Desk, found: CaseView, current: ParcelView, now: datetime) -> 
     return papers.of_case(row.shop_id, row.case_id, current.carrier, claim) | {
         "carrier_case": talks.of_case(row.shop_id, row.case_id),
         "may_not_work": here.refusal(Permission.WORK_CASE, row.shop_id),
+        **case_requests.context(found, now),
         "incoming_mails": mails.of_case(row.shop_id, row.case_id),
         "carrier_answers": answers.waiting([row.shop_id], case_id=row.case_id) if row.is_open else (),
         "case_claims": claims.of_case(here, row.shop_id, row.case_id),

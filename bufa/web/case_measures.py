@@ -15,13 +15,15 @@ from bufa.apps.cases import actions as cases_actions
 from bufa.apps.cases import files, pasting, remedies
 from bufa.apps.cases import queries as cases
 from bufa.apps.cases.shapes import CaseView
+from bufa.apps.negotiations import intercept
 from bufa.domain.case_facts import Action, Claim
 from bufa.domain.kinds import Measure
 from bufa.domain.outcome import Refused
+from bufa.domain.parcel_requests import RequestKind, RequestState
 from bufa.domain.verdict import Source
 from bufa.lib import clock
 from bufa.web import case_forms, case_page
-from bufa.web.case_doing import Doing, Mistyped, checked, finish, start
+from bufa.web.case_doing import Doing, Mistyped, Undoable, checked, finish, start
 from bufa.web.desk import actor, desk
 from bufa.web.words import say, word
 
@@ -249,7 +251,48 @@ def told_of(read: pasting.Read) -> str:
     return "；".join(said)
 
 
-ACTS: dict[str, Callable[[Doing], str]] = {
+# --- asked of the carrier about a parcel on its way ------------------------------------------------------------------
+
+
+def ask_request(doing: Doing) -> str | Undoable:
+    """The button names parcel and kind; a cost that stands beside it has to be accepted."""
+    parcel, _sep, kind = doing.request.POST.get("what", "").partition(".")
+    if not parcel.isdigit() or kind not in set(RequestKind):
+        raise Http404
+    asked = intercept.request(
+        shop_id=doing.shop_id,
+        case_id=doing.case_id,
+        kind=RequestKind(kind),
+        by=doing.by,
+        parcel_id=int(parcel),
+        accept_penalty=doing.request.POST.get("accept") == "1",
+        words=doing.request.POST.get("words", "")[:600],
+    )
+    said = _("%(what)s：%(way)s") % {"what": word("request", kind), "way": word("request_way", asked.way.value)}
+    return Undoable(said, "request-result", {"request": str(asked.request_id), "state": "withdrawn"})
+
+
+def request_result(doing: Doing) -> str:
+    """What came of it, in one press."""
+    state = doing.request.POST.get("state", "")
+    if state not in set(RequestState) - {RequestState.ASKED}:
+        raise Http404
+    request_id = doing.number("request")
+    if request_id not in {one.request_id for one in intercept.of_case(doing.shop_id, doing.case_id)}:
+        raise Http404
+    intercept.result(
+        shop_id=doing.shop_id,
+        request_id=request_id,
+        state=RequestState(state),
+        by=doing.by,
+        words=doing.request.POST.get("words", "")[:600],
+    )
+    return _("已记下：%(state)s") % {"state": word("request_state", state)}
+
+
+ACTS: dict[str, Callable[[Doing], str | Undoable]] = {
+    "request": ask_request,
+    "request-result": request_result,
     "decide": decide,
     "approve": approve,
     "decline": decline,

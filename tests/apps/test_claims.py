@@ -9,15 +9,17 @@ import pytest
 from bufa.apps.cases import actions as cases
 from bufa.apps.cases.actors import Actor
 from bufa.apps.cases.models import Case, TimelineEntry
-from bufa.apps.claims import actions, queries, reckoning, sheets
+from bufa.apps.claims import actions, queries, reckoning, scorecard, sheets
 from bufa.apps.claims.models import Claim, ClaimEntry, SheetLine
 from bufa.apps.claims.sheets import PaidRow
 from bufa.apps.negotiations import rules
+from bufa.apps.parcels.models import Parcel
 from bufa.domain.carrier_rules import Topic
 from bufa.domain.case_facts import Claim as Kind
 from bufa.domain.claims import ClaimAct, ClaimState
 from bufa.domain.kinds import Role
 from bufa.domain.outcome import Refused
+from bufa.domain.scorecards import Level
 from bufa.jobs import claims as claim_jobs
 from bufa.lib.tenancy import for_shops
 from tests.factories import make_shop
@@ -208,3 +210,20 @@ def test_a_shops_own_rule_is_kept_used_and_taken_back(sample: Sample) -> None:
     first = book.first(Topic.AMOUNT, "zhongtong", Kind.LOST, sample.now.date())
     assert first is not None
     assert first.zh.startswith("通达、极兔未保价")
+
+
+def test_what_carriers_lose_and_pay_by_carrier_branch_and_route(sample: Sample) -> None:
+    found = reckoned(sample)
+    ids = {"shop_id": sample.shop_id, "claim_id": found.claim_id, "by": FINANCE, "now": sample.now}
+    actions.act(**ids, act=ClaimAct.ASK, amount_fen=8900)
+    actions.act(**ids, act=ClaimAct.PAY, amount_fen=3000)
+    levels = scorecard.losses([sample.shop_id])
+    whole = levels[Level.CARRIER][("zhongtong", "")]
+    with for_shops([sample.shop_id]):
+        parcels = Parcel.objects.filter(carrier="zhongtong").count()
+        lost = Case.objects.filter(facts__claim="lost", parcel__carrier="zhongtong").count()
+    assert (whole.parcels, whole.lost, whole.claims, whole.asked_fen, whole.paid_fen) == (parcels, lost, 1, 8900, 3000)
+    for level in (Level.BRANCH, Level.ROUTE):
+        rows = [one for (carrier, _), one in levels[level].items() if carrier == "zhongtong"]
+        assert sum(one.paid_fen for one in rows) == 3000
+    assert scorecard.losses([make_shop()]) == {level: {} for level in Level}

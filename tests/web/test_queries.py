@@ -58,6 +58,8 @@ PAGES: dict[str, Addresses] = {
     "claims": _always("/claims/"),
     "claims_ledger": _always("/claims/ledger/"),
     "claims_sheets": _always("/claims/sheets/"),
+    "carriers_scores": _always("/carriers/scores/", "/carriers/scores/?by=branch"),
+    "carriers_scores_export": _always("/carriers/scores.xlsx"),
     "deductions": _always("/deductions/", "/deductions/?view=all"),
     "deductions_export": _always("/deductions/deductions.xlsx", "/deductions/deductions.xlsx?view=ledger"),
     "claims_export": _always("/claims/export.xlsx"),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.db import models
 
 from bufa.apps.cases.models import Case
+from bufa.apps.parcels.models import Parcel
 from bufa.apps.shops.choices import is_one_of
 from bufa.domain.carrier_cases import COVERS, TalkState
 from bufa.domain.carrier_rules import Paper
 from bufa.domain.chasing import DAY_MINUTES, Level, Rung, Stop
 from bufa.domain.paper_layouts import Written
+from bufa.domain.parcel_requests import RequestKind, RequestState, RequestWay
 
 MESSAGE_STATES = ["queued", "sent", "failed", "unknown", "received", "cancelled", "bounced", "to_copy"]
 GONE_STATES = ["queued", "sent", "unknown", "to_copy"]
@@ -336,4 +338,40 @@ class CarrierAnswer(models.Model):
         indexes = [
             models.Index(fields=["shop_id", "id"], condition=models.Q(state="open"), name="carrier_answer_open"),
             models.Index(fields=["shop_id", "case"], name="carrier_answer_of_case"),
+        ]
+
+
+class ParcelRequest(models.Model):
+    """Something asked of a carrier about a parcel on its way, and what came of it: two facts."""
+
+    shop_id = models.BigIntegerField()
+    case = models.ForeignKey(Case, models.CASCADE, related_name="parcel_requests")
+    parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="requests")
+    kind = models.CharField(max_length=14)
+    way = models.CharField(max_length=8)
+    state = models.CharField(max_length=9, default=RequestState.ASKED)
+    is_wished = models.BooleanField(default=False, help_text="The buyer's recorded wish.")
+    penalty_fen = models.BigIntegerField(default=0, help_text="What the platform takes for it; accepted by who asked.")
+    until = models.DateTimeField(null=True, help_text="When it is too late, as far as is known.")
+    ticket = models.CharField(max_length=40, blank=True)
+    effect_id = models.BigIntegerField(null=True)
+    words = models.BinaryField(default=b"", help_text="Sealed: what was asked, such as the other address.")
+    by = models.CharField(max_length=80)
+    asked_at = models.DateTimeField()
+    result_by = models.CharField(max_length=80, blank=True)
+    result_at = models.DateTimeField(null=True)
+    result_words = models.BinaryField(default=b"", help_text="Sealed: what came of it, in somebody's words.")
+
+    class Meta:
+        constraints = [
+            is_one_of("kind", RequestKind, "parcel_request_kind_known"),
+            is_one_of("way", RequestWay, "parcel_request_way_known"),
+            is_one_of("state", RequestState, "parcel_request_state_known"),
+            models.UniqueConstraint(
+                fields=["parcel", "kind"], condition=models.Q(state="asked"), name="one_open_request_a_kind"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["shop_id", "id"], condition=models.Q(state="asked"), name="parcel_request_open"),
+            models.Index(fields=["shop_id", "case"], name="parcel_request_of_case"),
         ]

@@ -44,6 +44,7 @@ _TONE_WORDS = {
     "after_sale": "6:warn 8:act 14:ok",
     "label": "booked:ok failed:bad unknown:warn wanted:act cancelling:act",
     "appeal_state": "open:warn lapsed:bad sent:act granted:ok refused:bad back:ok",
+    "request_state": "asked:act done:ok failed:bad late:bad",
     "claim_state": "open:warn lapsed:bad asked:act answered:act refused:bad short_paid:bad paid:ok settled:ok",
     "answer_state": "open:act accepted:ok",
     "rule_mark": "verified:ok seen:act inferred:warn",

@@ -129,6 +129,20 @@ APPEAL_WANT: Words = {
     "other": _("其他材料"),
 }
 
+SCORE_LEVEL: Words = {"carrier": _("承运商"), "branch": _("网点"), "route": _("线路")}
+
+REQUEST: Words = {"intercept": _("拦截退回"), "redeliver": _("再次派送"), "change_address": _("改派地址")}
+
+REQUEST_STATE: Words = {
+    "asked": _("等结果"),
+    "done": _("办成了"),
+    "failed": _("没办成"),
+    "late": _("来不及了"),
+    "withdrawn": _("撤回了"),
+}
+
+REQUEST_WAY: Words = {"platform": _("平台售后单"), "mail": _("给承运商发信"), "hand": _("要人去打电话或群里说")}
+
 PENALTY_WHY: Words = {
     "order_unknown": _("店铺里没有这个订单"),
     "waybill_not_of_order": _("订单里没有这个运单"),
@@ -275,6 +289,10 @@ GROUPS: Mapping[str, Words] = {
     "appeal_ground": APPEAL_GROUND,
     "appeal_want": APPEAL_WANT,
     "penalty_why": PENALTY_WHY,
+    "request": REQUEST,
+    "request_state": REQUEST_STATE,
+    "request_way": REQUEST_WAY,
+    "score_level": SCORE_LEVEL,
     "answer_source": ANSWER_SOURCE,
     "answer_state": ANSWER_STATE,
     "answer_sender": ANSWER_SENDER,
@@ -308,6 +326,11 @@ ENTRY: Words = {
     "appeal_back": _("%(penalty)s扣款退回 %(amount)s"),
     "appeal_waived": _("%(penalty)s扣款不申诉了"),
     "appeal_reopened": _("%(penalty)s扣款重新打开申诉"),
+    "request_asked": _("请承运商%(request)s %(number)s：%(way)s"),
+    "request_done": _("%(request)s %(number)s：办成了"),
+    "request_failed": _("%(request)s %(number)s：没办成"),
+    "request_late": _("%(request)s %(number)s：来不及了"),
+    "request_withdrawn": _("%(request)s %(number)s：撤回了"),
     "claim_insured": _("记下保价金额 %(amount)s"),
     "claim_lapsed": _("没有提出索赔，期限 %(until)s 已过"),
 }
@@ -363,6 +386,10 @@ TEXTS: Words = {
     "penalty_waybill_unknown": _("没有运单号 %(named)s 的包裹"),
     "penalty_order_has_parcels": _("订单 %(named)s 有几个包裹，请写它的运单号"),
     "penalty_waybill_not_of_order": _("订单里没有运单 %(named)s"),
+    "request_is_open": _("已经提过了，还没有结果"),
+    "request_is_settled": _("这个请求已经有结果：%(request_state)s"),
+    "request_words_missing": _("写上要改到的地址和电话"),
+    "not_a_parcel_of_case": _("这个包裹不是这个案件的"),
     "line_is_placed": _("这一行已经有人处理了"),
     "asked_today": _("今天已经就这一件问过这个联系人了。请明天再催，或换一个联系人"),
     "too_many_asked": _("一次最多问 %(most)s 件，请少选几个"),
@@ -392,4 +419,7 @@ PARAMS: Mapping[str, str] = {
     "appeal_act": "appeal_act",
     "penalty": "penalty",
     "proves": "appeal_want",
+    "request": "request",
+    "request_state": "request_state",
+    "way": "request_way",
 }
