@@ -18,8 +18,8 @@ from bufa.apps.claims.scorecard import Losses
 from bufa.apps.negotiations import scores
 from bufa.apps.negotiations.scores import Score
 from bufa.domain.scorecards import FEW_ANSWERS, FEW_CLAIMS, FEW_PARCELS, Level, share
-from bufa.lib.cells import safe
 from bufa.lib import clock
+from bufa.lib.cells import safe
 from bufa.lib.shelf import together
 from bufa.web.claims import download
 from bufa.web.desk import Desk, desk
@@ -97,8 +97,8 @@ def export(request: HttpRequest) -> HttpResponse:
     """The three tables as a workbook."""
     heads = [
         _("承运商"), _("网点或线路"), _("包裹"), _("丢失"), _("丢失率"), _("破损短少"), _("破损率"), _("问过"),
-        _("答复"), _("答复小时（中位）"), _("承诺"), _("守约"), _("索赔件数"), _("要求（元）"), _("已赔（元）"), _("赔付率"),
-        _("说明"),
+        _("答复"), _("答复小时（中位）"), _("承诺"), _("守约"), _("索赔件数"), _("要求（元）"), _("已赔（元）"),
+        _("赔付率"), _("说明"),
     ]  # fmt: skip
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:

@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.factories.shared import made_once, sample
+from tests.factories.shared import sample
 
-__all__ = ["made_once", "sample"]
+__all__ = ["sample"]
