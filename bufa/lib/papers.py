@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 import typst
 from PIL import Image
@@ -51,13 +52,26 @@ def papers_pdf(papers: Sequence[Paper]) -> bytes:
     """One PDF, each paper on pages of its own. Raises ValueError for no papers."""
     if not papers:
         raise ValueError("no papers to write")
-    pdf: bytes = typst.compile(  # type: ignore[misc]  # the stub binds one variable to several unions
+    pdf: bytes = _compile(papers, "pdf")
+    return pdf
+
+
+def paper_png(paper: Paper, ppi: int = 84) -> bytes:
+    """The first page of one paper as a picture, to look at while its layout is changed."""
+    pages = _compile([paper], "png", ppi)
+    first: bytes = pages[0] if isinstance(pages, list) else pages
+    return first
+
+
+def _compile(papers: Sequence[Paper], form: Literal["pdf", "png"], ppi: int | None = None) -> Any:
+    return typst.compile(  # type: ignore[misc]  # the stub binds one variable to several unions
         _SHEET.encode(),
+        format=form,
+        ppi=ppi,
         sys_inputs={"data": json.dumps({"papers": [_told(one) for one in papers]}, ensure_ascii=False)},
         font_paths=[fonts()],
         ignore_system_fonts=True,
     )
-    return pdf
 
 
 def _told(paper: Paper) -> dict[str, object]:

@@ -7,12 +7,14 @@ from datetime import date, datetime
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from bufa.apps.negotiations import rules
 from bufa.domain.carrier_rules import CLAIMABLE, Basis, CarrierRule, From, Paper, Topic, defaults, shown
@@ -124,8 +126,24 @@ def page(request: HttpRequest) -> HttpResponse:
         "groups": groups,
         "carrier": carrier,
         "carriers": carrier_choices(),
+        "history": rules.history(shop_id),
+        "shop_id": shop_id,
     }
     return render(request, "web/carrier_rules/page.html", said)
+
+
+@require_POST
+def undo(request: HttpRequest, shop_id: int, change_id: int) -> HttpResponse:
+    """A rule is again what it was before one change."""
+    here = desk(request)
+    try:
+        rules.undo(shop_id=shop_id, change_id=change_id, by=actor(here, shop_id))
+        tell(request, _now("已撤销这次改动"))
+    except Refused as refused:
+        tell_refusal(request, refused)
+    except ObjectDoesNotExist:
+        raise Http404 from None
+    return back_to(reverse("settings_carrier_rules") + "#history")
 
 
 def _shown(one: CarrierRule, mine: dict[str, tuple[str, datetime]], today: date) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from django import forms
@@ -21,7 +22,7 @@ from bufa.domain.paper_layouts import FIELDS, MOST_TEXT, Layout, Written, defaul
 from bufa.lib import clock
 from bufa.web.desk import actor, back_to, desk, tell, tell_refusal
 from bufa.web.forms import Choices
-from bufa.web.words import carrier_choices, word
+from bufa.web.words import carrier_choices, say, word
 
 
 def pdf(body: bytes, name: str) -> HttpResponse:
@@ -146,6 +147,25 @@ def settings(request: HttpRequest) -> HttpResponse:
         "carrier": carrier,
     }
     return render(request, "web/papers/settings.html", said, status=422 if form.errors else 200)
+
+
+@require_POST
+def preview(request: HttpRequest) -> HttpResponse:
+    """The layout as it is typed now, as a picture; what is wrong with it in its place."""
+    here = desk(request)
+    which = request.GET.get("paper", "")
+    if which not in set(Written):
+        raise Http404
+    form, wrong, picture = LayoutForm(request.POST), "", ""
+    if form.is_valid():
+        try:
+            layout = read_layout({**form.row(), "paper": which})
+            picture = base64.b64encode(papers.sample_png(layout, here.one.name)).decode()
+        except Refused as refused:
+            wrong = say(refused.why)
+    else:
+        wrong = " ".join(f"{form.fields[name].label}：{errors[0]}" for name, errors in form.errors.items())
+    return render(request, "web/papers/preview.html", {"picture": picture, "wrong": wrong})
 
 
 def _initial(layout: Layout) -> dict[str, Any]:

@@ -121,6 +121,8 @@ NOT_PAGES: Mapping[str, str] = {
     "language": ACT,
     "choose_shop": ACT,
     "carriers_scores_export": FILE,
+    "settings_rule_undo": ACT,
+    "settings_papers_preview": PART,
     "deductions_export": FILE,
     "deductions_pack": FILE,
     "deductions_again": ACT,

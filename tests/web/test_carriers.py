@@ -121,6 +121,13 @@ def test_papers_from_the_case_and_their_layout(sample: Sample, owner: Client, si
     said = {"title": "我们的表", "rows": "单号: {运单号}\n工单号:", "signs": "盖章", "items": "on"}
     assert lead.post(edit, {**said, "try": "1"}).content[:5] == b"%PDF-"
     assert "没有这些可填的名称：{单号}" in lead.post(edit, {**said, "rows": "a: {单号}"}).content.decode()
+    drawn = lead.post("/settings/papers/preview/?paper=application", said).content.decode()
+    assert 'src="data:image/png;base64,iVBORw0KGgo' in drawn
+    assert (
+        "{单号}"
+        in lead.post("/settings/papers/preview/?paper=application", {**said, "rows": "a: {单号}"}).content.decode()
+    )
+    assert "标题：" in lead.post("/settings/papers/preview/?paper=application", {**said, "title": ""}).content.decode()
     assert lead.post(edit, said).status_code == 303
     assert "我们的表" in lead.get(edit).content.decode()
     assert lead.get("/settings/papers/sample.pdf?paper=application&carrier=zhongtong").content[:5] == b"%PDF-"

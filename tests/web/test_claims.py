@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from bufa.apps.claims import queries
+from bufa.apps.negotiations import rules
 from bufa.jobs import claims as claim_jobs
 from bufa.jobs.bulk_sheet import write_xlsx
 from tests.factories.sample import Sample
@@ -107,6 +108,18 @@ def test_a_lead_changes_a_rule_and_gets_the_default_back(sample: Sample, signed_
     assert "通达、极兔未保价" in lead.get(at).content.decode()
     assert lead.post(at, {"restore": "1"}).status_code == 303
     assert "合同：5–9" not in lead.get("/settings/carrier-rules/").content.decode()
+    changes = rules.history(sample.shop_id)
+    assert [(one.before is None, one.after is None, one.can_undo) for one in changes] == [
+        (False, True, True), (True, False, False),
+    ]  # fmt: skip
+    undo = f"/settings/carrier-rules/{sample.shop_id}/{changes[0].change_id}/undo/"
+    agent.post(undo)
+    assert len(rules.history(sample.shop_id)) == 2
+    assert lead.post(f"/settings/carrier-rules/{sample.shop_id}/{changes[1].change_id}/undo/").status_code == 303
+    assert "后来又改过" in lead.get("/settings/carrier-rules/").content.decode()
+    lead.post(undo)
+    assert "合同：5–9 倍运费" in lead.get("/settings/carrier-rules/?carrier=zhongtong").content.decode()
+    assert lead.post(f"/settings/carrier-rules/{sample.shop_id}/999999/undo/").status_code == 404
     fresh = "/settings/carrier-rules/new/?topic=papers"
     own = {"zh": "还要发票", "papers": ["value_proof"], "source": "电话", "since": "2026-11-01"}
     assert lead.post(fresh, own).status_code == 303

@@ -223,6 +223,20 @@ class OwnRule(models.Model):
         constraints = [models.UniqueConstraint(fields=["shop_id", "rule_id"], name="own_rule_once")]
 
 
+class RuleChange(models.Model):
+    """One change of a shop's rule. Append-only; None is "the product's row holds", or no row at all."""
+
+    shop_id = models.BigIntegerField()
+    rule_id = models.CharField(max_length=60)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["shop_id", "-id"], name="rule_change_newest")]
+
+
 class OwnLayout(models.Model):
     """A shop's own layout of a paper, for one carrier or (empty) for all that have none."""
 

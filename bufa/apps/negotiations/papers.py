@@ -31,7 +31,7 @@ from bufa.domain.parcels import ParcelState
 from bufa.domain.permissions import Permission, check
 from bufa.domain.rulebook import SHOP_ZONE
 from bufa.lib import clock
-from bufa.lib.papers import MOST_PHOTOS, Item, papers_pdf
+from bufa.lib.papers import MOST_PHOTOS, Item, paper_png, papers_pdf
 from bufa.lib.papers import Paper as Sheet
 from bufa.lib.tenancy import for_shops, reading, writing
 
@@ -262,9 +262,18 @@ def restore_layout(*, shop_id: int, paper: Written, carrier: str, by: Actor) -> 
 
 def sample_pdf(layout: Layout, shop: str) -> bytes:
     """How a layout looks, with every name filled in by itself: nothing of any buyer."""
+    return papers_pdf([_sample(layout, shop)])
+
+
+def sample_png(layout: Layout, shop: str) -> bytes:
+    """The same as a picture of its first page."""
+    return paper_png(_sample(layout, shop))
+
+
+def _sample(layout: Layout, shop: str) -> Sheet:
     values = {name: name for name in paper_layouts.FIELDS} | {"店铺": shop, "运单号": "SF0000000000000"}
     items = (Item("商品名称", "规格", 2, "¥89.00"), Item("商品名称", "规格", 1, "¥12.00"))
-    return papers_pdf([Sheet(fill(layout, values), shop, "SF0000000000000", items, (), "样张")])
+    return Sheet(fill(layout, values), shop, "SF0000000000000", items, (), "样张")
 
 
 def _may_edit(by: Actor) -> None:

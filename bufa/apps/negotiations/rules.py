@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from bufa.apps.audit import actions as audit
 from bufa.apps.cases.actors import Actor
-from bufa.apps.negotiations.models import OwnRule
+from bufa.apps.negotiations.models import OwnRule, RuleChange
 from bufa.domain.carrier_rules import CarrierRule, Library, Mark, defaults, library, read_rule
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission, check
@@ -66,23 +67,86 @@ def set_rule(
             raise Refused("no_such_rule")
         if there.exclude(rule_id=named).count() >= MOST_OWN:
             raise Refused("too_many_rules", most=MOST_OWN)
-        OwnRule.objects.update_or_create(
-            shop_id=shop_id,
-            rule_id=named,
-            defaults={"row": kept, "by": by.name, "changed_at": now or clock.now()},
-        )
+        _put(shop_id, named, kept, by, now or clock.now())
         audit.record(shop_id, by.ref, "carrier_rule.set", f"rule:{named}", {"topic": rule.topic.value})
     return rule
 
 
-def restore_rule(*, shop_id: int, rule_id: str, by: Actor) -> bool:
+def restore_rule(*, shop_id: int, rule_id: str, by: Actor, now: datetime | None = None) -> bool:
     """Take the shop's own rule away: the product's row holds again, if there is one. Returns whether there was any."""
     _may_edit(by)
     with for_shops([shop_id]):
-        gone, _ = OwnRule.objects.filter(shop_id=shop_id, rule_id=rule_id).delete()
+        gone = _put(shop_id, rule_id, None, by, now or clock.now())
         if gone:
             audit.record(shop_id, by.ref, "carrier_rule.restore", f"rule:{rule_id}")
-        return bool(gone)
+        return gone
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change. `before`, `after`: the rule, None where the product's row held or there was none.
+
+    `can_undo`: the rule still is what this change made of it.
+    """
+
+    change_id: int
+    rule_id: str
+    before: CarrierRule | None
+    after: CarrierRule | None
+    by: str
+    at: datetime
+    can_undo: bool
+
+
+def history(shop_id: int, limit: int = 30) -> tuple[Change, ...]:
+    """The newest changes of the shop's rules."""
+    with reading([shop_id]):
+        rows = list(RuleChange.objects.filter(shop_id=shop_id).order_by("-id")[:limit])
+    seen: set[str] = set()
+    found = []
+    for row in rows:
+        newest = row.rule_id not in seen
+        seen.add(row.rule_id)
+        found.append(Change(row.pk, row.rule_id, _read(row.before), _read(row.after), row.by, row.at, newest))
+    return tuple(found)
+
+
+def undo(*, shop_id: int, change_id: int, by: Actor, now: datetime | None = None) -> None:
+    """Make the rule what it was before this change; that is a change, too, and can be undone.
+
+    Raises Refused rule_changed_since where somebody changed the rule after it; RuleChange.DoesNotExist.
+    """
+    _may_edit(by)
+    with for_shops([shop_id]):
+        row = RuleChange.objects.get(shop_id=shop_id, id=change_id)
+        if RuleChange.objects.filter(shop_id=shop_id, rule_id=row.rule_id, id__gt=row.pk).exists():
+            raise Refused("rule_changed_since")
+        _put(shop_id, row.rule_id, row.before, by, now or clock.now())
+        audit.record(shop_id, by.ref, "carrier_rule.undo", f"rule:{row.rule_id}", {"change": change_id})
+
+
+def _put(shop_id: int, rule_id: str, row: Mapping[str, Any] | None, by: Actor, now: datetime) -> bool:
+    """Write the shop's own row, or take it away, with a line of history; False where nothing changed."""
+    mine = OwnRule.objects.select_for_update().filter(shop_id=shop_id, rule_id=rule_id)
+    there = mine.first()
+    before = there.row if there else None
+    if before == row:
+        return False
+    if row is None:
+        mine.delete()
+    else:
+        OwnRule.objects.update_or_create(
+            shop_id=shop_id, rule_id=rule_id, defaults={"row": row, "by": by.name, "changed_at": now}
+        )
+    RuleChange.objects.create(shop_id=shop_id, rule_id=rule_id, before=before, after=row, by=by.name[:80], at=now)
+    return True
+
+
+def _read(row: Mapping[str, Any] | None) -> CarrierRule | None:
+    try:
+        return None if row is None else read_rule(row)
+    except Refused:  # of an older version
+        return None
 
 
 def _may_edit(by: Actor) -> None:

@@ -341,6 +341,7 @@ TEXTS: Words = {
     "rule_papers_missing": _("至少选一样材料"),
     "rule_multiple": _("倍数写 1 到 100，最低不高于最高"),
     "rule_percent": _("百分比写 1 到 100，封顶不能是负数"),
+    "rule_changed_since": _("这条规则后来又改过，先撤销后面的"),
     "no_such_rule": _("没有这条规则，可能已被恢复默认"),
     "too_many_rules": _("本店自己的规则最多 %(most)s 条，请先删掉不用的"),
     "claim_not_now": _("这笔索赔现在是“%(claim_state)s”，不能%(act)s"),
