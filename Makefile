@@ -42,7 +42,7 @@ forms: setup ## 10,000 generated forms, judged by the simulator's rules and not 
 guesses: setup ## 10,000 guessed addresses of customers' pages; none opens
 	@BUFA_GUESSES=10000 exec $(BIN)/python -m pytest -q -p no:randomly tests/web/test_customer_page.py -k guessed
 
-hostile: setup ## 100 hostile mails and 100 hostile posts, twelve times over; what memory did
+hostile: setup ## 100 hostile mails and 100 hostile posts, eight times over; what memory did
 	@exec $(BIN)/python -m tests.proofs hostile $(ARGS)
 
 mutants: setup ## break the promise of "once" in twenty-three ways, on a copy; each must turn a test red
