@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 from bufa.apps.audit import actions as audit
 from bufa.apps.cases import actions as cases
@@ -20,16 +19,15 @@ from bufa.apps.cases.models import Case
 from bufa.apps.effects import actions as effects
 from bufa.apps.effects.actions import Settled
 from bufa.apps.effects.models import EffectKind, EffectState
-from bufa.apps.negotiations.actions import sender_of
-from bufa.apps.negotiations.models import CarrierMessage, ParcelRequest
-from bufa.apps.negotiations.queries import contacts_for, message_place
-from bufa.apps.negotiations.reply_tags import reply_to
+from bufa.apps.negotiations import posting
+from bufa.apps.negotiations.models import ParcelRequest
+from bufa.apps.negotiations.queries import contacts_for
 from bufa.apps.orders.views import order_view
 from bufa.apps.parcels import lane_counts
 from bufa.apps.parcels.views import ParcelView, parcel_views
 from bufa.apps.shops import queries as shops
 from bufa.domain import parcel_requests
-from bufa.domain.carrier_messages import Ask, CarrierLetter, write
+from bufa.domain.carrier_messages import Ask, CarrierLetter, Mail, write
 from bufa.domain.kinds import Kind, Measure, Stage
 from bufa.domain.money import share_half_up
 from bufa.domain.outcome import Refused, Why
@@ -49,6 +47,11 @@ _ASKS = {
     RequestKind.INTERCEPT: Ask.INTERCEPT,
     RequestKind.REDELIVER: Ask.REDELIVER,
     RequestKind.CHANGE_ADDRESS: Ask.CHANGE_ADDRESS,
+}
+_MATTERS = {
+    RequestKind.INTERCEPT: "intercept",
+    RequestKind.REDELIVER: "redeliver",
+    RequestKind.CHANGE_ADDRESS: "readdress",
 }
 _REASONS = {
     RequestKind.INTERCEPT: "请拦截退回，不要再派送",
@@ -175,8 +178,8 @@ def request(
         )  # fmt: skip
         if choice.way is RequestWay.PLATFORM:
             _by_platform(row, around, parcel, by)
-        elif choice.way is RequestWay.MAIL:
-            _by_mail(row, case, parcel, words, by, now)
+        else:
+            _by_message(row, case, parcel, words, by, now)
         row.save(update_fields=["ticket", "effect_id"])
         said = {"request": kind.value, "way": choice.way.value, "number": parcel.number}
         cases.log(shop_id=shop_id, case_id=case_id, kind="request_asked", by=by, now=now,
@@ -283,9 +286,12 @@ def _way(shop_id: int, parcel: ParcelView, kind: RequestKind, has_ticket: bool) 
         platform = shops.connection(shop_id, "doudian")
         if platform is not None and platform.state != "off":
             return RequestWay.PLATFORM
+    found = contacts_for(shop_id, parcel.carrier, parcel.place)
+    if not found or found[0].channel == "by_hand":
+        return RequestWay.HAND
     mail = shops.connection(shop_id, "smtp")
     has_sender = mail is not None and bool(mail.settings.get("sender"))
-    return RequestWay.MAIL if has_sender and contacts_for(shop_id, parcel.carrier, parcel.place) else RequestWay.HAND
+    return RequestWay.MAIL if has_sender or found[0].channel == "robot" else RequestWay.HAND
 
 
 def _by_platform(row: ParcelRequest, around: case_facts.Around, parcel: ParcelView, by: Actor) -> None:
@@ -301,9 +307,12 @@ def _by_platform(row: ParcelRequest, around: case_facts.Around, parcel: ParcelVi
     )  # fmt: skip
 
 
-def _by_mail(row: ParcelRequest, case: Case, parcel: ParcelView, words: str, by: Actor, now: datetime) -> None:
+def _by_message(row: ParcelRequest, case: Case, parcel: ParcelView, words: str, by: Actor, now: datetime) -> None:
+    """One message to the nearest contact: a mail, a group's robot, or a text that a person copies."""
     kind, due = RequestKind(row.kind), now + ANSWER_WITHIN
-    contact = contacts_for(case.shop_id, parcel.carrier, parcel.place)[0]
+    found = contacts_for(case.shop_id, parcel.carrier, parcel.place)
+    if not found or (row.way == RequestWay.HAND and found[0].channel != "by_hand"):
+        return
     state = ParcelState.from_json(parcel.state)
     mail = write(
         CarrierLetter(
@@ -314,22 +323,12 @@ def _by_mail(row: ParcelRequest, case: Case, parcel: ParcelView, words: str, by:
         )
     )  # fmt: skip
     body = f"{mail.body}\n{words.strip()}\n" if words.strip() else mail.body
-    sender = sender_of(case.shop_id)
-    token = f"<{case.code.lower()}.{uuid4().hex}@{sender.partition('@')[2] or 'bufa.invalid'}>"
-    message = CarrierMessage.objects.create(
-        shop_id=case.shop_id, case=case, contact_id=contact.contact_id, round=case.round, purpose="request",
-        subject=seal(case.shop_id, mail.subject.encode(), where=message_place(case.pk, "subject", token)),
-        body=seal(case.shop_id, body.encode(), where=message_place(case.pk, "body", token)),
-        message_id=token, by=by.name, at=now, answer_by=due,
+    about = posting.About(case.pk, case.code, parcel.parcel_id, case.round, "request")
+    posted = posting.post(
+        shop_id=case.shop_id, to=posting.contact(case.shop_id, found[0].contact_id), about=[about],
+        mail=Mail(mail.subject, body), due=due, by=by, now=now, key=f"request:{row.pk}", matter=_MATTERS[kind],
     )  # fmt: skip
-    message.effect_id = effects.want(
-        shop_id=case.shop_id, kind=EffectKind.CARRIER_MAIL, key=f"message:{message.pk}",
-        subject=f"message:{message.pk}", by=by.name,
-        intent={"message_id": token, "sender": sender, "to": [contact.email], "subject": mail.subject, "text": body,
-                "reply_to": reply_to(case.shop_id, case.pk, sender)},
-    )  # fmt: skip
-    message.save(update_fields=["effect_id"])
-    row.effect_id = message.effect_id
+    row.effect_id = posted.effect_id or None
 
 
 def _settle(row: ParcelRequest, state: RequestState, by: Actor, at: datetime, now: datetime, words: str) -> None:

@@ -7,7 +7,7 @@ from bufa.lib.rls import AppendOnly, ProtectByShop
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("negotiations", "0006_parcel_requests"),
+        ("negotiations", "0007_parcel_requests"),
     ]
 
     operations = [
