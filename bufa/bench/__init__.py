@@ -63,6 +63,7 @@ BENCHES: Mapping[str, Bench] = {
     "sweep": Bench(
         "times as long to take 1,000 due parcels with 5 million watched as with 10,000", sized=True, usual=0.1
     ),
+    "incidents": Bench("times as long a finding to group 100,000 of them into incidents as 10,000", sized=True),
     "pages": Bench(
         "milliseconds for 95 % of the slowest pages, 20 people on a million cases", sized=True, usual=0.02, keeps=True
     ),

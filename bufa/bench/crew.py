@@ -1,7 +1,8 @@
 """Processes of a benchmark's own: clients and workers that get ready, start at one word and say what came of it.
 
 A member is a function `prepare(**told) -> work`: what stands before its `return` is preparation and is not counted;
-`work()` is, and what it returns must be JSON. `run` starts one process a member, as `python -m bufa.bench.crew`.
+`work()` is, and what it returns must be JSON. `run` starts one process a member, as `python -m bufa.bench.crew`, and
+tells it what it needs as the first line of its input: a command line is too short for the numbers of 25,000 parcels.
 """
 
 from __future__ import annotations
@@ -34,15 +35,17 @@ class Crew:
         self._processes: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> Crew:
-        for one in self._members:
+        for _one in self._members:
             self._processes.append(
                 subprocess.Popen(
-                    [sys.executable, "-m", "bufa.bench.crew", json.dumps(one._asdict())],
+                    [sys.executable, "-m", "bufa.bench.crew"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     text=True,
                 )
             )
+        for process, one in zip(self._processes, self._members, strict=True):
+            _tell(process, json.dumps(one._asdict()))
         for process in self._processes:
             _hear(process, READY)
         return self
@@ -57,9 +60,7 @@ class Crew:
         """Let them work; the moment, by `time.perf_counter`."""
         begun = time.perf_counter()
         for process in self._processes:
-            assert process.stdin is not None  # noqa: S101 - we asked for it
-            process.stdin.write(f"{GO}\n")
-            process.stdin.flush()
+            _tell(process, GO)
         return begun
 
     def answers(self) -> list[Any]:
@@ -73,6 +74,12 @@ def run(members: Sequence[Member]) -> tuple[list[Any], float]:
         begun = crew.begin()
         answers = crew.answers()
         return answers, time.perf_counter() - begun
+
+
+def _tell(process: subprocess.Popen[str], line: str) -> None:
+    assert process.stdin is not None  # noqa: S101 - we asked for it
+    process.stdin.write(line + "\n")
+    process.stdin.flush()
 
 
 def _hear(process: subprocess.Popen[str], wanted: str = "") -> str:
@@ -89,7 +96,7 @@ def _say(line: str) -> None:
 
 
 def _main() -> None:
-    told = Member(**json.loads(sys.argv[1]))
+    told = Member(**json.loads(sys.stdin.readline()))
     if told.django:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bufa.config.settings")
         import django  # only where it is needed: a client that pushes is no part of Bufa

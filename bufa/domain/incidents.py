@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from importlib.resources import files
 
@@ -160,7 +160,7 @@ def _by_cause(
 
 
 def _key(cause: Cause, one: Stuck) -> str | None:
-    is_hub = bool(one.place) and names_carrier_hub(f"【{one.place}】")
+    is_hub = bool(one.place) and _is_hub(one.place)
     match cause:
         case Cause.HUB:
             return one.place if is_hub else None
@@ -172,6 +172,11 @@ def _key(cause: Cause, one: Stuck) -> str | None:
             return ">".join(ends) if all(ends) else None
         case Cause.CARRIER:
             return ""
+
+
+@lru_cache(maxsize=16_384)
+def _is_hub(place: str) -> bool:
+    return names_carrier_hub(f"【{place}】")
 
 
 def _runs(ones: Sequence[Stuck]) -> list[list[Stuck]]:
@@ -213,15 +218,20 @@ def carry_over(groups: Iterable[IncidentGroup], before: Iterable[IncidentGroup])
 
     A group continues one of the same cause, carrier, key and family when the two share a parcel or a day.
     """
-    olds = list(before)
+    olds: dict[tuple[Cause, str, str, str], list[tuple[IncidentGroup, frozenset[int]]]] = {}
+    for old in before:
+        olds.setdefault(_named(old), []).append((old, frozenset(old.parcel_ids)))
     found: dict[str, str] = {}
     for one in groups:
         same = [
             old
-            for old in olds
-            if (old.cause, old.carrier, old.key, old.family) == (one.cause, one.carrier, one.key, one.family)
-            and (set(old.parcel_ids) & set(one.parcel_ids) or old.first_day <= one.first_day <= old.last_day)
+            for old, members in olds.get(_named(one), ())
+            if old.first_day <= one.first_day <= old.last_day or not members.isdisjoint(one.parcel_ids)
         ]
         if same:
             found[one.id] = min(same, key=lambda old: (old.first_day, old.id)).id
     return found
+
+
+def _named(one: IncidentGroup) -> tuple[Cause, str, str, str]:
+    return one.cause, one.carrier, one.key, one.family

@@ -6,6 +6,7 @@ Providers give a place as province, city and district; the site itself stands on
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from bufa.domain.lexicon import fold_width
 
@@ -23,6 +24,7 @@ _DIVISION = re.compile(
 _NO_SITE = re.compile(r"[<>]|^(?:到件|发件|收件|派件|签收|揽收|在途|转单|问题件|预计|温馨提示|.{0,3}快递|自提)$|\d{5,}")
 
 
+@lru_cache(maxsize=16_384)
 def site_of(text: str) -> str:
     """The site at which the text puts the parcel, as it is written there; "" when it names none.
 

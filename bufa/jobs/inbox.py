@@ -39,8 +39,12 @@ RETRY = RetryStrategy(max_attempts=8, exponential_wait=3)
 
 @app.task(name=inbox.HANDLE, retry=RETRY)
 def handle(shop_id: int) -> None:
-    """Everything new of one shop. Tracking pushes are read here; platform events wait for the network elsewhere."""
-    while handle_tracking(shop_id, clock.now()).messages:
+    """Everything new of one shop. Tracking pushes are read here; platform events wait for the network elsewhere.
+
+    What comes while the last, not full batch is read has rung for a job of its own: going on for the few that are
+    there already would read many small batches, at several times the cost.
+    """
+    while handle_tracking(shop_id, clock.now()).messages >= BATCH:
         pass
     if platform_events.any_waiting(shop_id):
         hint(PLATFORM_TASK, once=f"events:{shop_id}", shop_id=shop_id)

@@ -85,3 +85,20 @@ def test_a_ring_that_fails_later_ends_nothing(monkeypatch: pytest.MonkeyPatch) -
         bell._ring(1)
         bell._ring(1)
         heard.wait_for(expected)
+
+
+def test_where_many_come_it_rings_less_often(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bufa.apps.inbox.bell.close_old_connections", lambda: None)
+    bell = Bell(heard, 0.05, long_pause=0.4)
+    bell._ring(1)
+    bell._ring(1, 500)
+    heard.wait_for(2)  # after the short pause: so far nobody knew
+    bell._ring(1, 500)
+    heard.wait_for(3)
+    time.sleep(0.45)
+    bell._ring(1)  # long quiet: at once again
+    heard.wait_for(4)
+    first, second, third, fourth = heard.of(1)
+    assert second - first < 0.3
+    assert third - second >= 0.4 * 0.9
+    assert fourth - third >= 0.4

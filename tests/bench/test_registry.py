@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 
 import pytest
 
 from bufa import bench
-from bufa.bench import Figure
+from bufa.bench import Figure, crew
 from bufa.host.trouble import Trouble
 
 
@@ -34,3 +35,14 @@ def test_an_unknown_name_is_told_which_there_are() -> None:
 )
 def test_a_goal_is_reached_or_not(figure: Figure, ok: bool) -> None:
     assert figure.ok is ok
+
+
+def count(numbers: list[int]) -> Callable[[], int]:
+    """A member of a crew."""
+    return lambda: len(numbers)
+
+
+def test_a_member_may_be_told_more_than_a_command_line_holds() -> None:
+    numbers = list(range(60_000))
+    answers, _ = crew.run([crew.Member("tests.bench.test_registry:count", {"numbers": numbers}, False)])
+    assert answers == [60_000]

@@ -40,6 +40,13 @@ def test_sweep_takes_the_same_due_at_every_size(tmp_path: Path) -> None:
     assert result["figure"] > 0
 
 
+def test_incidents_are_grouped_from_stored_findings(tmp_path: Path) -> None:
+    result = measured(tmp_path, "incidents", "--scale", "0.02")
+    assert (result["beside"]["findings"], result["beside"]["of_few"]) == (2000, 200)
+    assert result["beside"]["incidents"] > 0
+    assert result["beside"]["parcels_in_them"] > 1000
+
+
 def test_memory_looks_at_a_worker_through_which_all_scans_went(tmp_path: Path) -> None:
     result = measured(tmp_path, "memory", "--scale", "0.0005")
     assert result["beside"]["scans"] == 2500

@@ -104,7 +104,7 @@ ANY = st.lists(
         st.sampled_from(["yuantong", "zhongtong"]),
         st.sampled_from(["transit", "delivery"]),
     ),
-    max_size=60,
+    max_size=30,
 )
 
 

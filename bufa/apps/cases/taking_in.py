@@ -6,7 +6,7 @@ Whoever brings facts (pushes, polls, files, the sweep) calls `take_in` once per 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from bufa.apps.cases.incidents import HELPED
 from bufa.apps.cases.models import Case
 from bufa.apps.orders import actions as orders_in
 from bufa.apps.orders import queries as orders_q
-from bufa.apps.parcels import boxes, recording, templates, told, watching
+from bufa.apps.parcels import boxes, recording, taking, templates, told, watching
 from bufa.apps.parcels.models import Parcel, ParcelRole
 from bufa.apps.parcels.recording import Heard, Moved
 from bufa.apps.shops import queries as shops
@@ -85,15 +85,16 @@ def take_in(
     return result
 
 
-def rejudge(*, shop_id: int, taken: Iterable[watching.Due], now: datetime) -> TakenIn:
-    """Judge parcels whose deadline came, if it is still the one that was taken (see `watching.take_due`).
+def rejudge(*, shop_id: int, taken: Iterable[taking.Due], now: datetime) -> TakenIn:
+    """Judge parcels whose deadline came, if it is still the one that was taken (see `taking.take_due`).
 
-    All at once; when one of them can't be judged, one by one, so that it holds up nobody else. It is logged, and taken
-    again when its lease is over.
+    All at once, and then their lease ends; when one of them can't be judged, one by one, so that it holds up nobody
+    else. It is logged, and taken again when the lease is over.
     """
-    deadlines: dict[int, datetime] = {due.parcel_id: due.deadline for due in taken if due.shop_id == shop_id}
+    mine = [due for due in taken if due.shop_id == shop_id]
+    deadlines: dict[int, datetime] = {due.parcel_id: due.deadline for due in mine}
     try:
-        return _rejudge(shop_id, deadlines, now)
+        return _rejudge(shop_id, deadlines, now, {due.lease_id for due in mine if due.lease_id})
     except OperationalError:
         raise
     except Exception:
@@ -102,20 +103,21 @@ def rejudge(*, shop_id: int, taken: Iterable[watching.Due], now: datetime) -> Ta
             return TakenIn()
     together = TakenIn()
     for parcel_id, deadline in deadlines.items():
-        one = rejudge(shop_id=shop_id, taken=[watching.Due(shop_id, parcel_id, deadline)], now=now)
+        one = rejudge(shop_id=shop_id, taken=[taking.Due(shop_id, parcel_id, deadline)], now=now)
         together.touched |= one.touched
         together.case_ids |= one.case_ids
         together.opened_findings += one.opened_findings
     return together
 
 
-def _rejudge(shop_id: int, deadlines: Mapping[int, datetime], now: datetime) -> TakenIn:
+def _rejudge(shop_id: int, deadlines: Mapping[int, datetime], now: datetime, leases: Collection[int]) -> TakenIn:
     result = TakenIn()
     with writing([shop_id]):
-        rows = watching.still_due(watching.load(shop_id, deadlines, now), deadlines)
+        rows = taking.still_due(watching.load(shop_id, deadlines, now), deadlines)
         result.touched = {row.watched.parcel_id for row in rows}
         changed = _judge(shop_id, rows, now, result)
         _tell_cases(shop_id, changed, (), (), now, result)
+        taking.release(shop_id, leases)
     return result
 
 

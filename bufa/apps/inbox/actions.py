@@ -70,9 +70,10 @@ def keep_all(shop_id: int, messages: Sequence[Raw], *, call: bool = True) -> int
 
 
 def keep_for(
-    messages: Mapping[int, Sequence[Raw]], *, call: bool = True, ask: Callable[[int], object] | None = None
+    messages: Mapping[int, Sequence[Raw]], *, call: bool = True, ask: Callable[[int, int], object] | None = None
 ) -> Counter[int]:
-    """As `keep_all`, for several shops in one transaction: shop → how many were new. One hint a shop, by `ask`."""
+    """As `keep_all`, for several shops in one transaction: shop → how many were new. One hint a shop, or `ask` with
+    the shop and how many."""
     unique = {(shop_id, raw.source, raw.identity): raw for shop_id, raws in messages.items() for raw in raws}
     keys = sorted(unique)  # in one order, so that two writers never wait for each other in a circle
     rows = [unique[key] for key in keys]
@@ -98,8 +99,11 @@ def keep_for(
     )
     fresh = Counter(int(shop_id) for (shop_id,) in at_once(messages, query, params))
     if call:
-        for shop_id in fresh:
-            (ask or call_handler)(shop_id)
+        for shop_id, count in fresh.items():
+            if ask is not None:
+                ask(shop_id, count)
+            else:
+                call_handler(shop_id)
     return fresh
 
 

@@ -6,10 +6,10 @@ from bufa.apps.parcels.asking import refresh_tracking
 from bufa.apps.parcels.boxes import Ensured, add_reissue, ensure
 from bufa.apps.parcels.numbers import clean_number, is_used, remember_numbers
 from bufa.apps.parcels.recording import Heard, Moved, ScansRecorded, record_scans
+from bufa.apps.parcels.taking import Due, take_due
 from bufa.apps.parcels.templates import take_back as take_back_reading
 from bufa.apps.parcels.templates import teach as teach_template
 from bufa.apps.parcels.templates import teach_text
-from bufa.apps.parcels.watching import Due, take_due
 
 __all__ = [
     "Due",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -44,10 +45,10 @@ class Parcel(models.Model):
     place = models.CharField(max_length=120, blank=True)
     last_scan_at = models.DateTimeField(null=True)
     next_deadline = models.DateTimeField(null=True)
-    lease_until = models.DateTimeField(null=True, help_text="By the real clock.")
     risk_fen = models.BigIntegerField(default=0, help_text="What the next step of the clock costs.")
     risk_at = models.DateTimeField(null=True)
     risk_rule = models.CharField(max_length=60, blank=True, help_text="The rule by which that step costs.")
+    risk_moved = models.JSONField(null=True, help_text="What made that step's clock stand still: code, name, hours.")
     cost_fen = models.BigIntegerField(default=0, help_text="What its open findings cost by now.")
     warn_rule = models.CharField(max_length=60, blank=True, help_text="The finding that comes next if nothing happens.")
     warn_at = models.DateTimeField(null=True, help_text="When it comes; empty until its warning time has begun.")
@@ -65,8 +66,11 @@ class Parcel(models.Model):
             is_one_of("stage", Stage, "parcel_stage_known"),
         ]
         indexes = [
-            models.Index(
-                fields=["shop_id", "next_deadline"], condition=Q(next_deadline__isnull=False), name="parcel_due"
+            models.Index(  # with the id, so that taking what is due needs no look at the rows
+                fields=["shop_id", "next_deadline"],
+                include=["id"],
+                condition=Q(next_deadline__isnull=False),
+                name="parcel_due",
             ),
             models.Index(fields=["shop_id", "risk_at"], condition=Q(risk_at__isnull=False), name="parcel_risk"),
             models.Index(fields=["shop_id", "warn_at"], condition=Q(warn_at__isnull=False), name="parcel_warned"),
@@ -78,6 +82,14 @@ class Parcel(models.Model):
                 name="parcel_to_learn",
             ),
         ]
+
+
+class ParcelLease(models.Model):
+    """Parcels of a shop that a sweep has taken together. They are named in it, and their own rows are left alone."""
+
+    shop_id = models.BigIntegerField()
+    parcel_ids = ArrayField(models.BigIntegerField())
+    until = models.DateTimeField(help_text="By the real clock.")
 
 
 class Scan(models.Model):

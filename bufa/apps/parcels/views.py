@@ -47,7 +47,8 @@ class ScanView:
 @dataclass(frozen=True, slots=True)
 class ParcelView:
     """One parcel; `scans` oldest first, filled only where asked for. It costs `cost_fen` by now, and `risk_fen` more at
-    `risk_at` by `risk_rule`; `warn_rule` is the finding that comes next, at `warn_at`."""
+    `risk_at` by `risk_rule`, whose clock `risk_moved` made stand still; `warn_rule` is the finding that comes next, at
+    `warn_at`."""
 
     shop_id: int
     parcel_id: int
@@ -74,6 +75,7 @@ class ParcelView:
     warn_rule: str = ""
     warn_at: datetime | None = None
     scans: tuple[ScanView, ...] = ()
+    risk_moved: tuple[dict[str, Any], ...] = ()
 
     @property
     def after_fen(self) -> int:
@@ -206,4 +208,5 @@ def _view(row: Parcel) -> ParcelView:
         risk_rule=row.risk_rule,
         warn_rule=row.warn_rule,
         warn_at=row.warn_at,
+        risk_moved=tuple(row.risk_moved or ()),
     )

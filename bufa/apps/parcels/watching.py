@@ -17,23 +17,11 @@ from bufa.domain.kinds import Stage
 from bufa.domain.parcels import ParcelState
 from bufa.domain.rulebook import Fact, OrderClass
 from bufa.domain.watch import Judgement, ParcelRole, Watched
-from bufa.lib.db import cursor, unnest_update
+from bufa.lib.db import unnest_update
 from bufa.lib.tenancy import for_shops
-
-LEASE = timedelta(seconds=60)
-"""How long a taken parcel is left alone, by the database's clock, before another worker may take it."""
 
 _FINISHED = 5
 _OVER = (Stage.DELIVERED, Stage.RETURNED, Stage.CANCELLED)
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A parcel whose deadline has come, as it was when it was taken."""
-
-    shop_id: int
-    parcel_id: int
-    deadline: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +95,7 @@ def write(
     wakes: Mapping[int, datetime] | None = None,
     moved: Sequence[Moved] = (),
 ) -> list[int]:
-    """Store next deadline and money at risk of judged parcels, free them, and return those whose money changed.
+    """Store next deadline and money at risk of judged parcels, and return those whose money changed.
 
     `wakes`: parcel → when a finding that was put off comes back; that is a deadline, too. `moved`: parcels whose new
     state is stored with it, each of them judged: every update writes the whole row and its indexes anew, so there is
@@ -142,10 +130,13 @@ def _write(
             "risk_fen": ("bigint", [said.risk_fen for _, said in judged]),
             "risk_at": ("timestamptz", [said.risk_at for _, said in judged]),
             "risk_rule": ("text", [said.risk_rule for _, said in judged]),
+            "risk_moved": (
+                "jsonb",
+                [orjson.dumps(said.risk_moved).decode() if said.risk_moved else None for _, said in judged],
+            ),
             "cost_fen": ("bigint", [said.cost_fen for _, said in judged]),
             "warn_rule": ("text", [said.warnings[0].rule_id if said.warnings else "" for _, said in judged]),
             "warn_at": ("timestamptz", [said.warnings[0].at if said.warnings else None for _, said in judged]),
-            "lease_until": ("timestamptz", [None] * len(judged)),
         },
     )
 
@@ -171,33 +162,4 @@ def judge_soon(shop_id: int, now: datetime, parcel_ids: Iterable[int] | None = N
     with for_shops([shop_id]):
         rows = Parcel.objects.filter(shop_id=shop_id, is_watched=True)
         rows = rows.exclude(stage__in=_OVER) if parcel_ids is None else rows.filter(id__in=list(parcel_ids))
-        return rows.update(next_deadline=now, lease_until=None)
-
-
-def take_due(shop_ids: Sequence[int], now: datetime, limit: int = 500) -> list[Due]:
-    """Take parcels whose deadline has come, soonest first, for `LEASE`. Two sweeps never take the same one.
-
-    `now` is the shop's clock; the lease counts by the database's.
-    """
-    with for_shops(shop_ids), cursor() as cur:
-        (database_now,) = cur.execute("SELECT clock_timestamp()").fetchall()[0]
-        cur.execute(
-            "UPDATE parcels_parcel SET lease_until = %(until)s WHERE id IN ("
-            " SELECT id FROM parcels_parcel WHERE shop_id = ANY (%(shops)s) AND next_deadline <= %(now)s"
-            " AND (lease_until IS NULL OR lease_until < %(wall)s)"
-            " ORDER BY next_deadline LIMIT %(limit)s FOR UPDATE SKIP LOCKED"
-            ") AND shop_id = ANY (%(shops)s) RETURNING shop_id, id, next_deadline",
-            {
-                "until": database_now + LEASE,
-                "shops": list(shop_ids),
-                "now": now,
-                "wall": database_now,
-                "limit": limit,
-            },
-        )
-        return sorted((Due(*found) for found in cur), key=lambda due: (due.deadline, due.parcel_id))
-
-
-def still_due(rows: Iterable[ToJudge], taken: Mapping[int, datetime]) -> list[ToJudge]:
-    """Those whose deadline is the one that was taken: the others were judged by somebody else in between."""
-    return [row for row in rows if row.next_deadline == taken.get(row.watched.parcel_id)]
+        return rows.update(next_deadline=now)
