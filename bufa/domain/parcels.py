@@ -19,6 +19,7 @@ from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from bufa.domain.kinds import Kind, Reason, Stage
+from bufa.domain.regions import province_number
 
 FUTURE_SLACK = timedelta(minutes=10)
 """A scan dated more than this after it was (last) received announces something; it is kept and not used."""
@@ -278,7 +279,7 @@ class ParcelState:
             scans=data.get("scans", 0),
             unmapped=data.get("unmapped", 0),
             unusable=data.get("unusable", 0),
-            trail=tuple(data.get("trail", ())),
+            trail=_trail_from(data.get("trail", [])),
             agreed_at=datetime.fromisoformat(agreed) if agreed else None,
         )
 
@@ -355,20 +356,34 @@ def _total(state: ParcelState, scans: list[Scan]) -> ParcelState:
     )
 
 
+MINUTE_AT, PROVINCE_AT = 23, 16
+"""Where in a movement its parts begin: minutes since 1970, 7 bits that are the province's number (0: not known), and 16
+that name the node: kind and place; the lowest bit says "arrived at a hub"."""
+
+_OLDER_THAN = 1 << 44
+"""Movements below it were stored before they knew provinces: their minutes begin at bit 16."""
+
+
 def _movement(scan: Scan) -> int:
-    """Minutes since 1970, then 16 bits that name the node: kind and place; the lowest bit says "arrived at a hub"."""
     minute = (scan.scanned_at - _EPOCH) // _MINUTE
-    return minute << 16 | (_node(scan.kind, scan.place) if scan.place else 0)
+    return minute << MINUTE_AT | (_where(scan.kind, scan.place) if scan.place else 0)
 
 
 _EPOCH, _MINUTE = datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=1)
 
 
 @lru_cache(maxsize=16_384)
-def _node(kind: Kind, place: str) -> int:
+def _where(kind: Kind, place: str) -> int:
+    province = province_number(place) << PROVINCE_AT
     if kind not in _ON_THE_ROAD:
-        return 0
-    return (crc32(f"{kind}|{place}".encode()) & 0xFFFE or 2) | (kind is Kind.ARRIVED_HUB)
+        return province
+    return province | (crc32(f"{kind}|{place}".encode()) & 0xFFFE or 2) | (kind is Kind.ARRIVED_HUB)
+
+
+def _trail_from(stored: list[int]) -> tuple[int, ...]:
+    if not stored or stored[0] >= _OLDER_THAN:
+        return tuple(stored)
+    return tuple((one >> 16) << MINUTE_AT | one & 0xFFFF if one < _OLDER_THAN else one for one in stored)
 
 
 # --- the stage -------------------------------------------------------------------------------------------------------

@@ -295,7 +295,17 @@ _WORDS = frozenset(
         "returned",
         "after_delivered",
     }
-    | {"renumbered", "before_payment", "repeated", "wrong_city", "signed_not_received", "revived", "moved", "hub"}
+    | {
+        "renumbered",
+        "before_payment",
+        "repeated",
+        "too_fast",
+        "wrong_city",
+        "signed_not_received",
+        "revived",
+        "moved",
+        "hub",
+    }
 )
 
 

@@ -11,7 +11,7 @@ from bufa.domain.kinds import Kind, Stage
 from bufa.domain.parcels import ParcelState
 from bufa.domain.promises import pickup_norm
 from bufa.domain.rulebook import Fact
-from bufa.domain.trail import first_after, repeated_at
+from bufa.domain.trail import first_after, repeated_at, too_fast_at
 
 
 class Followed(Protocol):
@@ -187,6 +187,7 @@ _STARTS: Mapping[str, Start] = {
     "renumbered": _renumbered,
     "before_payment": _before_payment,
     "repeated": lambda parcel: repeated_at(parcel.state),
+    "too_fast": lambda parcel: too_fast_at(parcel.state),
     "wrong_city": _wrong_city,
     "signed_not_received": _signed_not_received,
     "revived": _revived,

@@ -1,6 +1,7 @@
-"""A parcel's newest movements (`ParcelState.trail`): the gaps between them, and nodes that come again and again.
+"""A parcel's newest movements (`ParcelState.trail`): the gaps between them, nodes that come again and again, and ways
+that no parcel makes.
 
-Both are functions of the set of scans: the trail keeps the newest movements whatever order they were heard in.
+All are functions of the set of scans: the trail keeps the newest movements whatever order they were heard in.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from operator import sub
 
-from bufa.domain.parcels import ParcelState
+from bufa.domain.parcels import MINUTE_AT, PROVINCE_AT, ParcelState
+from bufa.domain.speed import PROVINCES, too_fast
 
-_NODE, _HUB = 0xFFFF, 1
+_NODE, _HUB, _PROVINCE = 0xFFFF, 1, 0x7F
 _IN_A_ROW = 3
 _VISITS = 3
 
@@ -36,7 +38,7 @@ def gaps(state: ParcelState, since: datetime, until: datetime | None = None) -> 
 
 def longest_gap(state: ParcelState) -> timedelta:
     """The longest span between two movements that follow one another; no span of `gaps` is longer."""
-    minutes = [movement >> 16 for movement in state.trail]
+    minutes = [movement >> MINUTE_AT for movement in state.trail]
     return timedelta(minutes=max(map(sub, minutes[1:], minutes), default=0))
 
 
@@ -64,5 +66,14 @@ def repeated_at(state: ParcelState) -> datetime | None:
     return None
 
 
+def too_fast_at(state: ParcelState) -> datetime | None:
+    """When the track became faster than any parcel (`speed.too_fast`), or None; by the provinces that are known."""
+    seen = {movement >> PROVINCE_AT & _PROVINCE for movement in state.trail}
+    if len(seen) < PROVINCES:  # nearly always
+        return None
+    found = too_fast((_at(one), str(one >> PROVINCE_AT & _PROVINCE or "")) for one in state.trail)
+    return found.at if found else None
+
+
 def _at(movement: int) -> datetime:
-    return datetime.fromtimestamp((movement >> 16) * 60, UTC)
+    return datetime.fromtimestamp((movement >> MINUTE_AT) * 60, UTC)

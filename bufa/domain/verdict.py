@@ -95,6 +95,7 @@ CLAIM_OF_RULE: Mapping[str, Claim] = {
     "original_revived": Claim.LATE,
     "several_numbers": Claim.LATE,
     "repeated_nodes": Claim.STALLED,
+    "impossible_speed": Claim.NOT_SHIPPED,
     "scan_before_payment": Claim.NOT_SHIPPED,
     "receiver_differs": Claim.NOT_SHIPPED,
     "number_used_before": Claim.NOT_SHIPPED,

@@ -186,7 +186,8 @@ class Judgement:
 
     `findings` are open. `past` are breaches of the platform's clocks that are over but may have cost money.
     `next_deadline` is later than now, or None when time alone changes nothing any more. `risk_fen` is what the order
-    costs more than now at `risk_at`, the next step of the clock that costs anything, by the rule `risk_rule`.
+    costs more than now at `risk_at`, the next step of the clock that costs anything, by the rule `risk_rule`;
+    `risk_moved`: what made that clock stand still (code, name, hours).
     """
 
     findings: tuple[Finding, ...] = ()
@@ -196,6 +197,7 @@ class Judgement:
     risk_at: datetime | None = None
     past: tuple[Finding, ...] = ()
     risk_rule: str = ""
+    risk_moved: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def opens_case(self) -> bool:
@@ -227,7 +229,7 @@ def judge(watched: Watched, rulebook: Rulebook, policy: Policy, now: datetime) -
         if clock.warn_at <= now < clock.since and not _hub_in_doubt(watched, clock.rule)  # nothing to be done: no noise
     )
     instants = [at for clock in coming for at in (clock.warn_at, clock.since) if at > now]
-    risk_fen, risk_at, risk_rule = _risk(running, coming, watched, now)
+    risk_fen, risk_at, dearest = _risk(running, coming, watched, now)
     return Judgement(
         findings=findings,
         warnings=warnings,
@@ -235,7 +237,8 @@ def judge(watched: Watched, rulebook: Rulebook, policy: Policy, now: datetime) -
         risk_fen=risk_fen,
         risk_at=risk_at,
         past=_past(clocks, watched, policy, now),
-        risk_rule=risk_rule,
+        risk_rule=dearest.rule.id if dearest else "",
+        risk_moved=dearest.moved_by if dearest else (),
     )
 
 
@@ -299,11 +302,16 @@ class _Clock(NamedTuple):
         if self.rule.learned and watched.allowed_silence == self.limit:
             params["learned"] = True
         if self.moved:
-            params["moved_by"] = [
-                {"code": moved.code.value, "name": moved.name, "hours": round(moved.by.total_seconds() / 3600, 1)}
-                for moved in self.moved
-            ]
+            params["moved_by"] = list(self.moved_by)
         return Why(self.rule.id, params)
+
+    @property
+    def moved_by(self) -> tuple[Mapping[str, Any], ...]:
+        """What made it stand still, as evidence holds it."""
+        return tuple(
+            {"code": moved.code.value, "name": moved.name, "hours": round(moved.by.total_seconds() / 3600, 1)}
+            for moved in self.moved
+        )
 
     def finding(self, watched: Watched, cleared_at: datetime | None = None) -> Finding:
         return Finding(
@@ -424,15 +432,15 @@ def _breached(running: Iterable[_Clock], at: datetime) -> list[tuple[_Clock, boo
 
 def _risk(
     running: list[_Clock], coming: list[_Clock], watched: Watched, now: datetime
-) -> tuple[int, datetime | None, str]:
+) -> tuple[int, datetime | None, _Clock | None]:
     cost_now = sum(fen for _, fen in _costs(running, watched, now))
     for at in sorted({clock.since for clock in coming}):
         then = _costs(running, watched, at)
         more = sum(fen for _, fen in then) - cost_now
         if more > 0:
             newly = [(clock, fen) for clock, fen in then if clock.since == at]
-            return more, at, max(newly, key=lambda one: one[1])[0].rule.id
-    return 0, None, ""
+            return more, at, max(newly, key=lambda one: one[1])[0]
+    return 0, None, None
 
 
 def _costs(running: Iterable[_Clock], watched: Watched, at: datetime) -> list[tuple[_Clock, int]]:

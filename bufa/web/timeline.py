@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bufa.apps.parcels.views import ParcelView, ScanView
+from bufa.domain.regions import province_of
 from bufa.domain.speed import TooFast, too_fast
-from bufa.lib.divisions import province_of
 
 GAP = timedelta(hours=24)
 """A silence longer than this is drawn."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bufa.domain.regions import distance, short_province
+from bufa.domain.regions import distance, province_number, province_of, short_province
+from bufa.lib.divisions import divisions
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,30 @@ def test_distance(origin: str, destination: str, expected: str | None) -> None:
 )
 def test_short_province(text: str, short: str) -> None:
     assert short_province(text) == short
+
+
+@pytest.mark.parametrize(
+    ("place", "province", "number"),
+    [
+        ("杭州市", "浙江", 33),
+        ("陕西省,西安市", "陕西", 61),
+        ("北京市", "北京", 11),
+        ("朝阳市", "辽宁", 21),
+        ("朝阳", "", 0),
+        ("海南藏族自治州", "青海", 63),
+        ("内蒙古自治区", "内蒙古", 15),
+        ("香港特别行政区", "香港", 81),
+        ("吉林转运中心", "", 0),
+        ("武汉转运中心", "", 0),
+        ("", "", 0),
+    ],
+)
+def test_the_province_of_a_place(place: str, province: str, number: int) -> None:
+    assert (province_of(place), province_number(place)) == (province, number)
+
+
+def test_every_city_of_the_table_of_divisions_is_in_its_province() -> None:
+    prefectures = [one for one in divisions().all if one.city and not one.district]
+    cities = {(one.city, short_province(one.province)) for one in prefectures if not one.city.endswith(("县", "区"))}
+    assert len(cities) > 330
+    assert {city for city, province in cities if province_of(city) != province} == set()

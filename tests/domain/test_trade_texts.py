@@ -4,7 +4,9 @@
 `written` 2: 116 looser ones, written after the lexicon had been put right for the first; 77 (66.4 %) were.
 `written` 3: 197 of seven more carriers, stations and cross-border feeds, after the second: 168 (85.3 %) by kind, 163
 (82.7 %) with their reason, 10 not at all. `written` 4: 60 more after the third had been learned from: 48 (80.0 %) and
-46 (76.7 %), 4 not at all. All are held here from then on. `is` lists the readings that the trade accepts, as kind or
+46 (76.7 %), 4 not at all. `written` 5: 113 more, families that no set had before (robots, freight, notes) among them,
+after the fourth: 89 (78.8 %) by kind, 88 (77.9 %) with their reason, 9 not at all; after the families that were missing
+had been added 110 and 109. All are held here from then on. `is` lists the readings that the trade accepts, as kind or
 kind.reason.
 """
 
@@ -22,7 +24,7 @@ ROWS = [
     for line in (Path(__file__).parent / "data" / "trade_texts.jsonl").read_text("utf-8").splitlines()
     if line
 ]
-ALLOWED = {1: 411, 2: 112, 3: 193, 4: 55}
+ALLOWED = {1: 411, 2: 112, 3: 193, 4: 55, 5: 109}
 """Texts of each writing that are read right, kind and reason; a change of the lexicon must not lose any."""
 
 

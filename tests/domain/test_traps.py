@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bufa.domain.kinds import Kind, Reason, Stage
-from bufa.domain.parcels import Scan, agreed_time, attempt_number, fold, is_final, same_scan_key
+from bufa.domain.parcels import ParcelState, Scan, agreed_time, attempt_number, fold, is_final, same_scan_key
 from bufa.domain.reading import is_platform_hub, read, to_scan
+from bufa.domain.rulebook import Certainty
 from bufa.domain.speed import too_fast
-from bufa.domain.trail import repeated_at
+from bufa.domain.trail import repeated_at, too_fast_at
 from bufa.domain.watch import DEFAULT_POLICY, judge
 from tests.domain.test_watch import BOOK, COLLECTED, HUB, at, parcel, rules, scan
 
@@ -167,6 +168,29 @@ def test_12_impossible_speed_is_somebody_elses_track() -> None:
     by_air = [(T0, "浙江"), (T0 + timedelta(hours=2), "上海"), (T0 + timedelta(hours=5), "新疆"), (T0, "")]
     at_the_border = [(T0 + timedelta(minutes=20 * n), ("江苏", "上海")[n % 2]) for n in range(12)]
     assert too_fast(by_road) is too_fast(by_air) is too_fast(at_the_border) is too_fast([]) is None
+
+
+def test_12_impossible_speed_is_a_suspected_finding_that_opens_no_case() -> None:
+    cities = ["杭州市", "江苏省,南京市", "济南市", "石家庄市", "北京市"]
+    road = [scan(10 + 0.8 * n, Kind.IN_TRANSIT, place=place) for n, place in enumerate(cities)]
+    watched = parcel(COLLECTED, *road)
+    (found,) = judge(watched, BOOK, DEFAULT_POLICY, at(14)).findings
+    assert (found.rule_id, found.certainty, found.opens_case) == ("impossible_speed", Certainty.SUSPECTED, False)
+    assert (found.since, found.payout_fen) == (at(12.4), 0)
+    assert fold(reversed(road)).trail == fold(road).trail
+
+    slow = [scan(10 + 5 * n, Kind.IN_TRANSIT, place=place) for n, place in enumerate(cities)]
+    nowhere = [scan(10 + 0.8 * n, Kind.IN_TRANSIT, place=f"{place[-3:-1]}转运中心") for n, place in enumerate(cities)]
+    for fine in (slow, nowhere):
+        assert too_fast_at(fold(fine)) is None
+
+
+def test_12_a_trail_from_before_provinces_were_kept_reads_as_it_did() -> None:
+    state = fold([scan(10 + n, Kind.ARRIVED_HUB, hub=True, place=place) for n, place in enumerate("甲乙甲乙")])
+    old = state.to_json()
+    old["trail"] = [(one >> 23) << 16 | one & 0xFFFF for one in old["trail"]]
+    assert ParcelState.from_json(old) == state
+    assert repeated_at(ParcelState.from_json(old)) == at(13)
 
 
 def test_13_a_locker_is_a_state_of_its_own() -> None:
