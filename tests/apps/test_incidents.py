@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from bufa.apps.audit import queries as audit
 from bufa.apps.cases import incident_views as views
-from bufa.apps.cases import incidents, putting_off, queries
+from bufa.apps.cases import incidents, many, putting_off, queries
 from bufa.apps.cases.actors import Actor
 from bufa.apps.cases.incident_views import IncidentRow
 from bufa.apps.cases.models import Case, Finding, Incident, IncidentRun
@@ -18,13 +18,15 @@ from bufa.apps.cases.taking_in import take_in
 from bufa.apps.effects import queries as effects
 from bufa.apps.effects.actions import Settled
 from bufa.apps.negotiations import actions as negotiations
-from bufa.apps.negotiations import expecting, together
+from bufa.apps.negotiations import expecting, mails, reply_tags, together
 from bufa.apps.negotiations import queries as talks
+from bufa.apps.negotiations.models import CarrierAnswer, CarrierMessage, IncomingMail
 from bufa.apps.negotiations.together import Deed, Wish
 from bufa.apps.parcels.models import Parcel
 from bufa.apps.shops import actions as shops
 from bufa.domain.kinds import Role
 from bufa.domain.outcome import Refused
+from bufa.integrations.mailbox import MailRead
 from bufa.jobs import incidents as jobs
 from bufa.lib.tenancy import for_shops
 from tests.factories import at, make_report, make_shipped, make_shop
@@ -389,3 +391,61 @@ def test_a_contact_who_was_removed_meanwhile_ends_the_run_with_a_reason(sample: 
     page = queries.case_page(sample.shop_id, sample.cases["fresh"], Role.LEAD, sample.now)
     assert page is not None
     assert page.facts["carrier_asked_at"] is None
+
+
+# --- what the carrier answers ----------------------------------------------------------------------------------------
+
+
+def asked_together(sample: Sample) -> tuple[IncidentRow, list[int], str]:
+    """(the incident, the cases that one mail asked about, that mail's Message-ID)."""
+    row = one(sample)
+    together.start(shop_id=sample.shop_id, code=row.code, key="k", wish=ask_wish(sample), by=LEAD, now=sample.now)
+    (run,) = views.runs(sample.shop_id, row.incident_id)
+    done = sorted(each.case_id or 0 for each in run.rows if each.state == "done")
+    with for_shops([sample.shop_id]):
+        token = CarrierMessage.objects.filter(case_id=done[0]).order_by("-id").values_list("message_id", flat=True)[0]
+    assert len(done) > 1
+    return row, done, token
+
+
+def answered(sample: Sample, **mail: object) -> tuple[str, set[int]]:
+    """A mail of the contact comes in: by what it was placed, and the cases of which it says something."""
+    told = {
+        "message_id": "<a@b>",
+        "sender": "zhongtong@carrier.example",
+        "to": (),
+        "subject": "Re:",
+        "text": "",
+        **mail,
+    }
+    taken = mails.take_mail(shop_id=sample.shop_id, mail=MailRead(**told), raw_digest="x", now=sample.now)  # type: ignore[arg-type]
+    with for_shops([sample.shop_id]):
+        by = IncomingMail.objects.get(id=taken.mail_id).placed_by
+        return by, set(CarrierAnswer.objects.filter(mail_id=taken.mail_id).values_list("case_id", flat=True))
+
+
+AGREED = "您好，以上快件确认遗失，同意补发，请提供理赔材料。"
+
+
+def test_an_answer_in_the_thread_of_one_mail_for_many_speaks_of_each_of_them(sample: Sample) -> None:
+    _, cases, token = asked_together(sample)
+    assert answered(sample, text=AGREED, answers=(token,)) == ("thread", set(cases))
+
+
+def test_an_answer_that_names_one_parcel_speaks_of_that_one_only(sample: Sample) -> None:
+    _, cases, token = asked_together(sample)
+    number = numbers(sample)[many.newest_parcels(sample.shop_id, cases)[cases[1]]]
+    assert answered(sample, text=f"{number} 确认遗失，同意补发", answers=(token,)) == ("thread", {cases[1]})
+
+
+def test_an_answer_is_placed_by_the_incidents_code_or_by_the_address_that_was_made_for_it(sample: Sample) -> None:
+    row, cases, _ = asked_together(sample)
+    assert answered(sample, text=AGREED, subject=f"回复：{row.code}", vouched=True) == ("code", set(cases))
+    with for_shops([sample.shop_id]):
+        CarrierAnswer.objects.all().delete()
+    settings = {"host": "127.0.0.1", "port": 2525, "sender": "desk@shop.example", "reply_tags": True}
+    shops.connect(shop_id=sample.shop_id, kind="smtp", settings=settings, secrets={})
+    made = reply_tags.reply_to_round(sample.shop_id, row.code, "desk@shop.example")
+    assert answered(sample, text=AGREED, to=(made,), message_id="<b@b>") == ("token", set(cases))
+    forged = made.replace("+i-", "+i-1")
+    assert answered(sample, text="好的", to=(forged,), message_id="<c@b>") == ("", set())

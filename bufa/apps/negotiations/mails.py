@@ -18,7 +18,7 @@ from bufa.apps.cases.files import KEEP_DAYS
 from bufa.apps.cases.models import Case
 from bufa.apps.negotiations import answers, carrier_cases
 from bufa.apps.negotiations.models import CarrierContact, CarrierMessage, Consent, IncomingMail
-from bufa.apps.negotiations.reply_tags import case_of
+from bufa.apps.negotiations.reply_tags import case_of, incident_of
 from bufa.domain.carrier_answers import Taken as Words
 from bufa.domain.carrier_answers import take_apart
 from bufa.domain.outcome import Refused
@@ -28,6 +28,7 @@ from bufa.lib.crypto import seal, unseal
 from bufa.lib.tenancy import for_shops, reading, writing
 
 _CODE = re.compile(r"\bC-\d{8}-\d{3,8}\b", re.IGNORECASE)
+_INCIDENT = re.compile(r"\bI-\d{8}-\d{2,6}\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ def take_mail(*, shop_id: int, mail: MailRead, raw_digest: str, now: datetime) -
     with writing([shop_id]):
         if IncomingMail.objects.filter(shop_id=shop_id, digest=digest).exists():
             return Taken(0, None, 0)
-        case, placed_by = _place(shop_id, mail)
+        about, placed_by = _place(shop_id, mail)
+        case = about[0] if about else None
         contact = CarrierContact.objects.filter(shop_id=shop_id, email__iexact=mail.sender).order_by("id").first()
         is_trusted = contact is not None and (mail.vouched or placed_by in ("token", "thread"))
         row = IncomingMail.objects.create(
@@ -80,7 +82,7 @@ def take_mail(*, shop_id: int, mail: MailRead, raw_digest: str, now: datetime) -
         )  # fmt: skip
         if case is None:
             return Taken(row.pk, None, 0)
-        return Taken(row.pk, case.pk, _heard(row, case, mail, now))
+        return Taken(row.pk, case.pk, _heard(row, about, mail, now))
 
 
 def take_bounce(*, shop_id: int, bounce: Bounce, now: datetime) -> int:
@@ -127,7 +129,7 @@ def place_by_hand(*, shop_id: int, mail_id: int, code: str, by: Actor, now: date
         audit.record(shop_id, by.ref, "mail.place", f"mail:{mail_id}", {"case": case.pk})
         view = _view(row)
         mail = MailRead("", view.sender, (), view.subject, view.text)
-        return _heard(row, case, mail, now)
+        return _heard(row, [case], mail, now)
 
 
 def set_aside(*, shop_id: int, mail_id: int, by: Actor) -> None:
@@ -168,14 +170,19 @@ def of_case(shop_id: int, case_id: int) -> tuple[MailView, ...]:
         return tuple(_view(row) for row in rows.order_by("at", "id")[:100])
 
 
-def _heard(row: IncomingMail, case: Case, mail: MailRead, now: datetime) -> int:
+def _heard(row: IncomingMail, about: Sequence[Case], mail: MailRead, now: datetime) -> int:
+    """What it says of the cases that it is about: one, or all that one mail to the carrier named."""
     known = answers.numbers_of_open_cases(row.shop_id)
-    mine = {number: key for number, key in known.items() if key == case.pk}
-    about = next(iter(mine), "")
+    ids = {case.pk for case in about}
+    mine = {number: key for number, key in known.items() if key in ids}
     if not row.is_trusted and row.placed_by != "person":
         known = mine
-    taken = take_apart(mail.text, known, now, about=about)
-    if mail.sent_at and Consent.objects.filter(case=case, recorded_at__gte=mail.sent_at).exists():
+    taken = take_apart(mail.text, known, now, about=next(iter(mine), "") if len(about) == 1 else "")
+    if len(about) > 1 and taken == Words((), (), ()):
+        # It names no parcel, so it speaks of all that were asked about.
+        each = [take_apart(mail.text, known, now, about=number) for number in mine]
+        taken = Words(tuple(answer for words in each for answer in words.answers), (), ())
+    if mail.sent_at and Consent.objects.filter(case_id__in=ids, recorded_at__gte=mail.sent_at).exists():
         taken = Words((), (), ())  # somebody has read this mail elsewhere and recorded what it says
     sender = str(row.contact.email) if row.contact else answers.STRANGER
     kept = answers.keep(
@@ -184,26 +191,33 @@ def _heard(row: IncomingMail, case: Case, mail: MailRead, now: datetime) -> int:
     )  # fmt: skip
     data = {"placed_by": row.placed_by, "answers": kept.kept}
     kind = "carrier_mail_received" if row.is_trusted else "carrier_mail_doubtful"
-    cases.log(shop_id=row.shop_id, case_id=case.pk, kind=kind, by=SYSTEM, now=now, data=data)
+    for case_id in sorted(ids):
+        cases.log(shop_id=row.shop_id, case_id=case_id, kind=kind, by=SYSTEM, now=now, data=data)
     return kept.kept
 
 
-def _place(shop_id: int, mail: MailRead) -> tuple[Case | None, str]:
+def _place(shop_id: int, mail: MailRead) -> tuple[list[Case], str]:
+    """The cases that it is about (several for an answer to a mail about an incident), and by what they were found."""
     rows = Case.objects.filter(shop_id=shop_id)
     for address in mail.to:
         case = rows.filter(id=case_of(shop_id, address) or 0).first()
         if case is not None:
-            return case, "token"
+            return [case], "token"
+        if asked := _asked_together(shop_id, incident_of(shop_id, address)):
+            return asked, "token"
     if mail.answers:
         sent = CarrierMessage.objects.filter(shop_id=shop_id, message_id__in=mail.answers).exclude(message_id="")
-        found = sent.select_related("case").order_by("-id").first()
-        if found is not None:
-            return found.case, "thread"
+        newest = sent.order_by("-id").values_list("message_id", flat=True).first()
+        if newest is not None:
+            return list(rows.filter(carrier_messages__message_id=newest).distinct().order_by("id")), "thread"
     codes = {one.upper() for one in _CODE.findall(f"{mail.subject}\n{mail.text[:4000]}")}
     if len(codes) == 1:
         case = rows.filter(code=codes.pop()).first()
         if case is not None:
-            return case, "code"
+            return [case], "code"
+    incidents = {one.upper() for one in _INCIDENT.findall(f"{mail.subject}\n{mail.text[:4000]}")}
+    if len(incidents) == 1 and (asked := _asked_together(shop_id, incidents.pop())):
+        return asked, "code"
     known = answers.numbers_of_open_cases(shop_id)
     named = {
         known[one]
@@ -211,8 +225,20 @@ def _place(shop_id: int, mail: MailRead) -> tuple[Case | None, str]:
         if one in known
     }
     if len(named) == 1:
-        return rows.get(id=named.pop()), "waybill"
-    return None, ""
+        return [rows.get(id=named.pop())], "waybill"
+    return [], ""
+
+
+def _asked_together(shop_id: int, code: str) -> list[Case]:
+    """The cases that the newest mail about this incident named; none for a code of which no mail was written."""
+    if not code:
+        return []
+    sent = CarrierMessage.objects.filter(shop_id=shop_id, message_id__startswith=f"<{code.lower()}.")
+    newest = sent.order_by("-id").values_list("message_id", flat=True).first()
+    if newest is None:
+        return []
+    named = CarrierMessage.objects.filter(shop_id=shop_id, message_id=newest).values("case_id")
+    return list(Case.objects.filter(shop_id=shop_id, id__in=named).order_by("id"))
 
 
 def _unplaced(shop_id: int, mail_id: int) -> IncomingMail:

@@ -16,7 +16,7 @@ from bufa.apps.effects import actions as effects
 from bufa.apps.effects.models import EffectKind
 from bufa.apps.negotiations.models import GONE_STATES, CarrierContact, CarrierMessage
 from bufa.apps.negotiations.queries import message_place
-from bufa.apps.negotiations.reply_tags import reply_to
+from bufa.apps.negotiations.reply_tags import reply_to, reply_to_round
 from bufa.apps.shops import queries as shops
 from bufa.domain.carrier_messages import Mail
 from bufa.domain.outcome import Refused
@@ -149,7 +149,7 @@ def post(
         if way == "email":
             intent: dict[str, Any] = {
                 "message_id": token, "sender": sender, "to": [to.email], "subject": mail.subject, "text": mail.body,
-                "reply_to": reply_to(shop_id, about[0].case_id, sender) if len(about) == 1 else "",
+                "reply_to": _answers_to(shop_id, about, reference, sender),
             }  # fmt: skip
         else:
             intent = {"robot": to.robot_id, "text": mail.body}
@@ -164,6 +164,13 @@ def post(
         )
         CarrierMessage.objects.filter(shop_id=shop_id, id__in=ids).update(effect_id=effect_id)
         return Posted(ids, effect_id)
+
+
+def _answers_to(shop_id: int, about: Sequence[About], reference: str, sender: str) -> str:
+    """The address that finds what it was about again: the one case, or the incident that `reference` names."""
+    if len(about) == 1:
+        return reply_to(shop_id, about[0].case_id, sender)
+    return reply_to_round(shop_id, reference, sender) if reference.startswith("I-") else ""
 
 
 def _day(now: datetime) -> date:
