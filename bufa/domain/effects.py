@@ -21,8 +21,10 @@ READ_BACK_AFTER = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minute
 """When an unknown effect is read back, counted from the moment it became unknown."""
 
 MOST_LOOKS = 20
-MAIL_KINDS = frozenset({"carrier_mail", "customer_mail"})
+MAIL_KINDS = frozenset({"carrier_mail", "customer_mail", "told_mail"})
 UNREADABLE_KINDS = frozenset({"intercept", "group_message"})
+UNASKED_KINDS = frozenset({"told_mail"})
+"""Where it stays unknown, nobody has to say what became of it: what it told stands on the desk."""
 
 _FIRST_RETRY = timedelta(seconds=2)
 _LONGEST_RETRY = timedelta(minutes=10)
@@ -68,6 +70,11 @@ def next_read(kind: str, reads: int) -> timedelta | None:
     return READ_BACK_AFTER[reads] - (READ_BACK_AFTER[reads - 1] if reads else timedelta(0))
 
 
+def asks_a_person(kind: str) -> bool:
+    """Whether somebody is shown an effect of that kind that reading back could not settle."""
+    return kind not in UNASKED_KINDS
+
+
 # --- pace ------------------------------------------------------------------------------------------------------------
 
 DENIED_FOR = timedelta(hours=6)
@@ -105,6 +112,7 @@ _SHOWN: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "carrier_mail": ("SMTP", ("message_id", "sender")),
     "customer_mail": ("SMTP", ("message_id", "sender")),
     "group_message": ("webhook", ("robot",)),
+    "told_mail": ("SMTP", ("message_id", "sender")),
 }
 
 

@@ -427,7 +427,7 @@ class CanSendPlatformSms(Protocol):
 @dataclass(frozen=True, slots=True)
 class MailOut:
     """A plain-text mail. `message_id` (with angle brackets) is made before the call, so that the mail can be found
-    again whatever happens to the connection."""
+    again whatever happens to the connection. `is_automatic`: no machine should answer it (RFC 3834)."""
 
     message_id: str
     sender: str
@@ -437,6 +437,7 @@ class MailOut:
     reply_to: str = ""
     in_reply_to: str = ""
     sent_at: datetime | None = None
+    is_automatic: bool = False
 
 
 class CanSendMail(Protocol):

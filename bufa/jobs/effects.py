@@ -14,7 +14,7 @@ from typing import Any
 
 from procrastinate.contrib.django import app
 
-from bufa.apps.cases import remedies
+from bufa.apps.cases import remedies, told_mail
 from bufa.apps.effects import actions as effects
 from bufa.apps.effects import queries
 from bufa.apps.effects.actions import Begun, Settled
@@ -47,6 +47,7 @@ OWNERS: Mapping[str, Callable[[Settled], None]] = {
     "message": negotiations.on_effect,
     "request": intercept.on_effect,
     "notice": notices.on_effect,
+    "digest": told_mail.on_effect,
     "view": lambda settled: None,  # that somebody looked is in the audit chain; the report asks nothing of anybody
 }
 """Who is told what became of an effect, by the first word of its subject."""
@@ -164,7 +165,7 @@ def _client(clients: Clients, shop_id: int, kind: str) -> Any:
 def _send(begun: Begun, clients: Clients) -> Sent:
     intent = begun.intent
     if begun.kind in MAIL_KINDS:
-        sent: Sent = _client(clients, begun.shop_id, "smtp").send(_mail(intent))
+        sent: Sent = _client(clients, begun.shop_id, "smtp").send(_mail(intent, begun.kind))
         return sent
     if begun.kind == "group_message":
         return robots.say(begun.shop_id, intent["robot"], intent["text"])
@@ -218,7 +219,7 @@ def _intercept(platform: Any, intent: Mapping[str, Any]) -> Sent:
     return Sent("", "", cost_fen=said.cost_fen)
 
 
-def _mail(intent: Mapping[str, Any]) -> MailOut:
+def _mail(intent: Mapping[str, Any], kind: str) -> MailOut:
     return MailOut(
         message_id=intent["message_id"],
         sender=intent["sender"],
@@ -227,6 +228,7 @@ def _mail(intent: Mapping[str, Any]) -> MailOut:
         text=intent["text"],
         reply_to=intent.get("reply_to", ""),
         sent_at=clock.now(),
+        is_automatic=kind == "told_mail",
     )
 
 

@@ -19,7 +19,7 @@ from django.db import close_old_connections
 
 from bufa.apps.audit import anchors
 from bufa.apps.cases import actions as cases
-from bufa.apps.cases import files
+from bufa.apps.cases import files, told_mail
 from bufa.apps.cases import queries as case_queries
 from bufa.apps.cases.taking_in import rejudge
 from bufa.apps.effects import actions as effects
@@ -28,6 +28,7 @@ from bufa.apps.inbox import actions as inbox_actions
 from bufa.apps.negotiations import ladder, mails
 from bufa.apps.notices import knocks, promises
 from bufa.apps.parcels import watching
+from bufa.apps.parcels import taking
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.shops import queries as shops
 from bufa.jobs import bulk, chasing, inbox, incidents, lanes, mailbox, ranges, runs, sync, templates, tracking
@@ -77,7 +78,7 @@ def sweep_once(now: datetime) -> int:
 def due_parcels(everyone: Sequence[int], now: datetime) -> int:
     """Parcels whose deadline came are judged, batch by batch, until none is left."""
     judged = 0
-    while taken := watching.take_due(everyone, now):
+    while taken := taking.take_due(everyone, now):
         for shop_id, due in groupby(sorted(taken, key=lambda one: one.shop_id), key=lambda one: one.shop_id):
             rejudge(shop_id=shop_id, taken=list(due), now=now)
         judged += len(taken)
@@ -127,6 +128,11 @@ def purge_inbox(now: datetime) -> int:
     return deleted
 
 
+def forget_leases() -> int:
+    """What sweeps that died had taken."""
+    return taking.forget_leases(shops.all_shop_ids())
+
+
 def given_up(now: datetime) -> int:
     """Parcels that nobody waits for any more teach their lanes what is lost there."""
     everyone = shops.all_shop_ids()
@@ -158,6 +164,12 @@ def anchor_audit(now: datetime) -> int:
     return anchors.anchor(shops.all_shop_ids())
 
 
+def write_told(now: datetime) -> int:
+    """Members who want what they are told as a mail get it, where there is news and their pause is over."""
+    everyone = shops.all_shop_ids()
+    return told_mail.write_due(everyone, now) if everyone else 0
+
+
 def watch_claims(now: datetime) -> int:
     """What carriers owe on cases that changed; windows that ended unused are said to have."""
     return claim_jobs.watch(shops.all_shop_ids(), now)
@@ -184,6 +196,7 @@ def loop() -> None:
             _guarded(partial(forget_files, now))
             _guarded(partial(watch_claims, now))
             _guarded(partial(anchor_audit, now))
+            _guarded(forget_leases)
             _guarded(mailbox.wake)
             _guarded(partial(tracking.forget_calls, now))
             polled = now
@@ -193,6 +206,7 @@ def loop() -> None:
         if planned is None or now - planned >= PLAN_EVERY:
             _guarded(partial(tracking.wake_plans, now))
             _guarded(partial(follow_talks, now))
+            _guarded(partial(write_told, now))
             planned = now
         if gave_up is None or now - gave_up >= GIVE_UP_EVERY:
             _guarded(partial(given_up, now))

@@ -22,6 +22,7 @@ from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.domain.rulebook import Mark, Rule
 from bufa.lib import clock
+from bufa.web import settings_mail
 from bufa.web.desk import back_to, by, desk, tell, tell_refusal
 from bufa.web.forms import Choices
 from bufa.web.words import word
@@ -110,6 +111,16 @@ def page(request: HttpRequest) -> HttpResponse:
                 return back_to(reverse("settings_telling"))
         except Refused as refused:
             tell_refusal(request, refused)
+    return show(request, form)
+
+
+def show(
+    request: HttpRequest, form: PolicyForm | None = None, mail: settings_mail.MailForm | None = None
+) -> HttpResponse:
+    """The whole page, with a form as it was filled where it was not taken."""
+    here = desk(request)
+    shop_id = here.one.shop_id
+    form = form or PolicyForm(people=_people(shop_id), initial=_initial(shop_id))
     changed = {rule for kind in _stored(shop_id).values() for rule in kind}
     rows = [
         RuleRow(
@@ -121,9 +132,9 @@ def page(request: HttpRequest) -> HttpResponse:
         )
         for rule in rules()
     ]
-    return render(
-        request, "web/settings/telling.html", {"form": form, "rows": rows}, status=422 if form.errors else 200
-    )
+    said = {"form": form, "rows": rows, **settings_mail.shown(here, mail)}
+    refused = form.errors or (mail is not None and mail.errors)
+    return render(request, "web/settings/telling.html", said, status=422 if refused else 200)
 
 
 def _people(shop_id: int) -> list[tuple[str, str]]:

@@ -188,6 +188,7 @@ NOT_PAGES: Mapping[str, str] = {
     "warehouse_list_act": ACT,
     "told_badge": PART,
     "told_seen": ACT,
+    "settings_telling_mail": ACT,
     "inbox_discard": ACT,
     "inbox_back": ACT,
     "settings_papers_sample": FILE,

@@ -13,6 +13,9 @@ import httpx
 import pytest
 
 from bufa.host import processes
+from tests.factories.shared import sample
+
+__all__ = ["sample"]
 
 START = "2026-10-05T00:00:00+00:00"
 

@@ -76,3 +76,20 @@ def test_the_told_person_sees_it_on_today_in_the_list_and_on_the_badge(
     assert 'id="told"' not in html(lead, "/")
     assert html(lead, "/told/badge/").strip() == ""
     assert "<tr data-row" in html(lead, "/told/")
+
+
+def test_each_member_chooses_mails_for_themselves(sample: Sample, signed_in: Callable[[str], Client]) -> None:
+    agent = signed_in("agent")
+    assert "也发邮件给我" in html(agent, PAGE)
+    said = {"address": "lin@shop.example", "every": "30", "quiet_from": "21", "quiet_to": "7"}
+    wrong = agent.post("/settings/telling/mail/", {**said, "address": "林@shop.example"})
+    assert wrong.status_code == 422
+    assert 'value="林@shop.example"' in wrong.content.decode()
+    assert agent.post("/settings/telling/mail/", said).headers["Location"] == "/settings/telling/#mail"
+    page = html(agent, PAGE)
+    assert 'value="lin@shop.example"' in page
+    assert re.search(r'<option value="30" selected', page)
+    assert re.search(r'name="stop"', page)
+    assert 'value="lin@shop.example"' not in html(signed_in("lead"), PAGE)
+    assert agent.post("/settings/telling/mail/", {"stop": "1"}).status_code == 303
+    assert 'name="stop"' not in html(agent, PAGE)

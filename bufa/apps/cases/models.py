@@ -350,6 +350,33 @@ class ToldSeen(models.Model):
         constraints = [models.UniqueConstraint(fields=["shop_id", "operator"], name="told_seen_once")]
 
 
+class ToldMail(models.Model):
+    """A member who wants what they are told as a mail, too: their own choice, their own address."""
+
+    shop_id = models.BigIntegerField()
+    operator = models.ForeignKey("shops.Operator", models.CASCADE, related_name="+")
+    is_on = models.BooleanField(default=True)
+    address = models.EmailField(max_length=200)
+    every_minutes = models.SmallIntegerField()
+    quiet_from = models.SmallIntegerField(help_text="Hour of the shop's day.")
+    quiet_to = models.SmallIntegerField(help_text="The first hour that is not quiet; the same: none is.")
+    desk = models.CharField(max_length=200, help_text="Where the desk was called when it was chosen: for links.")
+    told_until = models.DateTimeField(help_text="What is news after this has been in no mail.")
+    told_before = models.DateTimeField(help_text="The same before the last mail: back to it when that was refused.")
+    sent_at = models.DateTimeField(null=True, help_text="When the last mail was wanted.")
+    effect_id = models.BigIntegerField(null=True, help_text="The last mail.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop_id", "operator"], name="told_mail_once"),
+            models.CheckConstraint(
+                name="told_mail_hours",
+                condition=Q(quiet_from__gte=0, quiet_from__lte=23, quiet_to__gte=0, quiet_to__lte=23),
+            ),
+            models.CheckConstraint(name="told_mail_pause", condition=Q(every_minutes__gte=1)),
+        ]
+
+
 RUN_STATES = ("checked", "running", "stopped", "done")
 RUN_ROW_STATES = ("ready", "closed", "waiting", "done", "failed", "stopped", "undone")
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from django.db import connection
 from django.db.models import Count, F, Min, Q, Sum, Value
 from django.db.models.functions import Coalesce
@@ -122,7 +124,8 @@ def _steps(shops: Sequence[int], now: datetime) -> tuple[StepCount, ...]:
 
 _MONEY = """
 SELECT p.risk_at, p.shop_id, p.id, p.carrier, p.number, o.number, p.stage, p.place, p.risk_fen,
-       COALESCE(c.code, ''), COALESCE(c.headline, ''), COALESCE(c.next_action, ''), p.cost_fen, p.risk_rule
+       COALESCE(c.code, ''), COALESCE(c.headline, ''), COALESCE(c.next_action, ''), p.cost_fen, p.risk_rule,
+       p.risk_moved
 FROM (
     SELECT x.* FROM unnest(%(shops)s::bigint[]) AS s (shop_id) CROSS JOIN LATERAL (
         SELECT * FROM parcels_parcel t
@@ -139,7 +142,11 @@ ORDER BY p.risk_at, p.id
 def _money_next(shops: Sequence[int], now: datetime, limit: int) -> tuple[MoneyNext, ...]:
     with connection.cursor() as cursor:
         cursor.execute(_MONEY, {"shops": list(shops), "now": now, "limit": limit})
-        return tuple(MoneyNext(*row) for row in cursor.fetchall())
+        return tuple(replace(MoneyNext(*row[:-1]), moved=_parts(row[-1])) for row in cursor.fetchall())
+
+
+def _parts(stored: str | None) -> tuple[dict[str, Any], ...]:
+    return tuple(orjson.loads(stored)) if stored else ()
 
 
 COUNTED = 10_000

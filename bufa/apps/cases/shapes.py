@@ -96,7 +96,7 @@ class StepCount:
 @dataclass(frozen=True, slots=True)
 class MoneyNext:
     """One parcel whose clock will cost `risk_fen` more than `cost_fen` at `at`, by `rule`. `case_code` is "" where
-    nobody works on it yet."""
+    nobody works on it yet. `moved`: what made the clock stand still (code, name, hours)."""
 
     at: datetime
     shop_id: int
@@ -112,6 +112,7 @@ class MoneyNext:
     next_action: str
     cost_fen: int
     rule: str
+    moved: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def after_fen(self) -> int:

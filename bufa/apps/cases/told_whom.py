@@ -56,7 +56,7 @@ class Told:
 
 _TOLD = """
 WITH mine AS (
-    SELECT m.*, COALESCE(t.until, %(first)s) AS seen
+    SELECT m.*, GREATEST(COALESCE(t.until, %(first)s), %(after)s) AS seen
     FROM unnest(%(shop)s::bigint[], %(rule)s::text[], %(way)s::text[], %(before)s::interval[])
          AS m (shop_id, rule, way, before)
     LEFT JOIN cases_toldseen t ON t.shop_id = m.shop_id AND t.operator_id = %(me)s
@@ -78,7 +78,6 @@ WITH mine AS (
       AND (m.way = 'always' OR c.owner_id = %(me)s OR (m.way = 'stand_in' AND c.owner_id IS NULL))
 )
 """
-_COUNT = "SELECT COUNT(*) FROM told WHERE is_new"
 _COUNT = "SELECT COUNT(*) FROM told WHERE is_new"
 _ROWS = """
 SELECT t.is_warning, t.shop_id, t.parcel_id, t.rule, t.at, p.carrier, p.number, o.number, p.place, t.fen,
@@ -104,10 +103,17 @@ class Chair:
     policy: Mapping[str, Any]
 
 
-def told(operator_id: int, chairs: Sequence[Chair], now: datetime, limit: int = 50, skip: int = 0) -> Told:
-    """What this person is told in these shops; one query."""
+def told(
+    operator_id: int,
+    chairs: Sequence[Chair],
+    now: datetime,
+    limit: int = 50,
+    skip: int = 0,
+    after: datetime | None = None,
+) -> Told:
+    """What this person is told in these shops; one query. `after`: nothing from before that is new."""
     with reading([chair.shop_id for chair in chairs]), connection.cursor() as cursor:
-        asked = _asked(operator_id, chairs, now)
+        asked = _asked(operator_id, chairs, now) | {"after": after}
         if not asked["rule"]:
             return Told((), 0)
         cursor.execute(_TOLD + _ROWS, asked | {"limit": limit, "skip": skip})
@@ -118,7 +124,7 @@ def told(operator_id: int, chairs: Sequence[Chair], now: datetime, limit: int = 
 def news(operator_id: int, chairs: Sequence[Chair], now: datetime) -> int:
     """How many of them are new: the number on the badge."""
     with reading([chair.shop_id for chair in chairs]), connection.cursor() as cursor:
-        asked = _asked(operator_id, chairs, now)
+        asked = _asked(operator_id, chairs, now) | {"after": None}
         if not asked["rule"]:
             return 0
         cursor.execute(_TOLD + _COUNT, asked)

@@ -25,6 +25,7 @@ from bufa.domain.effects import (
     LEASE,
     MOST_LOOKS,
     Result,
+    asks_a_person,
     next_read,
     retry_after,
     shown_intent,
@@ -235,7 +236,7 @@ def finish(
             changes |= {
                 "state": EffectState.READY,
                 "next_at": real + retry_after(attempt, wait),
-                "needs_person": shown_to_a_person(attempt),
+                "needs_person": shown_to_a_person(attempt) and asks_a_person(kind),
             }
         fence = Effect.objects.filter(shop_id=shop_id, id=effect_id, attempt=attempt, state=EffectState.SENDING)
         if fence.update(**changes) != 1:
@@ -254,7 +255,7 @@ def _unknown(kind: str, real: datetime) -> dict[str, Any]:
         "lease_until": None,
         "reads": 0,
         "next_at": None if pause is None else real + pause,
-        "needs_person": pause is None,
+        "needs_person": pause is None and asks_a_person(kind),
     }
 
 
@@ -314,7 +315,7 @@ def still_unknown(*, shop_id: int, effect_id: int, error: Mapping[str, Any] | No
         effect.reads += 1
         pause = next_read(effect.kind, effect.reads)
         effect.next_at = None if pause is None else real_now() + pause
-        effect.needs_person = pause is None
+        effect.needs_person = pause is None and asks_a_person(effect.kind)
         _look(effect, None, error)
         if error:
             effect.error = dict(error)

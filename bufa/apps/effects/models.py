@@ -24,6 +24,7 @@ class EffectKind(models.TextChoices):
     CARRIER_MAIL = "carrier_mail", "SMTP to a carrier"
     CUSTOMER_MAIL = "customer_mail", "SMTP to a customer"
     GROUP_MESSAGE = "group_message", "a robot's webhook: WeCom, DingTalk, Feishu"
+    TOLD_MAIL = "told_mail", "SMTP to a member of the shop"
 
 
 class EffectState(models.TextChoices):

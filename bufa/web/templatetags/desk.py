@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -265,6 +265,12 @@ def case_url(case_id: int) -> str:
 def moved(why: Why | Mapping[str, Any] | None) -> str:
     """What moved the clock of a finding or a warning, in words; "" where nothing did."""
     return words.moved(words.as_why(why).params.get("moved_by") or ()) if why else ""
+
+
+@register.filter
+def stood_still(parts: Sequence[Mapping[str, Any]]) -> str:
+    """The same of what made a clock stand still, where that is all there is."""
+    return words.moved(parts)
 
 
 @register.filter

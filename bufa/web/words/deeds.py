@@ -141,6 +141,7 @@ EFFECT_KIND: Words = {
     "carrier_mail": _("给承运商的邮件"),
     "group_message": _("发到群里的话"),
     "customer_mail": _("给客户的邮件"),
+    "told_mail": _("给成员的提醒邮件"),
 }
 
 EFFECT_WHY: Words = {
@@ -163,6 +164,7 @@ EFFECT_WHY: Words = {
     "group_message": _("发到承运商群里的话。发出后查不到结果，没有答复时由人看一眼群里，再决定要不要再发。"),
     "carrier_mail": _("给承运商的邮件。邮件发出后查不到结果，没有答复时由人决定要不要再发。"),
     "customer_mail": _("给客户的邮件。邮件发出后查不到结果，没有答复时由人决定要不要再发。"),
+    "told_mail": _("给成员的提醒邮件，是他自己在设置里开的。没有答复时不再发，内容都在“告诉我的”里。"),
 }
 
 EFFECT_FIELD: Words = {

@@ -42,6 +42,7 @@ EVIDENCE: Words = {
     "original_revived": _("补发以后，原件 %(start)s 又有了轨迹，客户可能收到两件"),
     "several_numbers": _("订单已经超时，%(start)s 又上传了另一个运单号"),
     "repeated_nodes": _("轨迹到 %(start)s 已多次重复同一节点，可能在绕路"),
+    "impossible_speed": _("到 %(start)s，轨迹在 6 小时里到了 4 个省以上，多半不是这个包裹的：核对运单号"),
     "scan_before_payment": _("%(start)s 揽收，早于订单支付"),
     "receiver_differs": _("运单的收件信息和订单不一样"),
     "number_used_before": _("这个运单号以前用在别的订单上"),

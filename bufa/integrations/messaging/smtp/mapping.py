@@ -23,6 +23,8 @@ def message_bytes(mail: MailOut) -> bytes:
         if mail.in_reply_to:
             message["In-Reply-To"] = mail.in_reply_to
             message["References"] = mail.in_reply_to
+        if mail.is_automatic:
+            message["Auto-Submitted"] = "auto-generated"
         message.set_content(mail.text, charset="utf-8", cte="base64")
         told = message.as_bytes()
         told.decode("ascii")
