@@ -31,6 +31,7 @@ ONE_SHOP = "caoguo-2020-09"
 AFTERWARDS = timedelta(days=10)
 
 _ZONE = ZoneInfo("Asia/Shanghai")
+_ROOT = Path(__file__).resolve().parents[2]
 
 KINDS_OF_LABEL: dict[str, frozenset[Kind]] = {
     "pending_pickup": frozenset({Kind.LABEL_CREATED}),
@@ -72,13 +73,32 @@ def measure() -> Figure:
             "good_parcels": quiet(captured, GOOD),
             "bad_parcels": early([one for one in histories() if one["label"] in BAD]),
             "simulator": reading_world.watched(),
+            "own_texts": own_texts(),
         },
     )
 
 
+def own_texts(path: Path = _ROOT / "tests" / "domain" / "data" / "trade_texts.jsonl") -> dict[str, str]:
+    """Texts in the carriers' manner, labelled by us before they were read: by writing, how many are read right (kind),
+    and how many were when they were read first, where that was kept. Nothing where the tests are not there."""
+    if not path.is_file():
+        return {}
+    found: dict[int, list[tuple[bool, bool | None]]] = {}
+    for row in map(json.loads, path.read_text("utf-8").splitlines()):
+        kinds = {one.partition(".")[0] for one in row["is"]}
+        first = row["first"].partition(".")[0] in kinds if "first" in row else None
+        found.setdefault(row["written"], []).append((_kind(row["text"]).value in kinds, first))
+    said = {}
+    for written, rows in sorted(found.items()):
+        unseen = [first for _, first in rows if first is not None]
+        at_first = f", {sum(unseen)} when first read" if unseen else ""
+        said[f"writing {written}"] = f"{sum(now for now, _ in rows)} of {len(rows)}{at_first}"
+    return said
+
+
 def histories() -> Iterator[dict[str, Any]]:
     """The labelled histories, from BUFA_SAMPLES or ../shared/samples beside the repository."""
-    there = os.environ.get("BUFA_SAMPLES") or Path(__file__).resolve().parents[2].parent / "shared" / "samples"
+    there = os.environ.get("BUFA_SAMPLES") or _ROOT.parent / "shared" / "samples"
     path = Path(there) / "tracking-samples-open.jsonl"
     if not path.is_file():
         raise Trouble(f"There are no samples at {path}; set BUFA_SAMPLES to where they are.")

@@ -66,3 +66,16 @@ def test_the_goals_hold_and_watching_beats_the_plain_rule() -> None:
     assert figure.ok
     assert good["alarms_per_1000"] < good["plain_24h_alarms_per_1000"] / 2
     assert figure.beside["bad_parcels"]["found"] == figure.beside["bad_parcels"]["parcels"]
+
+
+def test_own_texts_are_counted_by_writing_with_what_they_were_at_first(tmp_path: Path) -> None:
+    (tmp_path / "texts.jsonl").write_text(
+        '{"written": 1, "is": ["delivered"], "text": "快件已签收"}\n'
+        '{"written": 2, "is": ["held.weather", "eta"], "text": "快件已签收", "first": "held.other"}\n',
+        "utf-8",
+    )
+    assert reading.own_texts(tmp_path / "texts.jsonl") == {
+        "writing 1": "1 of 1",
+        "writing 2": "0 of 1, 1 when first read",
+    }
+    assert reading.own_texts(tmp_path / "none") == {}

@@ -6,8 +6,8 @@
 (82.7 %) with their reason, 10 not at all. `written` 4: 60 more after the third had been learned from: 48 (80.0 %) and
 46 (76.7 %), 4 not at all. `written` 5: 113 more, families that no set had before (robots, freight, notes) among them,
 after the fourth: 89 (78.8 %) by kind, 88 (77.9 %) with their reason, 9 not at all; after the families that were missing
-had been added 110 and 109. All are held here from then on. `is` lists the readings that the trade accepts, as kind or
-kind.reason.
+had been added 111 and 109. `first` keeps what each of these was read as first; `bufa bench reading` counts. All
+are held here from then on. `is` lists the readings that the trade accepts, as kind or kind.reason.
 """
 
 from __future__ import annotations
