@@ -27,7 +27,6 @@ from bufa.apps.effects import queries as effect_queries
 from bufa.apps.inbox import actions as inbox_actions
 from bufa.apps.negotiations import ladder, mails
 from bufa.apps.notices import knocks, promises
-from bufa.apps.parcels import watching
 from bufa.apps.parcels import taking
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.shops import queries as shops

@@ -9,7 +9,7 @@ from bufa.lib.rls import ProtectByShop
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0010_triage"),
+        ("cases", "0011_doubles"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
