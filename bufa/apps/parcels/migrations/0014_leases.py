@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     """What a sweep has taken as one row of its own, and the id in the index of deadlines: taking what is due neither reads nor writes
     the parcels' rows, whose number made it slower before."""
 
-    dependencies = [("parcels", "0012_penalties")]
+    dependencies = [("parcels", "0013_unplaced_penalties")]
 
     operations = [
         migrations.CreateModel(
