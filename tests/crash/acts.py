@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import httpx
+
 from bufa.apps.effects import actions as effects
 from bufa.apps.effects.models import Attempt, Effect
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.reissues.models import Reissue
 from bufa.apps.shops import actions as shops
 from bufa.domain.kinds import Role
+from bufa.integrations import wire
 from bufa.jobs import effects as jobs
 from bufa.lib import clock
 from bufa.lib.tenancy import for_shops
@@ -43,6 +46,12 @@ def filled(kind: str) -> Batch:
     return lambda world, shop, count: forms_filled(world, shop, count, **KINDS[kind])
 
 
+PATIENT = wire.TIMEOUT
+HANGING = httpx.Timeout(connect=3.0, write=3.0, read=1.0, pool=3.0)
+"""A platform that hangs is given up sooner than after ten seconds; nothing depends on how long that is. One that
+answers may take its time: on a busy machine it does."""
+
+
 class Stock:
     """Cases that are ready, by kind, made many at a time: letting time pass and asking the platform is what costs. Each
     batch has a shop of its own, so that none grows slow."""
@@ -60,6 +69,7 @@ class Stock:
 
     def take(self, kind: str) -> Any:
         while not self._ready.get(kind):
+            wire.TIMEOUT = PATIENT
             self.world.http.delete(self.world.hello["control"] + "/trouble")
             shop = connected_shop(self.world)
             login = lead_of(shop)
@@ -116,8 +126,13 @@ class Act:
 
     def behave(self) -> None:
         self.calm()
+        wire.TIMEOUT = self.patience
         if kind := PLATFORM[self.platform]:
             self.world.control("trouble", {"service": "doudian", "method": self.method, "kind": kind})
+
+    @property
+    def patience(self) -> httpx.Timeout:
+        return HANGING if self.platform == "hangs" else PATIENT
 
     def truth(self, order: str) -> dict[str, Any]:
         told: dict[str, Any] = self.world.control(f"orders/{order}")
@@ -147,7 +162,7 @@ class Chain:
         job, given = self.job, self._given
         if act.do == "carry_out":
             act.behave()
-        died = self.victims.killed_at(n, act.do, **self.how, **given)
+        died = self.victims.killed_at(n, act.do, **self.how, **given, patience=act.patience.read)
         if act.do != "carry_out":
             act.behave()
         with clock.frozen(act.world.now):

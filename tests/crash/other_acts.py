@@ -282,7 +282,11 @@ class Sheet(Act):
             return list(BulkRow.objects.filter(run_id=run_id).order_by("row").values_list("state", flat=True))
 
     def untouched(self, job: Pair, given: dict[str, Any]) -> bool:
-        return self._states(given["run_id"], job.shop_id) == ["waiting", "waiting"]
+        """Nothing was submitted; or one row was, whole: the run goes on with the other, which has the same writes."""
+        states = self._states(given["run_id"], job.shop_id)
+        with for_shops([job.shop_id]):
+            begun = Reissue.objects.filter(case_id__in=[each.case_id for each in job.cases]).count()
+        return "waiting" in states and states.count("submitted") == begun
 
     def recover(self, job: Pair, given: dict[str, Any]) -> None:
         assert bulk_jobs.work_off(job.shop_id, given["run_id"]) is True

@@ -113,15 +113,10 @@ def work(chains: Sequence[str], claims: Path, *, by_strace: bool) -> None:
     socket, database = os.environ["BUFA_TEST_PG"], os.environ["BUFA_TEST_DB"]
     connections["default"].settings_dict.update(HOST=socket, NAME=database, USER=APP_ROLE)
     os.environ.update(BUFA_PG_SOCKET=socket, BUFA_PG_DATABASE=database)  # for the victims
-    import httpx
-
-    from bufa.integrations import wire
     from tests.crash.acts import Stock
     from tests.crash.dying import Victims
     from tests.jobs.conftest import World
 
-    # Whoever takes over gives up a platform that hangs as soon as the victims do.
-    wire.TIMEOUT = httpx.Timeout(connect=3.0, write=3.0, read=0.4, pool=3.0)
     _, told = read_journal(JOURNAL)
     world = World(orders_per_day=0)
     try:
