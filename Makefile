@@ -6,7 +6,7 @@ ARGS ?=
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help setup up test crash unknown letters storm bulk forms guesses hostile mutants check bench benchmarks karrio clean lock docs messages
+.PHONY: help setup up test crash unknown letters storm bulk forms guesses hostile mutants check bench benchmarks karrio clean lock docs messages picture
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -77,6 +77,9 @@ endif
 
 docs: setup ## write the generated documents
 	$(BIN)/python tools/docs.py write
+
+picture: setup ## take the README's picture anew from a running `make up` (ARGS="http://127.0.0.1:9000")
+	@exec $(BIN)/python -m tools.picture $(ARGS)
 
 messages: setup ## bring the message catalogue up to date with the code
 	$(BIN)/python tools/i18n.py extract

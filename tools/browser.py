@@ -9,7 +9,12 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+
+FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include><dir>{folder}</dir></fontconfig>
+"""
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
@@ -22,6 +27,15 @@ def find() -> str | None:
         if path := shutil.which(name):
             return path
     return _playwrights()
+
+
+def with_fonts(folder: Path) -> dict[str, str]:
+    """The environment in which it draws Chinese: a machine without such fonts would draw boxes, so it is lent the font
+    that documents are set in. `folder` takes the configuration that says so."""
+    spec = find_spec("pylopdf_fonts_zh_cn")
+    path = folder / "fonts.conf"
+    path.write_text(FONTS.format(folder=Path(spec.origin).parent if spec and spec.origin else ""))
+    return {**os.environ, "FONTCONFIG_FILE": str(path)}
 
 
 def _playwrights() -> str | None:

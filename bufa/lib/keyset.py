@@ -12,27 +12,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from django.db import connection
 from django.db.models import Q
 from psycopg import sql
 
+At: TypeAlias = datetime | int
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands for "no time" where rows are sorted by a time that may be missing."""
 
 _LAST = "\U0010ffff"
+_DIGITS = 18  # of a number that PostgreSQL holds
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Rows of `table` by a time column, then by id (or by "id" alone). `missing`: rows without that time come last;
-    else they are left out."""
+    """Rows of `table` by a time column, or by one of whole `numbers`, then by id (or by "id" alone). `missing`: rows
+    without that time come last; else they are left out."""
 
     table: str
     column: str
     descending: bool = False
     missing: bool = False
+    numbers: bool = False
 
 
 def ids(
@@ -43,11 +46,14 @@ def ids(
     `where`: conditions on the table, called `t`, with named parameters; they are code, never input.
     """
     after = read_cursor(cursor_)
-    found: list[tuple[datetime | None, int]] = []
-    if after is None or after[0] < FAR or order.column == "id":
+    if after is not None and isinstance(after[0], int) != order.numbers:
+        after = None  # of another list
+    found: list[tuple[At | None, int]] = []
+    are_missing = after is not None and after[0] == FAR
+    if not are_missing or order.column == "id":
         found = _ask(shops, order, where, params, after, limit + 1, missing=False)
     if order.missing and len(found) <= limit:
-        rest = after if after is not None and after[0] >= FAR else None
+        rest = after if are_missing else None
         found += _ask(shops, order, where, params, rest, limit + 1 - len(found), missing=True)
     page = found[:limit]
     more = make_cursor(*page[-1]) if len(found) > limit else ""
@@ -59,11 +65,11 @@ def _ask(
     order: Order,
     where: Sequence[str],
     params: Mapping[str, Any],
-    after: tuple[datetime, int] | None,
+    after: tuple[At, int] | None,
     limit: int,
     *,
     missing: bool,
-) -> list[tuple[datetime | None, int]]:
+) -> list[tuple[At | None, int]]:
     way = sql.SQL("DESC" if order.descending else "ASC")
     beyond = sql.SQL("<" if order.descending else ">")
     column = sql.Identifier("t", order.column)
@@ -91,7 +97,7 @@ def _ask(
         said |= {"after_at": after[0], "after_id": after[1]}
     with connection.cursor() as cursor:
         cursor.execute(query.as_string(), said)
-        return cast("list[tuple[datetime | None, int]]", cursor.fetchall())
+        return cast("list[tuple[At | None, int]]", cursor.fetchall())
 
 
 def starts(column: str, text: str) -> Q:
@@ -99,15 +105,18 @@ def starts(column: str, text: str) -> Q:
     return Q(**{f"{column}__gte": text, f"{column}__lt": text + _LAST})
 
 
-def make_cursor(at: datetime | None, row_id: int) -> str:
+def make_cursor(at: At | None, row_id: int) -> str:
     """Where a page ended, as text for a link."""
-    return f"{(at or FAR).isoformat()}~{row_id}"
+    said = str(at) if isinstance(at, int) else (at or FAR).isoformat()
+    return f"{said}~{row_id}"
 
 
-def read_cursor(text: str) -> tuple[datetime, int] | None:
+def read_cursor(text: str) -> tuple[At, int] | None:
     """What `make_cursor` wrote; None for the first page or for anything that nobody gave out."""
     at, _, row_id = text.partition("~")
     try:
+        if at.isdecimal() and len(at) < _DIGITS:
+            return int(at), int(row_id)
         instant = datetime.fromisoformat(at)
         return (instant, int(row_id)) if instant.tzinfo else None
     except ValueError:

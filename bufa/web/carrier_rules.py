@@ -23,7 +23,7 @@ from bufa.domain.outcome import Refused
 from bufa.lib import clock
 from bufa.web.desk import actor, back_to, desk, tell, tell_refusal
 from bufa.web.forms import Choices
-from bufa.web.words import carrier_choices, word
+from bufa.web.words import carrier_choices, label, word
 
 _NEEDS: dict[Topic, tuple[str, ...]] = {
     Topic.WINDOW: ("hours", "begins"),
@@ -81,7 +81,7 @@ class RuleForm(Choices):
             if name not in always and name not in _NEEDS[topic]:
                 del self.fields[name]
         self.choose("carriers", carrier_choices())
-        self.choose("claims", [(each.value, word("claim", each.value)) for each in Claim if each in CLAIMABLE])
+        self.choose("claims", [(each.value, label("claim", each.value)) for each in Claim if each in CLAIMABLE])
         for name, group, kind in (("begins", "begins", From), ("basis", "basis", Basis), ("papers", "paper", Paper)):
             if name in self.fields:
                 self.choose(name, [(each.value, word(group, each.value)) for each in kind])

@@ -21,7 +21,7 @@ from bufa.domain.kinds import Measure
 from bufa.domain.notices import Language
 from bufa.lib import clock
 from bufa.web.forms import Choices
-from bufa.web.words import carrier, carrier_choices, word
+from bufa.web.words import carrier, carrier_choices, label, word
 
 Upload: TypeAlias = "UploadedFile[bytes]"
 
@@ -39,7 +39,7 @@ class ClaimForm(Choices):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.choose("claim", [(each.value, word("claim", each.value)) for each in Claim])
+        self.choose("claim", [(each.value, label("claim", each.value)) for each in Claim])
 
 
 class MeasureForm(ClaimForm):
@@ -62,7 +62,7 @@ class MeasureForm(ClaimForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["claim"].required = False
-        self.choose("payer", [(each.value, word("payer", each.value)) for each in Payer], blank=_now("按判定"))
+        self.choose("payer", [(each.value, label("payer", each.value)) for each in Payer], blank=_now("按判定"))
 
     def more(self, measure: Measure) -> dict[str, Any]:
         """What the chosen measure needs besides its name."""
@@ -96,7 +96,7 @@ class CloseForm(Choices, ReasonForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.choose(
-            "outcome", [(each.value, word("outcome", each.value)) for each in Outcome if each != Outcome.DISMISSED]
+            "outcome", [(each.value, label("outcome", each.value)) for each in Outcome if each != Outcome.DISMISSED]
         )
 
 
@@ -134,21 +134,23 @@ class FilesForm(forms.Form):
         required=False,
         help_text=_("可以拖进来，或在这里粘贴截图；照片会去掉拍摄信息后加密保存"),
     )
+    camera = ManyFiles(label=_("现在拍一张"), required=False)
     weight = ManyFiles(label=_("称重照片"), required=False)
     video = ManyFiles(label=_("打包视频"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["photos"].widget.attrs |= _PHOTOS
-        self.fields["weight"].widget.attrs |= {"accept": "image/*"}
+        self.fields["camera"].widget.attrs |= {"accept": "image/*", "capture": "environment"}
+        self.fields["weight"].widget.attrs |= {"accept": "image/*", "capture": "environment"}
         self.fields["video"].widget.attrs |= {"accept": "video/mp4,video/webm,video/quicktime"}
 
     @property
     def file_fields(self) -> list[Any]:
-        return [self[name] for name in ("photos", "weight", "video")]
+        return [self[name] for name in ("photos", "camera", "weight", "video")]
 
     def uploads(self) -> list[tuple[str, Upload]]:
-        slots = {"photos": "photo", "weight": "weight", "video": "video"}
+        slots = {"photos": "photo", "camera": "photo", "weight": "weight", "video": "video"}
         return [(slot, each) for name, slot in slots.items() for each in self.cleaned_data.get(name) or []]
 
 
@@ -164,8 +166,8 @@ class StatementForm(FilesForm, ClaimForm):
         super().__init__(*args, **kwargs)
         self.lines = list(lines)
         wishes = (Measure.REISSUE, Measure.REFUND, Measure.COMPENSATE, Measure.WAIT, Measure.INTERCEPT)
-        self.choose("source", [(each, word("source", each)) for each in ("customer", "carrier")])
-        self.choose("wish", [(each.value, word("wish", each.value)) for each in wishes], blank=_now("没有说"))
+        self.choose("source", [(each, label("source", each)) for each in ("customer", "carrier")])
+        self.choose("wish", [(each.value, label("wish", each.value)) for each in wishes], blank=_now("没有说"))
         self.fields["claim"].label = _now("说的是")
         self.fields["said_at"].initial = clock.now()
         for at, line in enumerate(self.lines):
@@ -275,13 +277,13 @@ class ConsentForm(Choices):
     def __init__(self, *args: Any, rules: Iterable[Any] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.choose("given", [("1", _now("同意")), ("0", _now("不同意"))])
-        self.choose("covers", [(each, word("covers", each)) for each in COVERS])
+        self.choose("covers", [(each, label("covers", each)) for each in COVERS])
         language = Language.EN if (get_language() or "").startswith("en") else Language.ZH
         named = [(each.rule_id, Truncator(each.text(language)).chars(60)) for each in rules]
         self.choose("rule_id", named, blank=_now("没有说"))
-        claims = [(each.value, word("claim", each.value)) for each in Claim]
+        claims = [(each.value, label("claim", each.value)) for each in Claim]
         self.choose("claim", claims, blank=_now("没有说"))
-        self.choose("freight_by", [(each, word("freight", each)) for each in ("", "carrier", "shop", "customer")])
+        self.choose("freight_by", [(each, label("freight", each)) for each in ("", "carrier", "shop", "customer")])
         self.fields["said_at"].initial = clock.now()
 
     def clean(self) -> dict[str, Any]:
@@ -318,7 +320,7 @@ class AddressForm(Choices):
         super().__init__(*args, **kwargs)
         self.fields["said_at"].initial = clock.now()
         self.fields["photo"].widget.attrs |= {"accept": "image/*"}
-        kinds = [(each, word("proof_kind", each)) for each in ("chat", "call", "file")]
+        kinds = [(each, label("proof_kind", each)) for each in ("chat", "call", "file")]
         self.choose("proof_kind", kinds, blank=_now("没有凭证"))
 
 
@@ -409,9 +411,9 @@ class TellForm(Choices):
 
     def __init__(self, *args: Any, has_email: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.choose("purpose", [(each.value, word("purpose", each.value)) for each in Purpose])
+        self.choose("purpose", [(each.value, label("purpose", each.value)) for each in Purpose])
         self.choose(
-            "channel", [(each, word("channel", each)) for each in ("sms", "phone", *(("email",) if has_email else ()))]
+            "channel", [(each, label("channel", each)) for each in ("sms", "phone", *(("email",) if has_email else ()))]
         )
 
 

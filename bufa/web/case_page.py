@@ -36,7 +36,7 @@ from bufa.domain.outcome import Refused, Why
 from bufa.domain.permissions import Permission, may
 from bufa.lib import clock
 from bufa.lib.shelf import together
-from bufa.web import carrier_rules, case_carrier, case_customer_side, case_forms
+from bufa.web import carrier_rules, case_carrier, case_customer_side, case_forms, first_steps
 from bufa.web.case_forms import AddressForm
 from bufa.web.desk import Desk, desk
 from bufa.web.finding_forms import penalty_form, put_off_forms
@@ -99,6 +99,7 @@ def show(
     if found is None:
         raise Http404
     said = context(here, found, now, (failed or {}) | (kept or {})) | more
+    said["hint"] = first_steps.of_case(said)
     if typed := more.get("typed"):  # forms about the parcel, not the case
         said |= typed | {"put_off": put_off_forms(found.findings, typed.get("put_off_typed"))}
     return render(request, "web/cases/case.html", said, status=status or (422 if failed or typed else 200))
@@ -247,6 +248,9 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
             "proposals": _proposals(row.round, told, shop_id, case_id) if "tell_customer" in acts else (),
             "to_phone": any(each.state == "todo" for each in told),
             "effects": under_way,
+            "last_effect": next(
+                (under_way[at] for each in found.timeline if (at := each.effect_id) in under_way), None
+            ),
             "original": (found.original, track(found.original, now)),
             "outlooks": {each.parcel_id: parcels.outlook(each, now) for each in boxes},
             "again": [(each, track(each, now)) for each in found.reissue_parcels],

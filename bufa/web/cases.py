@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
 
 from bufa.apps.cases import queries as cases
 from bufa.apps.cases import saved
@@ -24,9 +27,9 @@ from bufa.domain.kinds import Measure, Step
 from bufa.lib import clock
 from bufa.lib.shelf import together
 from bufa.web import runs
-from bufa.web.desk import desk
+from bufa.web.desk import back_to, desk
 from bufa.web.forms import Choices
-from bufa.web.words import carrier_choices, word
+from bufa.web.words import carrier_choices, label
 
 COLUMNS: dict[str, str | Promise] = {
     "parcel": _("包裹"),
@@ -47,8 +50,13 @@ KEPT = ("step", "overdue", "text", "state", "waiting", "measure", "carrier", "ow
 """Parts of the address that a saved view keeps."""
 
 
+TAIL = re.compile(r"[0-9]{4}")
+MOST_OF_TAIL = 200
+"""Cases shown for the end of a phone; they stand on one page, because no address can name the next."""
+
+
 class Filters(Choices):
-    text = forms.CharField(label=_("单号"), required=False, max_length=80)
+    text = forms.CharField(label=_("单号、手机尾号"), required=False, max_length=80)
     state = forms.ChoiceField(label=_("状态"), required=False)
     waiting = forms.ChoiceField(label=_("等谁"), required=False)
     measure = forms.ChoiceField(label=_("措施"), required=False)
@@ -59,8 +67,8 @@ class Filters(Choices):
         super().__init__(*args, **kwargs)
         waiting = ("shop", "carrier", "platform", "customer")
         self.choose("state", [("", _now("在办")), ("closed", _now("已结案")), ("all", _now("全部"))])
-        self.choose("waiting", [(each, word("waiting", each)) for each in waiting], blank=_now("不限"))
-        self.choose("measure", [(each.value, word("measure", each.value)) for each in Measure], blank=_now("不限"))
+        self.choose("waiting", [(each, label("waiting", each)) for each in waiting], blank=_now("不限"))
+        self.choose("measure", [(each.value, label("measure", each.value)) for each in Measure], blank=_now("不限"))
         self.choose("carrier", carrier_choices(), blank=_now("不限"))
         self.choose("owner", [("me", _now("我")), ("none", _now("没有人")), *owners], blank=_now("不限"))
 
@@ -74,7 +82,20 @@ class Tab:
     is_open: bool
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest) -> HttpResponse:
+    """The list as the address says. What is filtered comes by POST and goes into the address, but for four digits: they
+    may be the end of a buyer's phone, which stands in no address and no log."""
+    asked, tail = cast(QueryDict, request.GET), ""
+    if request.method == "POST":
+        asked = QueryDict(mutable=True)
+        for key in (*KEPT, "cols"):
+            if given := request.POST.get(key):
+                asked[key] = given
+        text = str(asked.get("text", "")).strip()
+        tail = text if TAIL.fullmatch(text) else ""
+        if not tail:
+            return back_to(f"{reverse('cases')}{'?' if asked else ''}{asked.urlencode()}")
     here = desk(request)
     now = clock.now()
     together(
@@ -83,16 +104,16 @@ def page(request: HttpRequest) -> HttpResponse:
         partial(cases.step_counts, here.shops, now),
     )
     people = runs.people_of(here)
-    form = Filters(
-        request.GET or None, owners=[(str(key), name) for key, name in people.items() if key != here.operator_id]
-    )
+    form = Filters(asked or None, owners=[(str(key), name) for key, name in people.items() if key != here.operator_id])
     said = form.cleaned_data if form.is_bound and form.is_valid() else {}
-    filters = _filters(request.GET, said, here.operator_id, here.shops)
-    cursor = request.GET.get("after", "")
-    found = cases.case_list(here.shops, filters, cursor, now=now)
+    filters = _filters(asked, said, here.operator_id, here.shops)
+    if tail:
+        filters = replace(filters, ids=tuple(cases.tailed(here.shops, tail)), text="")
+    cursor = asked.get("after", "")
+    found = cases.case_list(here.shops, filters, cursor, limit=MOST_OF_TAIL if tail else 50, now=now)
     counts = cases.step_counts(here.shops, now)
-    columns = chosen_columns(request.GET)
-    tabs = tabs_of(request.GET, saved.views_of(here.shops, here.operator_id))
+    columns = chosen_columns(asked)
+    tabs = tabs_of(asked, saved.views_of(here.shops, here.operator_id))
     return render(
         request,
         "web/cases/list.html",
@@ -101,7 +122,8 @@ def page(request: HttpRequest) -> HttpResponse:
             "filters": filters,
             "rows": found.rows,
             "claim_windows": claims.windows(here.shops, [row.case_id for row in found.rows]),
-            "next_cursor": found.next_cursor,
+            "next_cursor": "" if tail else found.next_cursor,
+            "tail": tail,
             "at_cursor": cursor,
             "counts": counts,
             "total": sum(each.count for each in counts),
@@ -109,7 +131,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "filtered": any(said.values()) or filters.overdue,
             "columns": columns,
             "column_choices": [(name, label, name in columns) for name, label in COLUMNS.items()],
-            "kept_query": [(key, value) for key, value in parse_qsl(view_query(request.GET))],
+            "kept_query": [(key, value) for key, value in parse_qsl(view_query(asked))],
             "tabs": tabs,
             "open_tab": next((tab.view for tab in tabs if tab.is_open), None),
             "may_share": here.seats and here.one.role in saved.SHARING,

@@ -155,6 +155,12 @@ def back_to(url: str) -> HttpResponseRedirect:
     return response
 
 
+def hints(request: HttpRequest, here: Desk | None) -> bool:
+    """Whether this person is shown what to press next: until they put it away, and only who works on cases."""
+    asked = here is not None and bool(here.seats) and getattr(request.user, "hints", False)
+    return asked and here is not None and here.may_anywhere(Permission.WORK_CASE)
+
+
 def shell(request: HttpRequest) -> dict[str, object]:
     """What the frame around every page needs (a template context processor)."""
     here = getattr(request, "desk", None)
@@ -165,6 +171,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "now": clock.now(),
         "world": world_address(),
         "find_text": "",
+        "hints": hints(request, here),
         "role_word": word("role", here.main_role.value) if here and here.seats else "",
     }
 

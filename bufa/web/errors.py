@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
@@ -11,6 +12,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from bufa.web import resume
 
@@ -80,6 +82,38 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
         _("可能链接不完整，或这条记录不属于你的店铺。"),
         _("用上方的查找框按运单、订单号或案件号再找一次。"),
     )
+
+
+def too_many(request: HttpRequest, wait_s: float) -> HttpResponse:
+    """Somebody tries too often; `wait_s`: seconds until it is worth trying again."""
+    minutes = max(1, math.ceil(wait_s / 60))
+    said = ngettext("等 %(n)d 分钟再试；忘了密码，请店主重设。", "等 %(n)d 分钟再试；忘了密码，请店主重设。", minutes)
+    next_step = said % {"n": minutes}
+    if resume.asks_for_data(request):
+        answer: HttpResponse = JsonResponse({"why": _("试得太多了"), "minutes": minutes}, status=429)
+    else:
+        answer = _page(
+            request,
+            429,
+            _("试得太多了"),
+            _("几分钟里连着错了很多次。为了不让别人猜密码，这个登录名先停一停；账号没有被改动。"),
+            next_step,
+        )
+    answer["Retry-After"] = str(math.ceil(wait_s))
+    return answer
+
+
+def not_by_link(request: HttpRequest, allowed: str) -> HttpResponse:
+    """An address that changes something was opened like a page."""
+    answer = _page(
+        request,
+        405,
+        _("这个地址不能直接打开"),
+        _("它是一个按钮要做的事，不是一页；什么都没有改动。"),
+        _("回到刚才的页面，点那里的按钮。"),
+    )
+    answer["Allow"] = allowed
+    return answer
 
 
 def broken(request: HttpRequest) -> HttpResponse:

@@ -14,7 +14,7 @@ from bufa.apps.cases.shapes import FindingView
 from bufa.domain.penalties import Penalty
 from bufa.domain.rulebook import TOLD_BY_PEOPLE
 from bufa.web.forms import Choices
-from bufa.web.words import word
+from bufa.web.words import label
 
 SCAN, NONE = "scan", "none"
 HOURS = (4, 12, 24, 48, 72, 168)
@@ -46,7 +46,7 @@ class TellForm(Choices):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.choose("fact", [(each.value, word("fact", each.value)) for each in TOLD_BY_PEOPLE])
+        self.choose("fact", [(each.value, label("fact", each.value)) for each in TOLD_BY_PEOPLE])
 
 
 class PenaltyForm(Choices):
@@ -63,7 +63,7 @@ class PenaltyForm(Choices):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         kinds = sorted(Penalty, key=lambda each: not each.starts_clock)
-        self.choose("kind", [(each.value, word("penalty", each.value)) for each in kinds])
+        self.choose("kind", [(each.value, label("penalty", each.value)) for each in kinds])
 
     def amount_fen(self) -> int | None:
         amount = self.cleaned_data["amount"]

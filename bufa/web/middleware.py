@@ -15,7 +15,8 @@ from django.utils import translation
 from bufa.apps.shops import queries as shops
 from bufa.domain.outcome import Refused
 from bufa.lib.tenancy import for_shops
-from bufa.web import desk, errors
+from bufa.web import desk, errors, resume
+from bufa.web.brake import TooManyTries
 
 PUBLIC = ("/c/", "/m/", "/q/")
 """Pages for people outside: whoever looks, signed in or not, sees what the address shows and nothing of a desk."""
@@ -58,6 +59,8 @@ class DeskMiddleware:
         with translation.override(language):
             request.LANGUAGE_CODE = language
             response = self._answer(request, request.user.pk)
+            if response.status_code == 405 and request.method == "GET" and not resume.asks_for_data(request):
+                response = errors.not_by_link(request, response.get("Allow", ""))
         response.headers["Content-Language"] = language
         # Pages hold buyers' data behind masks: no shared cache, no copy on the machine's disk.
         response.headers.setdefault("Cache-Control", "no-store, private")
@@ -74,9 +77,12 @@ class DeskMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The trade's "no" that a page did not expect: said in words on the page before, never a fault. A row that the
-        address names and these shops do not have is not found, be it another shop's or nobody's."""
+        address names and these shops do not have is not found, be it another shop's or nobody's. Who tries too often is
+        told so."""
         if isinstance(exception, ObjectDoesNotExist) and request.resolver_match and request.resolver_match.kwargs:
             return errors.not_found(request)
+        if isinstance(exception, TooManyTries):
+            return errors.too_many(request, exception.wait_s)
         if not isinstance(exception, Refused):
             return None
         desk.tell_refusal(request, exception)

@@ -22,7 +22,7 @@ from bufa.domain.paper_layouts import FIELDS, MOST_TEXT, Layout, Written, defaul
 from bufa.lib import clock
 from bufa.web.desk import actor, back_to, desk, tell, tell_refusal
 from bufa.web.forms import Choices
-from bufa.web.words import carrier_choices, say, word
+from bufa.web.words import carrier_choices, label, say
 
 
 def pdf(body: bytes, name: str) -> HttpResponse:
@@ -105,7 +105,7 @@ class WhichForm(Choices):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.choose("paper", [(each.value, word("paper", each.value)) for each in Written])
+        self.choose("paper", [(each.value, label("paper", each.value)) for each in Written])
         self.choose("carrier", carrier_choices(), blank=_now("通用"))
 
 

@@ -31,7 +31,7 @@ from bufa.web.desk import actor, back_to, desk, tell, tell_refusal
 from bufa.web.finding_forms import penalty_form, put_off_forms, tell_form
 from bufa.web.forms import Choices
 from bufa.web.timeline import track
-from bufa.web.words import carrier_choices, word
+from bufa.web.words import carrier_choices, label
 
 RISK, ALL = "risk", "all"
 
@@ -45,9 +45,9 @@ class Filters(Choices):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         roles = ("original", "reissue")
-        self.choose("stage", [(each.value, word("stage", each.value)) for each in Stage], blank=_now("不限"))
+        self.choose("stage", [(each.value, label("stage", each.value)) for each in Stage], blank=_now("不限"))
         self.choose("carrier", carrier_choices(), blank=_now("不限"))
-        self.choose("role", [(each, word("parcel_role", each)) for each in roles], blank=_now("不限"))
+        self.choose("role", [(each, label("parcel_role", each)) for each in roles], blank=_now("不限"))
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -61,10 +61,12 @@ def page(request: HttpRequest) -> HttpResponse:
         role=said.get("role", ""),
         text=said.get("text", ""),
         at_risk=view == RISK,
+        dearest=view == RISK and request.GET.get("sort") == "money",
     )
     cursor = request.GET.get("after", "")
     found = parcels.parcel_list(here.shops, filters, cursor)
     ids = [row.parcel_id for row in found.rows]
+    losses = parcels.losses(found.rows, clock.now())
     wrong: dict[int, list[object]] = {}
     for finding in cases.findings_of(here.shops, ids):
         if finding.state == "open":
@@ -75,7 +77,8 @@ def page(request: HttpRequest) -> HttpResponse:
         {
             "form": form,
             "view": view,
-            "rows": [(row, wrong.get(row.parcel_id, [])) for row in found.rows],
+            "rows": [(row, wrong.get(row.parcel_id, []), losses.get(row.parcel_id)) for row in found.rows],
+            "by_money": filters.dearest,
             "next_cursor": found.next_cursor,
             "at_cursor": cursor,
             "filtered": any(said.values()),

@@ -26,7 +26,7 @@ from bufa.web import cases_picked
 from bufa.web.desk import Desk, actor, back_to, desk, tell, tell_refusal
 from bufa.web.finding_forms import HOURS, SCAN
 from bufa.web.forms import Choices
-from bufa.web.words import word
+from bufa.web.words import label, word
 
 AT_ONCE_S = 1.0
 """So long a run is worked off before the page answers; the rest goes on by itself."""
@@ -46,12 +46,12 @@ class ManyForm(Choices):
 
     def __init__(self, *args: Any, people: Mapping[int, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.choose("act", [(each.value, word("many_act", each.value)) for each in ManyAct])
+        self.choose("act", [(each.value, label("many_act", each.value)) for each in ManyAct])
         named = [(str(key), name) for key, name in people.items()]
         self.choose("owner", [("me", _now("我自己")), *named, ("none", _now("没有人"))])
         later = [(str(n), _now("%(n)d 小时后再看") % {"n": n}) for n in HOURS]
         self.choose("until", [(SCAN, _now("有新轨迹再看")), *later])
-        self.choose("measure", [(each.value, word("measure", each.value)) for each in MEASURES])
+        self.choose("measure", [(each.value, label("measure", each.value)) for each in MEASURES])
 
     def clean(self) -> dict[str, Any]:
         said: dict[str, Any] = super().clean() or {}

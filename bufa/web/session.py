@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from bufa.apps.shops import actions as shops
+from bufa.web.brake import SIGN_IN
 from bufa.web.desk import CHOSEN, back_to, desk
 
 YEAR = 365 * 24 * 3600
@@ -28,6 +29,19 @@ class SignInForm(AuthenticationForm):
     password = forms.CharField(
         label=_("密码"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
     )
+
+    def clean(self) -> dict[str, Any]:
+        """Raises TooManyTries where somebody keeps guessing this login from this address."""
+        address = self.request.META.get("REMOTE_ADDR", "") if self.request else ""
+        who = (self.data.get("username", "").casefold(), address)
+        SIGN_IN.check(who)
+        try:
+            said: dict[str, Any] = super().clean()
+        except forms.ValidationError:
+            SIGN_IN.failed(who)
+            raise
+        SIGN_IN.forget(who)
+        return said
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -44,7 +58,7 @@ class SignOut(LogoutView):
     http_method_names = ["post", "options"]
 
 
-def _next(request: HttpRequest) -> str:
+def next_page(request: HttpRequest) -> str:
     wanted = request.POST.get("next", "")
     return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}) else "/"
 
@@ -53,7 +67,7 @@ def _next(request: HttpRequest) -> str:
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
     """Light, dark or as the system says; kept in a cookie, so that it holds before sign-in too."""
-    response = back_to(_next(request))
+    response = back_to(next_page(request))
     chosen = request.POST.get("theme", "")
     if chosen in ("light", "dark"):
         response.set_cookie(
@@ -68,7 +82,7 @@ def theme(request: HttpRequest) -> HttpResponse:
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
     """The operator's own language; before sign-in the browser's."""
-    response = back_to(_next(request))
+    response = back_to(next_page(request))
     chosen = request.POST.get("language", "")
     if chosen in dict(settings.LANGUAGES):
         if request.user.is_authenticated:
@@ -86,4 +100,4 @@ def choose_shop(request: HttpRequest) -> HttpResponse:
         request.session[CHOSEN] = int(wanted)
     else:
         request.session.pop(CHOSEN, None)
-    return back_to(_next(request))
+    return back_to(next_page(request))

@@ -27,7 +27,7 @@ from bufa.jobs.import_report import ImportReport, say
 from bufa.lib import clock
 from bufa.web.desk import back_to, by, desk, tell, tell_refusal
 from bufa.web.forms import Choices
-from bufa.web.words import carrier_choices, word
+from bufa.web.words import carrier_choices, label
 
 LARGEST = 2 * 1024 * 1024
 
@@ -55,8 +55,8 @@ class PauseForm(Choices):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.choose("code", [(each.value, word("pause", each.value)) for each in PauseCode])
-        self.choose("end", [(each, word("pause_end", each)) for each in ("either", "origin", "destination")])
+        self.choose("code", [(each.value, label("pause", each.value)) for each in PauseCode])
+        self.choose("end", [(each, label("pause_end", each)) for each in ("either", "origin", "destination")])
         self.choose("carrier", carrier_choices(), blank=_now("全部"))
 
     def new(self) -> NewPause:

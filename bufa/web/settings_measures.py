@@ -26,7 +26,7 @@ from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.web.desk import back_to, by, desk, tell, tell_refusal
 from bufa.web.forms import Choices
-from bufa.web.words import word, yuan
+from bufa.web.words import label, word, yuan
 
 
 def _yuan(label: Any, help_text: Any) -> forms.DecimalField:
@@ -80,7 +80,7 @@ class MeasuresForm(Choices):
         for claim in Claim:
             name = f"first_{claim.value}"
             self.fields[name] = forms.ChoiceField(label=word("claim", claim.value), required=False)
-            self.choose(name, [(each.value, word("measure", each.value)) for each in Measure], blank=_now("按默认"))
+            self.choose(name, [(each.value, label("measure", each.value)) for each in Measure], blank=_now("按默认"))
 
     @property
     def money_fields(self) -> list[Any]:

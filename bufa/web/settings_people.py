@@ -17,7 +17,7 @@ from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.web.desk import back_to, by, desk, tell, tell_refusal
 from bufa.web.forms import Choices
-from bufa.web.words import word
+from bufa.web.words import label
 
 
 class PersonForm(Choices):
@@ -35,7 +35,7 @@ class PersonForm(Choices):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.choose("role", [(role.value, word("role", role.value)) for role in Role])
+        self.choose("role", [(role.value, label("role", role.value)) for role in Role])
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -47,11 +47,9 @@ def page(request: HttpRequest) -> HttpResponse:
             here.check(Permission.MANAGE_OPERATORS, shop_id)
             if request.POST.get("operator", "").isdigit():
                 operator_id = int(request.POST["operator"])
-                before = next((one.role for one in queries.members([shop_id]) if one.operator_id == operator_id), None)
-                _change(shop_id, operator_id, request.POST, by(request))
-                again = {"operator": str(operator_id), "role": before.value} if before else None
-                undo = reverse("settings_people") if again and "disable" not in request.POST else ""
-                tell(request, _now("成员已更新"), undo=undo, undo_with=again)
+                said_, again = _change(shop_id, operator_id, request.POST, by(request))
+                undo = {"operator": str(operator_id), **again} if again else None
+                tell(request, said_, undo=reverse("settings_people") if undo else "", undo_with=undo)
                 return back_to(reverse("settings_people"))
             if form.is_valid():
                 said = form.cleaned_data
@@ -63,12 +61,20 @@ def page(request: HttpRequest) -> HttpResponse:
             tell_refusal(request, refused)
             if "operator" in request.POST:
                 return back_to(reverse("settings_people"))
-    said_ = {"form": form, "rows": queries.members([shop_id]), "roles": [role.value for role in Role]}
-    return render(request, "web/settings/people.html", said_, status=422 if form.errors else 200)
+    shown = {"form": form, "rows": queries.members([shop_id]), "roles": [role.value for role in Role]}
+    return render(request, "web/settings/people.html", shown, status=422 if form.errors else 200)
 
 
-def _change(shop_id: int, operator_id: int, said: Any, who: str) -> None:
+def _change(shop_id: int, operator_id: int, said: Any, who: str) -> tuple[str, dict[str, str]]:
+    """Do it; what to say, and the fields that take it back."""
+    before = next((one for one in queries.members([shop_id]) if one.operator_id == operator_id), None)
+    name = (before.display_name or before.login) if before else ""
     if "disable" in said:
         actions.disable_member(shop_id=shop_id, operator_id=operator_id, by=who)
-    elif said.get("role") in {role.value for role in Role}:
+        return _now("%(name)s 已停用，从现在起进不了这家店") % {"name": name}, {"enable": "1"}
+    if "enable" in said:
+        actions.enable_member(shop_id=shop_id, operator_id=operator_id, by=who)
+        return _now("%(name)s 已恢复，角色和以前一样") % {"name": name}, {"disable": "1"}
+    if said.get("role") in {role.value for role in Role}:
         actions.change_role(shop_id=shop_id, operator_id=operator_id, role=Role(said["role"]), by=who)
+    return _now("成员已更新"), {"role": before.role.value} if before else {}

@@ -34,7 +34,7 @@ from bufa.lib.divisions import divisions
 from bufa.web.customer_page import TINTS
 from bufa.web.desk import Desk, Seat, back_to, by, desk, tell, tell_refusal
 from bufa.web.forms import Choices
-from bufa.web.words import say, word
+from bufa.web.words import label, say
 
 
 class ShopForm(Choices):
@@ -80,8 +80,8 @@ class ShopForm(Choices):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.choose("tint", [(each, word("tint", each)) for each in TINTS], blank=_now("按默认"))
-        self.choose("consent", [(each, word("consent_policy", each)) for each in ("carrier_pays", "always", "never")])
+        self.choose("tint", [(each, label("tint", each)) for each in TINTS], blank=_now("按默认"))
+        self.choose("consent", [(each, label("consent_policy", each)) for each in ("carrier_pays", "always", "never")])
 
 
 def page(request: HttpRequest) -> HttpResponse:

@@ -25,7 +25,7 @@ from bufa.lib import clock
 from bufa.web import settings_mail
 from bufa.web.desk import back_to, by, desk, tell, tell_refusal
 from bufa.web.forms import Choices
-from bufa.web.words import word
+from bufa.web.words import label, word
 
 MOST_HOURS = 1440
 
@@ -51,7 +51,7 @@ class PolicyForm(Choices):
     def __init__(self, *args: Any, people: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["incident_parcels"].help_text = _now("默认 %(n)d") % {"n": thresholds().min_parcels}
-        everybody = [(each.value, word("whom", each.value)) for each in whom.Whom] + people
+        everybody = [(each.value, label("whom", each.value)) for each in whom.Whom] + people
         for rule in rules():
             name = word("rule", rule.id)
             if rule.is_silence:

@@ -19,7 +19,7 @@ from bufa.domain.permissions import Permission
 from bufa.domain.teaching import KINDS
 from bufa.lib import clock
 from bufa.web.desk import back_to, by, desk, tell, tell_refusal
-from bufa.web.words import word
+from bufa.web.words import label, word
 
 VIEWS = (queries.UNREAD, queries.NOTES, queries.TAUGHT)
 A_PAGE = 30
@@ -50,8 +50,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "start": start,
         "more": more if more < found.total else None,
         "moving": queries.in_progress(shop_id),
-        "kinds": [(each.value, word("kind", each.value)) for each in KINDS],
-        "reasons": [(each.value, word("reason", each.value)) for each in Reason],
+        "kinds": [(each.value, label("kind", each.value)) for each in KINDS],
+        "reasons": [(each.value, label("reason", each.value)) for each in Reason],
         "tried": request.POST if request.method == "POST" else {},
     }
     name = "web/settings/rereading.html" if request.headers.get("HX-Request") else "web/settings/texts.html"

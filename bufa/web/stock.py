@@ -62,6 +62,10 @@ def page(request: HttpRequest) -> HttpResponse:
         item = request.POST.get("item", "")
         try:
             here.check(Permission.IMPORT_DATA, shop.shop_id)
+            if item.isdigit() and "remove" in request.POST:
+                stock.remove(shop_id=shop.shop_id, item_id=int(item), by=by(request))
+                tell(request, _now("已撤销，这种商品不在库存里了"))
+                return back_to(_address(request))
             if item.isdigit():
                 at, counting = int(item), CountForm(request.POST)
                 if counting.is_valid():
@@ -101,6 +105,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _recount(request: HttpRequest, shop: Seat, item_id: int, form: CountForm) -> None:
+    before = next((each for each in stock.rows([shop.shop_id]) if each.item_id == item_id), None)
     row = stock.recount(
         shop_id=shop.shop_id,
         item_id=item_id,
@@ -110,12 +115,14 @@ def _recount(request: HttpRequest, shop: Seat, item_id: int, form: CountForm) ->
         shelf=form.cleaned_data["shelf"] if "shelf" in form.data else None,
         barcode=form.cleaned_data["barcode"] if "barcode" in form.data else None,
     )
-    tell(request, _now("%(title)s：现在有 %(n)d 件") % {"title": f"{row.title} {row.spec}".strip(), "n": row.on_hand})
+    said = _now("%(title)s：现在有 %(n)d 件") % {"title": f"{row.title} {row.spec}".strip(), "n": row.on_hand}
+    tell(request, said, undo=reverse("stock"), undo_with=_back_to_count(before) if before else None)
 
 
 def _add(request: HttpRequest, shop: Seat, form: GoodsForm) -> None:
     said = form.cleaned_data
     goods = Goods(said["sku"].strip(), said["title"].strip(), said["spec"].strip())
+    there = {each.item_id: each for each in stock.rows([shop.shop_id])}
     row = stock.count(
         shop_id=shop.shop_id,
         goods=goods,
@@ -124,7 +131,21 @@ def _add(request: HttpRequest, shop: Seat, form: GoodsForm) -> None:
         shelf=said["shelf"],
         barcode=said["barcode"] or None,
     )
-    tell(request, _now("%(title)s：现在有 %(n)d 件") % {"title": goods.label, "n": row.on_hand})
+    before = there.get(row.item_id)
+    again = _back_to_count(before) if before else {"item": str(row.item_id), "remove": "1"}
+    told = _now("%(title)s：现在有 %(n)d 件") % {"title": goods.label, "n": row.on_hand}
+    tell(request, told, undo=reverse("stock"), undo_with=again)
+
+
+def _back_to_count(before: StockRow) -> dict[str, str]:
+    """The fields that put a count back to what it was."""
+    return {
+        "item": str(before.item_id),
+        "on_hand": str(before.on_hand),
+        "shelf": before.shelf,
+        "barcode": before.barcode,
+        "reason": _now("刚才改错了，撤销"),
+    }
 
 
 def _fits(row: StockRow, text: str) -> bool:

@@ -17,7 +17,7 @@ from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission
 from bufa.web.desk import back_to, desk, tell, tell_refusal
 from bufa.web.forms import Choices
-from bufa.web.words import word
+from bufa.web.words import label, word
 
 OUTCOMES = ("reached", "no_answer", "wrong_number", "call_later")
 
@@ -30,7 +30,7 @@ class OutcomeForm(Choices):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.choose("outcome", [(code, word("phone", code)) for code in OUTCOMES])
+        self.choose("outcome", [(code, label("phone", code)) for code in OUTCOMES])
 
 
 def page(request: HttpRequest) -> HttpResponse:

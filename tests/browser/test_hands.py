@@ -59,6 +59,36 @@ def test_the_gate_answers_while_the_form_is_filled(sample: Sample, live_server: 
     assert reissues.of_case(sample.shop_id, sample.ids["numbering"]) == ()
 
 
+PICTURE = """async ({ name, way }) => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 40, height: 30 });
+  canvas.getContext("2d").fillRect(0, 0, name.length, 30);
+  const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+  const given = new DataTransfer();
+  given.items.add(new File([blob], name, { type: "image/png" }));
+  const area = document.querySelector("[data-drop]:has(#id_files_photos)");
+  const how = { bubbles: true, cancelable: true };
+  if (way === "paste") document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: given, ...how }));
+  else area.dispatchEvent(new DragEvent("drop", { dataTransfer: given, ...how }));
+}"""
+
+
+def test_photos_come_by_paste_by_drop_and_from_the_camera(sample: Sample, live_server: Any, page: Page) -> None:
+    page.goto(case_address(live_server, sample, "fresh"))
+    # The rail says how far the case is, and one key why the system judges as it does.
+    expect(page.locator(".step[aria-current=step]")).to_contain_text("判定")
+    page.keyboard.press("w")
+    expect(page.locator("#how-sure")).to_be_visible()
+    page.locator("summary", has_text="补充照片").click()
+    page.evaluate(PICTURE, {"name": "pasted.png", "way": "paste"})
+    page.evaluate(PICTURE, {"name": "dropped.png", "way": "drop"})
+    expect(page.locator(".chosen li")).to_contain_text(["pasted.png", "dropped.png"])
+    # A phone opens its camera for the other field; there both lie in one form.
+    assert page.get_attribute("#id_files_camera", "capture") == "environment"
+    expect(page.locator("#id_files_camera")).to_be_hidden()
+    page.get_by_role("button", name="上传").click()
+    expect(page.locator(".files img")).to_have_count(2)
+
+
 def test_ten_seconds_to_take_it_back(sample: Sample, live_server: Any, page: Page) -> None:
     page.goto(case_address(live_server, sample, "numbering"))
     page.select_option("#id_reissue_carrier", "yuantong")
@@ -78,7 +108,19 @@ def test_without_javascript_a_case_goes_from_verdict_to_submission(
     context: BrowserContext = chromium.new_context(locale="zh-CN", java_script_enabled=False)
     page = context.new_page()
     sign_in(page, live_server.url, sample.people["lead"])
-    page.goto(case_address(live_server, sample, "fresh"))
+    page.goto(f"{live_server.url}/triage/")
+    page.get_by_role("button", name="是真的").click()
+    expect(page.locator("#flashes")).to_contain_text("确认了")
+    page.goto(f"{live_server.url}/cases/numbers/")
+    page.locator("main textarea").fill(f"{sample.cases['fresh']} 不认识的\n{sample.cases['asking']}")
+    page.get_by_role("button", name="找出来").click()
+    expect(page.locator("main")).to_contain_text(sample.cases["asking"])
+    page.goto(f"{live_server.url}/cases/")
+    page.fill("#id_text", sample.cases["fresh"])
+    page.get_by_role("button", name="筛选").click()
+    page.wait_for_url(f"**/cases/?text={sample.cases['fresh']}")
+    page.locator("[data-row] a.lead").click()
+    page.wait_for_url(case_address(live_server, sample, "fresh"))
     page.get_by_role("button", name="选补发").click()
     page.locator("summary", has_text="不等承运商同意").click()
     page.fill("#id_without_reason", "客户急用")

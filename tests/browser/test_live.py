@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from bufa.web import live
 from tests.browser.looking import listen, sign_in
+from tests.browser.test_scanner import Scanner
 from tests.factories.sample import Sample
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -78,6 +79,15 @@ def test_what_is_typed_survives_a_look_at_the_newest(sample: Sample, live_server
     assert agent.input_value("#id_note_text") == "客户说周四要用"
     agent.get_by_role("button", name="记下备注").click()
     expect(agent.locator("#flashes")).to_contain_text("备注已记下")
+    # A scan goes where it is wanted, also into a form that came with the newest: nothing was loaded anew.
+    agent.evaluate("window.stayed = true")
+    lead.locator("summary", has_text="不等承运商同意").click()
+    lead.fill("#id_without_reason", "客户急用")
+    lead.get_by_role("button", name="未经同意继续").click()
+    expect(agent.locator("#id_reissue_number")).to_be_visible(timeout=SOON_MS)
+    Scanner(agent).read("YT8888000000001")
+    expect(agent.locator("#id_reissue_number")).to_have_value("YT8888000000001")
+    assert agent.evaluate("window.stayed")
     # Who leaves is gone from the other's page.
     agent.goto(f"{live_server.url}/tasks/")
     expect(lead.locator("#viewers")).to_be_hidden(timeout=SOON_MS)

@@ -9,7 +9,8 @@ from django.db import OperationalError
 from django.test import Client
 
 from bufa.lib import clock
-from bufa.web import urls
+from bufa.web import session, urls
+from bufa.web.brake import Brake, TooManyTries
 from tests.factories.sample import PASSWORD, Sample
 
 
@@ -54,7 +55,39 @@ def test_a_mangled_address_is_no_fault(sample: Sample, owner: Client, address: s
 
 @pytest.mark.parametrize("address", ["/inbox/retry/", "/choose-shop/", "/theme/", "/my-language/", "/sign-out/"])
 def test_what_changes_something_is_never_done_by_a_link(sample: Sample, owner: Client, address: str) -> None:
-    assert owner.get(address).status_code == 405
+    answer = owner.get(address)
+    assert answer.status_code == 405
+    assert answer["Allow"]
+    assert "这个地址不能直接打开" in answer.content.decode()
+
+
+def test_who_keeps_guessing_waits(sample: Sample, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "SIGN_IN", Brake(most=3, within_s=300))
+    tries = [client.post("/sign-in/", {"username": "agent", "password": "guess"}) for _ in range(4)]
+    assert [each.status_code for each in tries] == [422, 422, 422, 429]
+    assert "试得太多了" in tries[-1].content.decode()
+    assert 290 < int(tries[-1]["Retry-After"]) <= 300
+    # Not even the right one is tried; whoever else signs in is not kept out.
+    assert client.post("/sign-in/", {"username": "Agent", "password": PASSWORD}).status_code == 429
+    asked = client.post(
+        "/session/", {"username": "agent", "password": PASSWORD}, headers={"Accept": "application/json"}
+    )
+    assert (asked.status_code, asked.json()["minutes"]) == (429, 5)
+    assert client.post("/sign-in/", {"username": "lead", "password": PASSWORD}).status_code == 302
+
+
+def test_a_brake_lets_go_after_a_while_and_when_it_went_well() -> None:
+    brake = Brake(most=2, within_s=60)
+    for at in (0.0, 10.0):
+        brake.failed("lin", at)
+    with pytest.raises(TooManyTries) as told:
+        brake.check("lin", 11.0)
+    assert told.value.wait_s == 49.0
+    brake.check("zhou", 11.0)
+    brake.check("lin", 60.0)
+    brake.failed("lin", 61.0)
+    brake.forget("lin")
+    brake.check("lin", 62.0)
 
 
 def test_too_much_at_once_is_said_in_words(sample: Sample, owner: Client) -> None:

@@ -21,6 +21,7 @@ from tests.factories.sample import Sample
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile(r"[\u3400-\u9fff]+")
 LATIN = re.compile(r"[A-Za-z][A-Za-z'’]{2,}")
+ADDRESS = re.compile(r"(?:https?://|/[mq]/)\S+|\b1-[\w-]{16,}")
 SPOKEN = ("placeholder", "title", "aria-label", "alt")
 
 OURS = {"补", "发", "补发", "简体中文"}
@@ -72,6 +73,55 @@ class Said(HTMLParser):
             self.texts.append(data)
 
 
+LABELS = {"th", "button", "summary", "h1", "h2", "h3", "label", "legend", "option", "dt"}
+"""What stands for itself: in English it begins with a capital letter, and no other word of it does but names."""
+
+SMALL = ("csv", "xlsx", "jsonl")
+
+
+class Labels(HTMLParser):
+    """The words at the head of each label of a page, badges among them; keys and icons in it don't count."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._open: list[tuple[str, bool]] = []
+        self._wanted = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in EMPTY:
+            return
+        known = dict(attrs)
+        classes = (known.get("class") or "").split()
+        marked = "lang" in known or "mono" in classes or tag in ("kbd", "svg")
+        self._open.append((tag, marked))
+        if not marked and (tag in LABELS or "badge" in classes):
+            self._wanted = True
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Holds no words."""
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop()[0] != tag:
+            pass
+        if tag in LABELS or tag in ("span", "a"):
+            self._wanted = False
+
+    def handle_data(self, data: str) -> None:
+        text = data.strip()
+        if not text or not self._wanted or any(marked for _, marked in self._open):
+            return
+        self._wanted = False
+        self.found.append(text)
+
+
+def small_labels(page: str, data: str) -> list[str]:
+    """Labels that begin with a small letter and are none of the shop's own words."""
+    reader = Labels()
+    reader.feed(page)
+    return [text for text in reader.found if text[0].islower() and not text.startswith(SMALL) and text not in data]
+
+
 def said(page: str) -> str:
     reader = Said()
     reader.feed(page)
@@ -97,7 +147,7 @@ def pages(client: Client, sample: Sample) -> Iterator[tuple[Seen, str]]:
         if seen.signed_in:
             answer = client.get(seen.address(sample))
             assert answer.status_code == seen.status, seen.label
-            yield seen, said(answer.content.decode())
+            yield seen, answer.content.decode()
 
 
 def sign_in(sample: Sample, language: str) -> Client:
@@ -111,9 +161,14 @@ def sign_in(sample: Sample, language: str) -> Client:
 def test_no_string_of_ours_is_left_in_the_other_language(whole_sample: Sample) -> None:
     data = held()
     wrong = []
-    for seen, text in pages(sign_in(whole_sample, "en"), whole_sample):
-        wrong += [f"{seen.label}, in English: {run}" for run in CHINESE.findall(text) if not is_ours(run, data)]
-    for seen, text in pages(sign_in(whole_sample, "zh-hans"), whole_sample):
-        words = {word for word in LATIN.findall(text) if word not in NAMES.split() and word not in data}
+    for seen, page in pages(sign_in(whole_sample, "en"), whole_sample):
+        wrong += [f"{seen.label}, in English: {run}" for run in CHINESE.findall(said(page)) if not is_ours(run, data)]
+        wrong += [f"{seen.label}, begins with a small letter: {text}" for text in small_labels(page, data)]
+    for seen, page in pages(sign_in(whole_sample, "zh-hans"), whole_sample):
+        words = {
+            word
+            for word in LATIN.findall(ADDRESS.sub("", said(page)))
+            if word not in NAMES.split() and word not in data
+        }
         wrong += [f"{seen.label}, in Chinese: {word}" for word in sorted(words)]
     assert not wrong, "\n".join(dict.fromkeys(wrong))

@@ -154,6 +154,14 @@ def test_contacts_addresses_and_people(sample: Sample, owner: Client) -> None:
     owner.post("/settings/people/", {"operator": made_.operator_id, "disable": "1"})
     after = next(each for each in shops.members([sample.shop_id]) if each.login == "new")
     assert (after.role, after.is_active) == ("lead", False)
+    # The message takes it back, with the role that they had.
+    page = owner.get("/settings/people/").content.decode()
+    assert "已停用，从现在起进不了这家店" in page
+    undo = page[: page.rindex("data-undo")].rpartition("<form")[2]
+    assert 'name="enable" value="1"' in undo
+    owner.post("/settings/people/", {"operator": made_.operator_id, "enable": "1"})
+    back = next(each for each in shops.members([sample.shop_id]) if each.login == "new")
+    assert (back.role, back.is_active) == ("lead", True)
 
 
 def test_the_last_owner_stays(sample: Sample, owner: Client) -> None:

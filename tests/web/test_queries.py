@@ -104,7 +104,7 @@ OF_ROWS = {
     "incidents_runs", "incidents_look",
     "warehouse_pick_pdf", "warehouse_pick_xlsx", "warehouse_labels", "warehouse_list", "warehouse_list_pdf",
     "warehouse_list_xlsx", "warehouse_guess", "carrier_page", "customer_page", "customer_come",
-    "live", "live_ask", "session_state",
+    "live", "live_ask", "session_state", "cases_first", "cases_next",
     "cases_paper", "carriers_sheet", "carriers_applications", "settings_papers_sample",
 }  # fmt: skip
 """Pages of a row that the sample does not have at hand; their own tests hold them to `at_most`."""

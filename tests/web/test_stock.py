@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 
 from django.test import Client
@@ -31,6 +33,36 @@ def test_goods_are_added_found_and_put_right(sample: Sample, signed_in: Callable
     page = client.get("/stock/?text=保温").content.decode()
     assert "现在有 4 件" in page
     assert "没有这样的商品" in client.get("/stock/?text=台灯").content.decode()
+
+
+def undo_of(client: Client) -> dict[str, str]:
+    """The fields of the last message's undo button."""
+    page = client.get("/stock/").content.decode()
+    form = page[: page.rindex("data-undo")].rpartition("<form")[2]
+    assert 'action="/stock/"' in form
+    found = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)
+    return {name: html.unescape(value) for name, value in found if name not in ("csrfmiddlewaretoken", "next")}
+
+
+def test_a_count_is_taken_back_and_so_are_goods_that_were_added(sample: Sample, owner: Client) -> None:
+    owner.post("/stock/", {"title": "保温杯", "on_hand": "5", "shelf": "A-1"})
+    [row] = stock.rows([sample.shop_id])
+    taken_off = undo_of(owner)
+    assert taken_off == {"item": str(row.item_id), "remove": "1"}
+    owner.post("/stock/", {"item": row.item_id, "on_hand": "9", "shelf": "B-2", "reason": "盘点"})
+    owner.post("/stock/", undo_of(owner))
+    [again] = stock.rows([sample.shop_id])
+    assert (again.on_hand, again.shelf) == (5, "A-1")
+    # Counting goods by name that are there already puts their old count back.
+    owner.post("/stock/", {"title": "保温杯", "on_hand": "7"})
+    assert undo_of(owner)["on_hand"] == "5"
+    owner.post("/stock/", taken_off)
+    assert stock.rows([sample.shop_id]) == []
+    kept = stock.count(shop_id=sample.shop_id, goods=CUP, on_hand=5, by="chen", now=NOW)
+    stock.reserve(shop_id=sample.shop_id, subject="reissue:1", wanted={CUP: 2}, now=NOW)
+    answer = owner.post("/stock/", {"item": kept.item_id, "remove": "1"}, follow=True)
+    assert "不能从库存里去掉" in answer.content.decode()
+    assert len(stock.rows([sample.shop_id])) == 1
 
 
 def test_a_count_below_what_is_promised_says_so(sample: Sample, owner: Client) -> None:

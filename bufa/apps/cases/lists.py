@@ -110,6 +110,14 @@ def numbered(shops: Sequence[int], text: str, limit: int = MOST) -> list[int]:
     return [row_id for (row_id,) in rows]
 
 
+def tailed(shops: Sequence[int], digits: str, limit: int = MOST) -> list[int]:
+    """Cases of people whose phone ends in these four digits, and those whose own code does."""
+    with reading(shops):
+        wanted = [order_id for _, order_id in orders.orders_by_phone_tail(shops, digits, limit=limit)]
+        theirs = Case.objects.filter(shop_id__in=shops, order_id__in=wanted).order_by("-id")
+        return list(dict.fromkeys([*theirs.values_list("id", flat=True)[:limit], *numbered(shops, digits, limit)]))
+
+
 def _tails(number: str) -> list[str]:
     """`17` or `0017` is the case C-<one of the last days>-0017."""
     if not number.isdigit() or len(number) > 4:

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 
 from bufa.apps.cases import facts as case_facts
 from bufa.apps.cases.incident_views import OPEN_AS_JSON, IncidentRow, from_json
-from bufa.apps.cases.lists import SHOP_ZONE, case_list, find
+from bufa.apps.cases.lists import SHOP_ZONE, case_list, find, tailed
 from bufa.apps.cases.models import Case, Remedy
 from bufa.apps.cases.page import case_page
 from bufa.apps.cases.rows import case_row, case_rows, findings_of
@@ -61,6 +61,7 @@ __all__ = [
     "reported_items",
     "silences_over",
     "step_counts",
+    "tailed",
     "today",
     "unanswered",
     "waiting_approvals",

@@ -73,6 +73,7 @@ class Parcel(models.Model):
                 name="parcel_due",
             ),
             models.Index(fields=["shop_id", "risk_at"], condition=Q(risk_at__isnull=False), name="parcel_risk"),
+            models.Index(fields=["shop_id", "-risk_fen", "-id"], condition=Q(risk_fen__gt=0), name="parcel_dearest"),
             models.Index(fields=["shop_id", "warn_at"], condition=Q(warn_at__isnull=False), name="parcel_warned"),
             models.Index(fields=["shop_id", "id"], name="parcel_newest"),
             models.Index(fields=["shop_id", "number"], condition=~Q(number=""), name="parcel_number"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db.models import Count
 
-from bufa.apps.parcels.lane_counts import Outlook
+from bufa.apps.parcels.lane_counts import Outlook, learned
 from bufa.apps.parcels.lane_counts import outlook as lane_outlook
 from bufa.apps.parcels.models import Parcel, Scan, Subscription
 from bufa.apps.parcels.templates import NOTES, TAUGHT, UNREAD, TemplateView, in_progress, templates
@@ -25,8 +26,12 @@ from bufa.apps.parcels.views import (
     parcel_views,
     parcels_of_order,
 )
+from bufa.domain import lanes
 from bufa.domain.kinds import Kind, Stage
+from bufa.domain.lanes import Leg
 from bufa.domain.parcels import ParcelState
+from bufa.domain.regions import distance
+from bufa.lib.shelf import together
 from bufa.lib.tenancy import reading
 
 __all__ = [
@@ -44,6 +49,7 @@ __all__ = [
     "find_parcels",
     "follow_info",
     "in_progress",
+    "losses",
     "outlook",
     "parcel_ids",
     "parcel_list",
@@ -96,6 +102,35 @@ def parcel_ids(shop_id: int, numbers: Sequence[str]) -> dict[str, int]:
     """Parcel id by waybill number, of those we have."""
     with reading([shop_id]):
         return dict(Parcel.objects.filter(shop_id=shop_id, number__in=numbers).values_list("number", "id"))
+
+
+def losses(rows: Sequence[ParcelView], now: datetime) -> dict[int, float]:
+    """The chance of loss by parcel, for a list: those that have no future or were never scanned are left out.
+
+    On a page that only reads this takes one statement, however many parcels and shops.
+    """
+    asked: dict[int, list[tuple[ParcelView, datetime, tuple[str, ...]]]] = {}
+    for each in rows:
+        newest = ParcelState.from_json(each.state).newest_at
+        if newest is not None and lanes.silent_leg(Stage(each.stage)) is not None:
+            keys = tuple(lanes.ladder(each.carrier, each.origin_province, each.dest_province))
+            asked.setdefault(each.shop_id, []).append((each, newest, keys))
+    questions = [partial(learned, shop_id, *_levels(of_shop), now) for shop_id, of_shop in asked.items()]
+    together(*questions)
+    found: dict[int, float] = {}
+    for question, of_shop in zip(questions, asked.values(), strict=True):
+        known = question()
+        for each, newest, keys in of_shop:
+            hours = max(0.0, (now - newest).total_seconds() / 3600)
+            between = distance(each.origin_province, each.dest_province)
+            found[each.parcel_id] = lanes.loss_chance(hours, Stage(each.stage), between, keys=keys, learned=known)
+    return found
+
+
+def _levels(rows: Sequence[tuple[ParcelView, datetime, tuple[str, ...]]]) -> tuple[tuple[str, ...], tuple[Leg, ...]]:
+    """The levels and legs that these parcels' chances rest on, in one order, so that a question is the same twice."""
+    legs = {leg for each, _, _ in rows if (leg := lanes.silent_leg(Stage(each.stage)))}
+    return tuple(sorted({key for *_, keys in rows for key in keys})), tuple(sorted(legs))
 
 
 def outlook(parcel: ParcelView, now: datetime) -> Outlook | None:

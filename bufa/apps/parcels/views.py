@@ -21,6 +21,8 @@ NUMBERED = 200
 """Most parcels that a search by number goes through."""
 
 _NEWEST = keyset.Order(Parcel._meta.db_table, "id", descending=True)
+_SOONEST = keyset.Order(Parcel._meta.db_table, "risk_at")
+_DEAREST = keyset.Order(Parcel._meta.db_table, "risk_fen", descending=True, numbers=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +87,15 @@ class ParcelView:
 
 @dataclass(frozen=True, slots=True)
 class ParcelFilters:
-    """`text` is a waybill or order number or its beginning. `at_risk`: money is at stake and a time is known."""
+    """`text` is a waybill or order number or its beginning. `at_risk`: money is at stake; `dearest`: and most of it
+    first, not what costs soonest."""
 
     stage: str = ""
     carrier: str = ""
     role: str = ""
     text: str = ""
     at_risk: bool = False
+    dearest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,8 @@ class ParcelPage:
 def parcel_list(
     shops: Sequence[int], filters: ParcelFilters | None = None, cursor: str = "", limit: int = 50
 ) -> ParcelPage:
-    """Parcels a page at a time: those at risk by when that costs, else the newest first. Give `next_cursor` back for
-    the next page."""
+    """Parcels a page at a time: those at risk by when that costs or by how much, else the newest first. Give
+    `next_cursor` back for the next page."""
     filters = filters or ParcelFilters()
     where = ["t.risk_fen > 0"] if filters.at_risk else []
     params: dict[str, Any] = {}
@@ -112,7 +116,7 @@ def parcel_list(
         if wanted := getattr(filters, column):
             where.append(f"t.{column} = %({column})s")
             params[column] = wanted
-    order = keyset.Order(Parcel._meta.db_table, "risk_at") if filters.at_risk else _NEWEST
+    order = (_DEAREST if filters.dearest else _SOONEST) if filters.at_risk else _NEWEST
     with reading(shops):
         if text := filters.text.strip():
             where.append("t.id = ANY (%(ids)s)")

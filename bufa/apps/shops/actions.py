@@ -102,6 +102,11 @@ def set_language(*, operator_id: int, language: str) -> None:
     Operator.objects.filter(id=operator_id).update(language=language)
 
 
+def set_hints(*, operator_id: int, on: bool) -> None:
+    """Whether this person is shown what to press next."""
+    Operator.objects.filter(id=operator_id).update(hints=on)
+
+
 def rename_shop(*, shop_id: int, name: str, by: str) -> None:
     """Raises Refused("name_empty")."""
     if not name.strip():
@@ -140,6 +145,17 @@ def disable_member(*, shop_id: int, operator_id: int, by: str) -> None:
         member.is_active = False
         member.save(update_fields=["is_active"])
         audit.record(shop_id, by, "member.disable", f"operator:{operator_id}")
+
+
+def enable_member(*, shop_id: int, operator_id: int, by: str) -> None:
+    """Let an operator back into the shop, with the role that they had. Raises Refused("no_such_member")."""
+    with for_shops([shop_id]):
+        member = Member.objects.select_for_update().filter(shop_id=shop_id, operator_id=operator_id).first()
+        if member is None:
+            raise Refused("no_such_member", operator_id=operator_id)
+        member.is_active = True
+        member.save(update_fields=["is_active"])
+        audit.record(shop_id, by, "member.enable", f"operator:{operator_id}")
 
 
 def connect(

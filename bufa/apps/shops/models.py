@@ -39,6 +39,7 @@ class Operator(AbstractUser):
 
     display_name = models.CharField(max_length=60, blank=True)
     language = models.CharField(max_length=10, default="zh-hans")
+    hints = models.BooleanField(default=True, help_text="Shows what to press next, until the person puts it away.")
 
 
 class Roster(models.Model):

@@ -166,6 +166,20 @@ def recount(
         return count(shop_id=shop_id, goods=goods, on_hand=on_hand, by=by, now=now, **more)  # type: ignore[arg-type]
 
 
+def remove(*, shop_id: int, item_id: int, by: str) -> None:
+    """Take goods off the list that were put there by mistake. Raises Refused("stock_was_used") where a reissue ever
+    held some of them, and LookupError for goods of another shop."""
+    with writing([shop_id]):
+        item = StockItem.objects.select_for_update().filter(shop_id=shop_id, id=item_id).first()
+        if item is None:
+            raise LookupError(f"no goods {item_id} in shop {shop_id}")
+        if StockHold.objects.filter(shop_id=shop_id, item_id=item_id).exists():
+            raise Refused("stock_was_used", title=f"{item.title} {item.spec}".strip())
+        item.delete()
+        said = {"sku": item.sku, "title": item.title, "on_hand": item.on_hand}
+        audit.record(shop_id, by, "stock.remove", f"stock:{item_id}", said)
+
+
 def reserve(*, shop_id: int, subject: str, wanted: Mapping[Goods, int], now: datetime | None = None) -> int:
     """Promise goods to a reissue; all of them or none. Goods that nobody counts are not promised. Returns how many
     kinds are held. Asking again for the same subject holds what is asked for now.

@@ -152,6 +152,12 @@ def word(code: object, group: str) -> str:
 
 
 @register.filter
+def label(code: object, group: str) -> str:
+    """The word where it stands for itself, at the head of a cell or a line: with a capital letter in English."""
+    return words.label(group, str(code)) if code not in (None, "") else ""
+
+
+@register.filter
 def say(why: Why | Mapping[str, Any] | None) -> str:
     """A reason in words; takes `Why` or the JSON that it is stored as."""
     return words.say(words.as_why(why)) if why else ""
@@ -199,7 +205,7 @@ def badge(group: str, code: object, tone: str | None = None) -> SafeString | str
     if not text:
         return ""
     shade = TONES.get(group, {}).get(text, "") if tone is None else tone
-    return format_html('<span class="badge {}">{}</span>', shade, words.word(group, text))
+    return format_html('<span class="badge {}">{}</span>', shade, words.label(group, text))
 
 
 @register.simple_tag

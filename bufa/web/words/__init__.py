@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from bufa.domain import carriers
 from bufa.domain.outcome import Why
-from bufa.web.words import carrier_side, customer_side, deeds, gate, groups, many, reasons, trade
+from bufa.web.words import carrier_side, customer_side, deeds, gate, groups, hints, many, reasons, trade
 from bufa.web.words.groups import where as where
 
 GROUPS: Mapping[str, trade.Words] = {
@@ -23,6 +24,7 @@ GROUPS: Mapping[str, trade.Words] = {
     **gate.GROUPS,
     **groups.GROUPS,
     **many.GROUPS,
+    **hints.GROUPS,
 }
 
 # Params whose value is itself a code, and where its words are.
@@ -66,6 +68,11 @@ _PARAM_GROUPS = {
 def word(group: str, code: str) -> str:
     """The word for a code; a code without words shows itself (a test keeps that from happening)."""
     return str(GROUPS.get(group, {}).get(code, code))
+
+
+def label(group: str, code: str) -> str:
+    """The word where it stands for itself; languages with capital letters begin it with one."""
+    return capfirst(word(group, code))
 
 
 def say(why: Why) -> str:

@@ -401,6 +401,7 @@ ROOMS: Words = {
     "label_no_print_data": _("没有拿到打印数据：%(failure)s %(said)s"),
     "label_nothing": _("这个补发已撤回或被拒，没有标签可打"),
     "stock_count_wrong": _("库存数要在 0 到 1000 万之间"),
+    "stock_was_used": _("“%(title)s”已经留给过补发，不能从库存里去掉；把数量改成 0"),
     "stock_below_reserved": _("“%(title)s”有 %(reserved)s 件已留给补发，库存数不能比它少。先撤回或办完那些补发"),
     "no_contact": _("这家承运商还没有联系人"),
     "no_case_there": _("没有“%(reference)s”这个案件，这个订单也没有在办的案件"),

@@ -5,9 +5,17 @@ let asking = null;
 
 const form = () => document.getElementById("reissue");
 
+// While no number is wanted here, a scan means what it means in the search box.
+const find = (text) => {
+  const box = document.getElementById("find");
+  if (!box) return;
+  box.value = text.trim();
+  box.form.requestSubmit();
+};
+
 const fill = async (text) => {
   const here = form();
-  if (!here) return;
+  if (!here) { find(text); return; }
   const number = here.elements.namedItem("number");
   const carrier = here.elements.namedItem("carrier");
   number.value = text.trim().toUpperCase();

@@ -112,4 +112,7 @@ document.addEventListener("focusin", (event) => {
   here()?.classList.remove("here");
   row.classList.add("here");
 });
+// On a phone tabs run out of the window: the open one is in sight.
+const tab = document.querySelector(".tabs [aria-current]");
+if (tab && tab.parentNode.scrollWidth > tab.parentNode.clientWidth) tab.parentNode.scrollLeft = tab.offsetLeft - tab.parentNode.offsetLeft - 40;
 document.documentElement.dataset.keys = "ready";
