@@ -8,6 +8,7 @@ lines to the post office and requests; `make letters` counts every statement, to
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -37,10 +38,14 @@ from tests.jobs.conftest import World
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.usefixtures("impatient")]
 
-WAYS = ("mail", "robot")
+WAYS = ("mail", "robot") if LONG else ("mail",)
 TROUBLE = ("", "reply_lost", "cut") if LONG else ("",)
-BATCH = 30
+BATCH = 30 if LONG else 12
+STRIDE = 1 if LONG else 2
+"""The short run takes every second point."""
+
 SENDER = "desk@letters.example"
+_NUMBERS = count(1)  # the world outlives a test, and knows each waybill for ever
 OWNER = Actor(1, "老板", Role.OWNER)
 
 
@@ -68,7 +73,6 @@ class Scene:
             email="" if robot_id else "kefu@yuantong.sim.example",
         )  # fmt: skip
         self.contact = contacts.save_contact(shop_id=self.shop, new=new, by=LEAD)
-        self._made = 0
         self._stock: list[tuple[int, str, str]] = []
 
     def next_case(self) -> tuple[int, str, str]:
@@ -81,15 +85,15 @@ class Scene:
         now = self.world.now
         left, orders, reports, numbers = now - timedelta(hours=150), [], [], []
         for _ in range(BATCH):
-            self._made += 1
-            number = f"YT{self.shop % 1000:03d}{self._made:010d}"
-            line = make_line(f"l{self.shop}-{self._made}")
+            made = next(_NUMBERS)
+            number = f"YT{self.shop % 1000:03d}{made:010d}"
+            line = make_line(f"l{self.shop}-{made}")
             box = make_package(
                 number, carrier="yuantong", lines=[(line.line_id, 1)], shipped_at=left, package_id=number
             )
             orders.append(
                 make_order(
-                    f"{6_910_000_000_000_000 + self.shop * 10_000 + self._made}", status=3, lines=[line], packages=[box]
+                    f"{6_910_000_000_000_000 + self.shop * 10_000 + made}", status=3, lines=[line], packages=[box]
                 )
             )
             reports.append(
@@ -176,7 +180,7 @@ def until_it_ends(scene: Scene, victims: Victims, act: str, given: dict[str, Any
 
 def test_the_sending_dies(scene: Scene, victims: Victims) -> None:
     for kind in TROUBLE:
-        for n in range(1, 1_000):
+        for n in range(1, 1_000, STRIDE):
             case_id, _, number = scene.asked()
             [message] = scene.messages(case_id)
             scene.calm()
@@ -190,12 +194,12 @@ def test_the_sending_dies(scene: Scene, victims: Victims) -> None:
             scene.check(case_id, number, f"{scene.way}, {kind or 'answers'}, point {n}")
             if not died:
                 break
-    assert scene.killed >= 6
+    assert scene.killed >= 3
     proofs.count(letters_killed=scene.killed)
 
 
 def test_the_rung_dies(scene: Scene, victims: Victims) -> None:
-    for n in range(1, 1_000):
+    for n in range(1, 1_000, STRIDE):
         case_id, _, number = scene.asked()
         with clock.frozen(scene.world.now):
             scene.settle(case_id)
@@ -213,12 +217,12 @@ def test_the_rung_dies(scene: Scene, victims: Victims) -> None:
         scene.check(case_id, number, f"{scene.way}, point {n}")
         if not died:
             break
-    assert scene.killed >= 2
+    assert scene.killed >= 1
     proofs.count(rungs_killed=scene.killed)
 
 
 def test_the_click_dies(scene: Scene, victims: Victims) -> None:
-    for n in range(1, 1_000):
+    for n in range(1, 1_000, STRIDE):
         some = [scene.next_case() for _ in range(3)]
         fields = {"contact": str(scene.contact), "hours": "24", "language": "zh-hans", "extra": "", "key": f"press{n}"}
         given = {
@@ -235,6 +239,6 @@ def test_the_click_dies(scene: Scene, victims: Victims) -> None:
             scene.check(case_id, number, f"{scene.way}, point {n}")
         if not died:
             break
-    assert scene.killed >= 2
+    assert scene.killed >= 1
     proofs.count(clicks_killed=scene.killed)
     assert jobs.carry_out(scene.shop) == 0
