@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.utils.translation import gettext as _
 
 from bufa.apps.notices import links
+from bufa.domain.case_facts import Action
 from bufa.domain.double_delivery import Way
 from bufa.domain.outcome import Refused
 from bufa.jobs import doubles as guard
@@ -42,6 +43,12 @@ def double_undo(doing: Doing) -> str:
     return _("已撤销；信或通知已经发出，请另外告诉对方")
 
 
+def next_round(doing: Doing) -> str:
+    """The reissue did not help: the case goes into its next round."""
+    doing.do(Action.REISSUE_WRONG)
+    return _("进入下一轮：有联系人就写信问承运商，并告诉客户")
+
+
 def goods_back(doing: Doing) -> Undoable:
     pieces = guard.goods_back(shop_id=doing.shop_id, code=doing.row.code, by=doing.by)
     return Undoable(_("已入库 %(n)d 件") % {"n": pieces}, "goods-out", {})
@@ -57,6 +64,7 @@ ACTS: dict[str, Callable[[Doing], str | Undoable]] = {
     "revoke-page": revoke_page,
     "double": double,
     "double-undo": double_undo,
+    "next-round": next_round,
     "goods-back": goods_back,
     "goods-out": goods_out,
 }

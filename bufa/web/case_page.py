@@ -56,6 +56,7 @@ STEP_OF_NEXT = {
     "reissue_delivered": "follow",
     "parcel_delivered": "follow",
     "reopen": "follow",
+    "silence_over": "follow",
 }
 
 
