@@ -33,7 +33,7 @@ COLUMNS = """运单号 金额 订单编号 补发运单号 补发承运商 补�
 
 NAMES = """Bufa English Doudian EMS TRACK EBusinessID salt code app key App Key Secret secret Webhook webhook token
 company_code Enter Esc Ctrl SMS SMTP IMAP TLS STARTTLS API URL https http PDF xlsx csv jsonl json JSON UTF GBK SKU sku
-JPEG PNG HEIC Authentication Results"""
+JPEG PNG HEIC Authentication Results SEC"""
 """Names of things that are called the same in Chinese: products, formats, fields of other people's pages."""
 
 WORDS = "显示武汉好几天了，周四要用。好的，等着。客户急用。客户说收到了。浙江省杭州市余杭区仓前街道未来路"
