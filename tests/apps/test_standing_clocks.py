@@ -11,6 +11,7 @@ import pytest
 
 from bufa.apps.audit import queries as audit
 from bufa.apps.cases.models import Finding
+from bufa.apps.cases.queries import today
 from bufa.apps.cases.taking_in import take_in
 from bufa.apps.parcels.models import Parcel
 from bufa.apps.shops import pauses
@@ -68,6 +69,8 @@ def test_a_pause_moves_the_clock_and_says_why(shop: int) -> None:
     due_parcels([shop], NOW)
     moved_to = parcel(shop).risk_at
     assert moved_to is not None
+    (row,) = today([shop], NOW, 0).money
+    assert (row.at, moved(row.moved)) == (moved_to, "寒潮停运：时限顺延 48 小时")
     assert moved_to - at(1) == timedelta(hours=48)
     sweep_until(shop, 49.5)
     with for_shops([shop]):

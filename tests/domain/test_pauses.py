@@ -40,6 +40,8 @@ def test_a_moved_clock_says_why_before_it_runs_out_too() -> None:
     first = next(one for one in ahead(watched, BOOK, policy, at(11)) if one.rule_id == "transit_timeout")
     assert (first.at, first.evidence.params["moved_by"]) == (at(112), moved)
     said = judge(watched, BOOK, policy, at(11))
+    assert (said.risk_rule, said.risk_at, list(said.risk_moved)) == ("transit_timeout", at(112), moved)
+    assert judge(watched, BOOK, DEFAULT_POLICY, at(11)).risk_moved == ()
     assert said.warnings == ()
     assert said.next_deadline == min(
         one.at - policy.warning_time(BOOK.at(one.at).rule(one.rule_id)) for one in ahead(watched, BOOK, policy, at(11))
