@@ -6,7 +6,7 @@ ARGS ?=
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help setup up test crash unknown letters storm bulk forms guesses hostile mutants check bench benchmarks karrio clean lock docs messages picture
+.PHONY: help setup up test crash unknown letters storm bulk forms guesses hostile mutants check bench benchmarks karrio clean lock docs messages picture vendors notices
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ guesses: setup ## 10,000 guessed addresses of customers' pages; none opens
 hostile: setup ## 100 hostile mails and 100 hostile posts, eight times over; what memory did
 	@exec $(BIN)/python -m tests.proofs hostile $(ARGS)
 
+notices: setup ## 1,000 customers told while senders die at any statement or request, and a promotion day of 20,000
+	@exec $(BIN)/python -m tests.proofs notices $(ARGS)
+
 mutants: setup ## break the promise of "once" in twenty-three ways, on a copy; each must turn a test red
 	@exec $(BIN)/python tools/mutants.py $(ARGS)
 
@@ -65,6 +68,9 @@ bench: setup ## all benchmarks, or one, about ten minutes (`make bench reading`,
 
 karrio: setup ## install Karrio apart, so that `make bench ingest` measures it beside
 	@exec $(BIN)/python tools/other_server.py setup
+
+vendors: setup ## our signatures beside the vendors' own packages, 1,000 random requests (needs the package index)
+	@exec $(BIN)/python tools/vendor_signing.py $(ARGS)
 
 benchmarks: setup ## write docs/benchmarks.md from what `make bench` measured last
 	@exec $(BIN)/python tools/benchmarks.py write

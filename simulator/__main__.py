@@ -16,6 +16,7 @@ import uvicorn
 
 from simulator import app, carriers, goods, imap
 from simulator.clock import DAY, Clock, parse_iso
+from simulator.clouds.desk import SIGN
 from simulator.doudian import sms
 from simulator.journal import Journal
 from simulator.sim import Sim
@@ -59,6 +60,24 @@ def hello(sim: Sim, host: str, port: int, smtp_port: int, imap_port: int) -> Jso
             "app_key": sim.keys.kdniao_key,
         },
         "17track": {"base_url": f"{base}/17track", "key": sim.keys.track17_key},
+        "aliyun_sms": {
+            "base_url": f"{base}/aliyun_sms",
+            "key_id": sim.clouds.services["aliyun_sms"].key_id,
+            "key_secret": sim.clouds.services["aliyun_sms"].secret,
+            "sign": SIGN,
+        },
+        "aliyun_voice": {
+            "base_url": f"{base}/aliyun_voice",
+            "key_id": sim.clouds.services["aliyun_voice"].key_id,
+            "key_secret": sim.clouds.services["aliyun_voice"].secret,
+        },
+        "tencent_sms": {
+            "base_url": f"{base}/tencent_sms",
+            "secret_id": sim.clouds.services["tencent_sms"].key_id,
+            "secret_key": sim.clouds.services["tencent_sms"].secret,
+            "app_id": sim.clouds.app_id,
+            "sign": SIGN,
+        },
         "smtp": {"host": host, "port": smtp_port},
         "imap": {"host": host, "port": imap_port, "password": sim.post.password, "authserv": imap.AUTHSERV},
         "carriers": {c.code: {"name": c.name, "email": c.email} for c in carriers.CARRIERS.values()},

@@ -8,7 +8,7 @@ import html
 import json
 import socket
 import struct
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from simulator import control, pages, robots
+from simulator.clouds import routes as clouds
 from simulator.doudian.gateway import Gateway, method_of
 from simulator.ledger import Entry
 from simulator.sim import Sim
@@ -29,8 +30,18 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _JSON = b"application/json"
+_LYING = json.dumps(
+    {
+        "Code": "isp.SYSTEM_ERROR",
+        "Message": "isp.SYSTEM_ERROR",
+        "RequestId": "",
+        "Response": {"Error": {"Code": "InternalError.OtherError", "Message": "other"}, "RequestId": ""},
+    }
+).encode()
+"""How both vendors of messages say that something went wrong on their side."""
 REFRESH_TAKES = 0.05  # real seconds in which a second refresh is refused
-SERVICES = ("doudian", "kuaidi100", "kdniao", "17track", *robots.SERVICES)
+CLOUDS = ("aliyun_sms", "aliyun_voice", "tencent_sms")
+SERVICES = ("doudian", "kuaidi100", "kdniao", "17track", *robots.SERVICES, *CLOUDS)
 
 
 class Cut(Exception):
@@ -42,7 +53,10 @@ def _service(path: str) -> tuple[str, str]:
     return (first, rest) if first in SERVICES else ("", "")
 
 
-def _method(service: str, rest: str, body: bytes) -> str:
+def _method(service: str, rest: str, body: bytes, headers: Mapping[bytes, bytes]) -> str:
+    if service in CLOUDS:
+        name = b"x-tc-action" if service == "tencent_sms" else b"x-acs-action"
+        return headers.get(name, b"").decode("latin-1")
     if service == "doudian":
         return method_of(rest)
     if service == "kuaidi100":
@@ -79,7 +93,7 @@ class Door:
         if not service or rest == "authorize":
             await self.app(scope, _once(body), send)
             return
-        method = _method(service, rest, body)
+        method = _method(service, rest, body, dict(scope["headers"]))
         target = scope["path"].encode() + (b"?" + scope["query_string"] if scope["query_string"] else b"")
         entry = self.sim.ledger.receive(service, method, target + b"\n" + body)
         kind, seconds = self.sim.trouble.take(service, method) or ("", 0.0)
@@ -145,6 +159,10 @@ class Door:
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
             await send({"type": "http.response.body", "body": b"<html>502 Bad Gateway</html>"})
         elif kind == "lying":
+            if b"log_id" not in answer[-1]["body"]:
+                await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", _JSON)]})
+                await send({"type": "http.response.body", "body": _LYING})
+                return
             said = {"code": 20000, "msg": "服务不可用", "sub_code": "isp.service-error:20000", "data": {}}
             said |= {"sub_msg": "系统繁忙，请稍后重试", "log_id": json.loads(answer[-1]["body"])["log_id"]}
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", _JSON)]})
@@ -289,6 +307,7 @@ def make(sim: Sim) -> Door:
         Route("/kdniao/{path:path}", kdniao, methods=["POST"]),
         Route("/kdniao", kdniao, methods=["POST"]),
         *(Route(f"/17track/track/{version}/{{call:str}}", track17, methods=["POST"]) for version in ("v2.2", "v2.4")),
+        *clouds.routes(sim),
         *control.routes(sim),
         *pages.routes(sim),
     ]

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from simulator import carriers, lives
 from simulator.clock import iso, parse_iso
+from simulator.clouds.desk import Template
 from simulator.doudian import opening
 from simulator.sim import Sim
 from simulator.state import Json, Order, Parcel
@@ -224,6 +225,39 @@ async def track17(sim: Sim, request: Request, body: Json) -> Json:
     return {"url": sim.track17.url, "quota": sim.track17.quota}
 
 
+async def clouds(sim: Sim, request: Request, body: Json) -> Json:
+    """The vendors of messages: what is given is changed, `{}` shows. By service: ``urls`` pushes go to, ``receipts``
+    usual, asked or never, ``limits`` a phone and minute, hour, day, ``again`` seconds between equal messages,
+    ``credit``. ``failing``: phone to the carrier's code, ``blacklist``: phones, ``templates``: id to service, text,
+    state. ``reply``: {service, phone, text} writes back, ``push``: {service, rows} sends anything."""
+    desk = sim.clouds
+    for name in ("urls", "receipts", "limits", "again", "credit"):
+        for service, value in (body.get(name) or {}).items():
+            account = desk.services.get(str(service))
+            if account is None:
+                raise Bad(f"no service {service}")
+            setattr(account, "url" if name == "urls" else name, value)
+    if "failing" in body:
+        desk.failing = {str(phone): str(code) for phone, code in body["failing"].items()}
+    if "blacklist" in body:
+        desk.blacklist = {str(phone) for phone in body["blacklist"]}
+    for key, told in (body.get("templates") or {}).items():
+        desk.templates[str(key)] = Template(str(told["service"]), str(told["text"]), str(told.get("state", "approved")))
+    if reply := body.get("reply"):
+        desk.reply(str(reply["service"]), str(reply["phone"]), str(reply["text"]))
+    if push := body.get("push"):
+        desk.push(str(push["service"]), push["rows"])
+    return {
+        "services": {
+            name: {"url": one.url, "receipts": one.receipts, "limits": one.limits, "credit": one.credit}
+            for name, one in desk.services.items()
+        },
+        "templates": {key: {"service": one.service, "text": one.text} for key, one in desk.templates.items()},
+        "told": [told.shown() for told in desk.told],
+        "pushed": desk.pushed,
+    }
+
+
 async def trouble(sim: Sim, request: Request, body: Json) -> Json:
     if request.method == "POST":
         sim.trouble.add(
@@ -400,6 +434,7 @@ _TABLE: list[tuple[str, Handler, list[str]]] = [
     ("/control/push", push, ["POST"]),
     ("/control/kdniao", kdniao, ["POST"]),
     ("/control/17track", track17, ["POST"]),
+    ("/control/clouds", clouds, ["GET", "POST"]),
     ("/control/trouble", trouble, ["GET", "POST", "DELETE"]),
     ("/control/platform", platform, ["GET", "POST"]),
     ("/control/numbers", numbers, ["POST"]),

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from random import Random
 
 from simulator.clock import Clock, Wall
+from simulator.clouds.aliyun import Aliyun
+from simulator.clouds.desk import CloudDesk
+from simulator.clouds.tencent import Tencent
 from simulator.customers import Customers
 from simulator.doudian.ciphers import Vault
 from simulator.doudian.ebills import Ebill
@@ -97,6 +100,8 @@ class Sim:
         self.kuaidi100 = Kuaidi100(self.world, self.outbox, self.keys.customer, self.keys.kuaidi100_key)
         self.kdniao = KdNiao(self.world, self.outbox, self.keys.business_id, self.keys.kdniao_key)
         self.track17 = Track17(self.world, self.outbox, self.keys.track17_key)
+        self.clouds = CloudDesk(self.world, self.outbox, self.wall, seed)
+        self.aliyun, self.tencent = Aliyun(self.clouds), Tencent(self.clouds)
         self.post = PostOffice(self.world, self.ledger, self.trouble, f"box-{seed}-{self.keys.kdniao_key[:8]}")
         self._advancing = asyncio.Lock()
         self.outbox.replaying = lambda: self.journal.replaying

@@ -40,6 +40,7 @@ RUNS: Mapping[str, Run] = {
     "unknown": Run(("tests/crash/test_unknown_outcome.py",)),
     "forms": Run(("tests/simulator/test_gate_judged.py",), 1),
     "hostile": Run(("tests/hostile", "-p", "no:randomly"), 1),
+    "notices": Run(("tests/notices",), 1),
 }
 
 

@@ -22,9 +22,14 @@ READ_BACK_AFTER = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minute
 
 MOST_LOOKS = 20
 MAIL_KINDS = frozenset({"carrier_mail", "customer_mail", "told_mail"})
-UNREADABLE_KINDS = frozenset({"intercept", "group_message"})
+UNREADABLE_KINDS = frozenset({"intercept", "group_message", "voice"})
+"""A recall and a phone call are asked about by an id that only the lost answer held; a group tells nobody."""
+
 UNASKED_KINDS = frozenset({"told_mail"})
 """Where it stays unknown, nobody has to say what became of it: what it told stands on the desk."""
+
+MESSAGE_KINDS = {"aliyun_sms": "aliyun_sms", "tencent_sms": "tencent_sms", "voice": "aliyun_voice"}
+"""Kind of effect → kind of connection that carries it out."""
 
 _FIRST_RETRY = timedelta(seconds=2)
 _LONGEST_RETRY = timedelta(minutes=10)
@@ -59,7 +64,7 @@ def shown_to_a_person(attempt: int) -> bool:
 
 
 def can_be_read_back(kind: str) -> bool:
-    """A mail or a group's message that left leaves no trace that we could ask for; nor does a recall."""
+    """A mail, a group's message or a call that left leaves no trace that we could ask for; nor does a recall."""
     return kind not in MAIL_KINDS and kind not in UNREADABLE_KINDS
 
 
@@ -113,6 +118,9 @@ _SHOWN: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "customer_mail": ("SMTP", ("message_id", "sender")),
     "group_message": ("webhook", ("robot",)),
     "told_mail": ("SMTP", ("message_id", "sender")),
+    "aliyun_sms": ("dysmsapi SendSms", ("template_id", "tag")),
+    "tencent_sms": ("sms SendSms", ("template_id", "tag")),
+    "voice": ("dyvmsapi SingleCallByTts", ("template_id", "tag")),
 }
 
 

@@ -109,6 +109,7 @@ def _rights(connection: psycopg.Connection[tuple[object, ...]]) -> Iterator[Chec
 
 
 _TRACKING = ("kuaidi100", "kdniao", "17track")
+_MESSAGES = ("aliyun_sms", "tencent_sms", "aliyun_voice")
 
 
 def _connections(connection: psycopg.Connection[tuple[object, ...]]) -> Iterator[Check]:
@@ -131,6 +132,9 @@ def _connections(connection: psycopg.Connection[tuple[object, ...]]) -> Iterator
             yield Check(Grade.NOTE, what, f"{state}: {error or 'never tried; press Test under Settings, Connections'}")
         elif kind in _TRACKING:
             yield _followed(what, str(follow or "push"), str(per_hour or "0"))
+        elif kind in _MESSAGES and not os.environ.get("BUFA_PUBLIC_URL"):
+            says = "connected; receipts are asked for, as nothing can be pushed here without BUFA_PUBLIC_URL"
+            yield Check(Grade.OK if kind != "aliyun_voice" else Grade.NOTE, what, says)
         else:
             yield Check(Grade.OK, what, "connected")
     for shop_id in shops:

@@ -21,7 +21,7 @@ class ProviderError(Exception):
 
     why        short machine word: `timeout cut refused_connection http limited unavailable busy partial denied
                signature token code_expired code_invalid input business not_found phone unsupported no_credit malformed
-               too_late`
+               too_late`; of messages to customers also `bad_phone template opted_out quiet_hours`
     retryable  the same call may be made again later (after `wait`, when given)
     unknown    the request may have had its effect: it left, and no trustworthy answer came back. Never repeat such a
                call blindly; read back first

@@ -18,6 +18,11 @@ PROVIDERS: dict[str, dict[str, str]] = {
         "17track": "bufa.integrations.tracking.seventeentrack",
     },
     "mail": {"smtp": "bufa.integrations.messaging.smtp"},
+    "message": {
+        "aliyun_sms": "bufa.integrations.messaging.aliyun_sms",
+        "tencent_sms": "bufa.integrations.messaging.tencent_sms",
+        "aliyun_voice": "bufa.integrations.messaging.aliyun_voice",
+    },
     "mailbox": {"imap": "bufa.integrations.messaging.imap"},
     "robot": {
         "wecom": "bufa.integrations.messaging.wecom",

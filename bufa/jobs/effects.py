@@ -25,8 +25,9 @@ from bufa.apps.notices import actions as notices
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.reissues import booking, corrections, tickets
 from bufa.apps.shops.clients import client_for
-from bufa.domain.effects import LEAVE_WITHIN, MAIL_KINDS, Result, result_of_error
+from bufa.domain.effects import LEAVE_WITHIN, MAIL_KINDS, MESSAGE_KINDS, Result, result_of_error
 from bufa.domain.outcome import Refused
+from bufa.integrations.messages import Telling
 from bufa.integrations.ports import MailOut, ProviderError, Sent
 from bufa.integrations.wire import leaving_by
 from bufa.jobs import labels, shipping
@@ -164,15 +165,14 @@ def _client(clients: Clients, shop_id: int, kind: str) -> Any:
 
 def _send(begun: Begun, clients: Clients) -> Sent:
     intent = begun.intent
-    if begun.kind in MAIL_KINDS:
-        sent: Sent = _client(clients, begun.shop_id, "smtp").send(_mail(intent, begun.kind))
-        return sent
-    if begun.kind == "group_message":
-        return robots.say(begun.shop_id, intent["robot"], intent["text"])
+    if begun.subject.startswith("notice:"):
+        _still_may_leave(begun)
+    if begun.kind in MESSAGE_KINDS or begun.kind in MAIL_KINDS or begun.kind == "group_message":
+        return _write(begun, clients)
     platform = _client(clients, begun.shop_id, "doudian")
     match begun.kind:
         case "resend":
-            sent = platform.fill_resend(intent["after_sale"], intent["carrier"], intent["number"])
+            sent: Sent = platform.fill_resend(intent["after_sale"], intent["carrier"], intent["number"])
         case "extra_package":
             lines = tuple((str(line), int(count)) for line, count in intent["lines"])
             sent = platform.add_extra_package(
@@ -193,6 +193,33 @@ def _send(begun: Begun, clients: Clients) -> Sent:
         case _:
             raise Refused("unknown_effect_kind", kind=begun.kind)
     return sent
+
+
+def _write(begun: Begun, clients: Clients) -> Sent:
+    """What goes to people, not to the platform."""
+    intent = begun.intent
+    sent: Sent
+    if begun.kind in MESSAGE_KINDS:
+        sent = _client(clients, begun.shop_id, MESSAGE_KINDS[begun.kind]).tell(_telling(intent))
+    elif begun.kind in MAIL_KINDS:
+        sent = _client(clients, begun.shop_id, "smtp").send(_mail(intent, begun.kind))
+    else:
+        sent = robots.say(begun.shop_id, intent["robot"], intent["text"])
+    return sent
+
+
+def _still_may_leave(begun: Begun) -> None:
+    """A notice that was put off may have come into the quiet hours, or its customer wants no more: then it waits, or
+    does not leave at all."""
+    now = clock.now()
+    until = notices.may_leave(begun.shop_id, int(begun.subject.partition(":")[2]), now)
+    if until is not None:
+        raise ProviderError("quiet_hours", retryable=True, wait=until - now)
+
+
+def _telling(intent: Mapping[str, Any]) -> Telling:
+    params = tuple((str(name), str(value)) for name, value in intent["params"])
+    return Telling(intent["phone"], intent["template_id"], params, intent["tag"])
 
 
 def _after_sale(platform: Any, kind: str, intent: Mapping[str, Any]) -> Sent:
@@ -282,6 +309,8 @@ def _look(unknown: Unsettled, clients: Clients) -> Sent | Result | None:
     """What the platform shows of an intent: done (also as what it gave), something else done instead, or None: can't
     be told (yet)."""
     intent = unknown.intent
+    if unknown.kind in MESSAGE_KINDS:
+        return _message_there(_client(clients, unknown.shop_id, MESSAGE_KINDS[unknown.kind]), unknown)
     platform = _client(clients, unknown.shop_id, "doudian")
     match unknown.kind:
         case "resend":
@@ -311,6 +340,14 @@ def _look(unknown: Unsettled, clients: Clients) -> Sent | Result | None:
         case "platform_sms":
             return _sms_receipt(platform, unknown)
     return None
+
+
+def _message_there(vendor: Any, unknown: Unsettled) -> Sent | None:
+    """A message that the vendor shows under our tag was taken, whatever became of it: its receipt says that. One that
+    it does not show may still be on its way."""
+    since, until = unknown.asked_at - timedelta(minutes=10), clock.now() + timedelta(minutes=10)
+    found = vendor.receipt(unknown.intent["phone"], unknown.intent["tag"], "", since, until)
+    return Sent("", found.message_id) if found is not None else None
 
 
 def _sms_receipt(platform: Any, unknown: Unsettled) -> Result | None:

@@ -24,6 +24,7 @@ from bufa.apps.shops import queries as shops
 from bufa.apps.shops.clients import push_for
 from bufa.domain.outcome import Refused
 from bufa.integrations.ports import PushRefused
+from bufa.jobs import notices as receipts
 from bufa.jobs import platform_events
 from bufa.lib import clock
 from bufa.lib.queue import hint
@@ -45,6 +46,8 @@ def handle(shop_id: int) -> None:
     there already would read many small batches, at several times the cost.
     """
     while handle_tracking(shop_id, clock.now()).messages >= BATCH:
+        pass
+    while receipts.handle_receipts(shop_id, clock.now()):
         pass
     if platform_events.any_waiting(shop_id):
         hint(PLATFORM_TASK, once=f"events:{shop_id}", shop_id=shop_id)

@@ -60,6 +60,15 @@ INVARIANTS: dict[str, str] = {
         "SELECT f.id FROM cases_finding f JOIN orders_order o ON o.id = (SELECT order_id FROM parcels_parcel"
         " WHERE id = f.parcel_id) WHERE f.state = 'open' AND o.is_closed AND f.shop_id = ANY(%s)"
     ),
+    "a_message_is_told_once": (
+        "SELECT case_id || ':' || purpose || ':' || round FROM notices_notice"
+        " WHERE state IN ('sent', 'delivered', 'unknown', 'queued', 'sending') AND shop_id = ANY(%s)"
+        " GROUP BY case_id, purpose, recipient, round HAVING count(*) > 1"
+    ),
+    "a_day_costs_what_its_messages_cost": (
+        "SELECT s.id FROM notices_spending s WHERE s.shop_id = ANY(%s) AND s.cost_li - s.tests_li <>"
+        " (SELECT COALESCE(SUM(n.cost_li), 0) FROM notices_notice n WHERE n.shop_id = s.shop_id AND n.day = s.day)"
+    ),
     "queued_notice_has_its_effect": (
         "SELECT id FROM notices_notice WHERE state IN ('queued', 'sending', 'unknown') AND channel <> 'phone'"
         " AND effect_id IS NULL AND shop_id = ANY(%s)"

@@ -30,7 +30,7 @@ from bufa.apps.notices import knocks, promises
 from bufa.apps.parcels import taking
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.shops import queries as shops
-from bufa.jobs import bulk, chasing, inbox, incidents, lanes, mailbox, ranges, runs, sync, templates, tracking
+from bufa.jobs import bulk, chasing, inbox, incidents, lanes, mailbox, notices, ranges, runs, sync, templates, tracking
 from bufa.jobs import cases as case_jobs
 from bufa.jobs import claims as claim_jobs
 from bufa.jobs import effects as effect_jobs
@@ -64,6 +64,7 @@ def sweep_once(now: datetime) -> int:
             incidents.wake(everyone),
             ladder.wake(everyone, now),
             runs.wake(everyone),
+            notices.wake(everyone, now),
             inbox.wake(now),
             tracking.wake(now),
             ranges.wake(everyone),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -15,6 +16,8 @@ from bufa.apps.negotiations import actions as negotiations
 from bufa.apps.negotiations import queries as talks
 from bufa.apps.negotiations import rules
 from bufa.apps.notices import actions as notices
+from bufa.apps.notices import opt_outs
+from bufa.apps.notices import queries as notices_told
 from bufa.apps.orders import opening
 from bufa.apps.reissues import actions as reissues
 from bufa.apps.reissues import corrections
@@ -191,7 +194,7 @@ def tell_customer(doing: Doing) -> str:
     purpose = doing.request.POST.get("purpose", "")
     if channel not in {each.value for each in Channel} or purpose not in {each.value for each in Purpose}:
         raise Refused("parameter_missing", name="channel")
-    notices.send(
+    notice_id = notices.send(
         shop_id=doing.shop_id,
         case_id=doing.case_id,
         channel=Channel(channel),
@@ -199,8 +202,10 @@ def tell_customer(doing: Doing) -> str:
         by=doing.by,
         version=doing.version,
     )
-    if channel == Channel.PHONE:
-        return _("电话任务已建立")
+    if channel in (Channel.PHONE, Channel.SITE):
+        return _("电话任务已建立") if channel == Channel.PHONE else _("任务已建立，请复制到客服工作台")
+    if held := notices_told.held_until(doing.shop_id, notice_id):
+        return _("现在不打扰，%(at)s 发出；在这之前可以取消") % {"at": localtime(held).strftime("%m-%d %H:%M")}
     return _("通知 10 秒后发出，可以撤回")
 
 
@@ -208,6 +213,11 @@ def skip(doing: Doing) -> str:
     said = checked("skip", case_forms.ReasonForm(doing.request.POST, auto_id="id_skip_%s"))
     doing.do(Action.SKIP_NOTICE, reason=said["reason"])
     return _("已记下：这一轮不通知客户")
+
+
+def leave_alone(doing: Doing) -> str:
+    opt_outs.leave_alone(shop_id=doing.shop_id, case_id=doing.case_id, by=doing.by)
+    return _("已记下：不再给这位客户发通知")
 
 
 def release_notice(doing: Doing) -> str:
@@ -306,6 +316,7 @@ ACTS: dict[str, Callable[[Doing], str | Undoable]] = {
     "tell": tell_customer,
     "skip": skip,
     "release-notice": release_notice,
+    "leave-alone": leave_alone,
     "close": close,
     "reopen": reopen,
     "take": take,

@@ -23,6 +23,7 @@ from bufa.apps.effects import queries as effects
 from bufa.apps.effects.queries import EffectView
 from bufa.apps.negotiations import actions as negotiations_actions
 from bufa.apps.negotiations import queries as negotiations
+from bufa.apps.notices import opt_outs, planning, wordings
 from bufa.apps.notices import queries as notices
 from bufa.apps.orders import address_changes
 from bufa.apps.orders import queries as orders
@@ -128,6 +129,9 @@ def _beside_case(row: CaseRow, parcels: Sequence[ParcelView]) -> list[Callable[[
         lambda: shops.members([shop_id]),
         lambda: shops.shop(shop_id),
         *case_customer_side.beside(row),
+        lambda: shops.in_use(shop_id),
+        lambda: shops.policy_json(shop_id),
+        lambda: wordings.newest(shop_id),
         *(partial(shops.connection, shop_id, kind) for kind in ("doudian", "smtp")),
     ]
 
@@ -139,6 +143,7 @@ def _beside_parcels(here: Desk, now: datetime, row: CaseRow, known: Sequence[Par
     return [
         lambda: negotiations.of_case(shop_id, case_id, carrier=last.carrier),
         lambda: _effects_of(shop_id, case_id),
+        lambda: planning.around(shop_id, row.order_id, now),
         *([lambda: reissues.open_draft(shop_id, case_id, now)] if row.measure == Measure.REISSUE else []),
         lambda: cases.claims_of_recipient(shop_id, row.order_id, now),
         lambda: incidents.of_parcels(shop_id, [each.parcel_id for each in known]),
@@ -247,6 +252,7 @@ def context(here: Desk, found: CaseView, now: datetime, failed: dict[str, Form])
             "changes": changes,
             "notices": told,
             "proposals": _proposals(row.round, told, shop_id, case_id) if "tell_customer" in acts else (),
+            "opt_outs": opt_outs.of_order(shop_id, row.order_id),
             "to_phone": any(each.state == "todo" for each in told),
             "effects": under_way,
             "last_effect": next(
@@ -304,7 +310,9 @@ def _proposals(
     round_: int, told: tuple[notices.NoticeView, ...], shop_id: int, case_id: int
 ) -> tuple[notices.Proposal, ...]:
     """What can be said now; nothing where this round's message is said or on its way."""
-    said = {each.purpose for each in told if each.round == round_ and each.state not in ("cancelled", "failed")}
+    said = {
+        each.purpose for each in told if each.round == round_ and each.state not in ("cancelled", "failed", "silent")
+    }
     return tuple(each for each in notices.proposals(shop_id, case_id) if each.purpose not in said)
 
 

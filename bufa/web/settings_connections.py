@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from bufa.apps.notices import trying as messages
 from bufa.apps.shops import actions, queries, trying
 from bufa.domain.case_facts import Purpose
 from bufa.domain.outcome import Refused
@@ -22,6 +23,16 @@ from bufa.web.words import word
 _SECRET = forms.PasswordInput(attrs={"autocomplete": "off"}, render_value=False)
 _URL = {"inputmode": "url", "spellcheck": "false"}
 _THEIR_OWN = _("不填就用对方的正式地址")
+
+
+def _base_url() -> forms.URLField:
+    return forms.URLField(
+        label=_("接口地址"),
+        required=False,
+        assume_scheme="https",
+        widget=forms.URLInput(attrs=_URL),
+        help_text=_THEIR_OWN,
+    )
 
 
 class ConnectionForm(forms.Form):
@@ -209,12 +220,42 @@ class SmtpForm(ConnectionForm):
         return {name: value for name, value in super().plain(stored).items() if value is not False}
 
 
+class AliyunSmsForm(ConnectionForm):
+    secret = ("key_secret",)
+    key_id = forms.CharField(label=_("AccessKey ID"), max_length=60)
+    key_secret = forms.CharField(label=_("AccessKey Secret"), max_length=100, widget=_SECRET)
+    sign = forms.CharField(label=_("短信签名"), max_length=20, help_text=_("审过的签名，不带【】"))
+    base_url = _base_url()
+
+
+class AliyunVoiceForm(ConnectionForm):
+    secret = ("key_secret",)
+    key_id = forms.CharField(label=_("AccessKey ID"), max_length=60)
+    key_secret = forms.CharField(label=_("AccessKey Secret"), max_length=100, widget=_SECRET)
+    show_number = forms.CharField(label=_("主叫显示的号码"), max_length=20, required=False, help_text=_("公共模式不填"))
+    play_times = forms.IntegerField(label=_("念几遍"), min_value=1, max_value=3, initial=2)
+    base_url = _base_url()
+
+
+class TencentSmsForm(ConnectionForm):
+    secret = ("secret_key",)
+    secret_id = forms.CharField(label=_("SecretId"), max_length=60)
+    secret_key = forms.CharField(label=_("SecretKey"), max_length=100, widget=_SECRET)
+    app_id = forms.CharField(label=_("短信应用 ID（SmsSdkAppId）"), max_length=20)
+    sign = forms.CharField(label=_("短信签名"), max_length=20, help_text=_("审过的签名，不带【】"))
+    region = forms.CharField(label=_("地域"), max_length=30, initial="ap-guangzhou")
+    base_url = _base_url()
+
+
 FORMS: dict[str, type[ConnectionForm]] = {
     "doudian": DoudianForm,
     "kuaidi100": Kuaidi100Form,
     "kdniao": KdniaoForm,
     "17track": Track17Form,
     "smtp": SmtpForm,
+    "aliyun_sms": AliyunSmsForm,
+    "tencent_sms": TencentSmsForm,
+    "aliyun_voice": AliyunVoiceForm,
 }
 
 
@@ -231,6 +272,7 @@ def page(request: HttpRequest, failed: tuple[str, ConnectionForm] | None = None)
                 "kind": kind,
                 "stored": stored,
                 "form": form,
+                "sends": kind in queries.MESSAGE_KINDS,
                 "open": bool(failed and failed[0] == kind),
                 "hook": _hook(request, stored),
             }
@@ -305,6 +347,10 @@ def test(request: HttpRequest, kind: str) -> HttpResponse:
             return back_to(reverse("settings_connections") + "#doudian")
         code, to = request.POST.get("code", "").strip(), request.POST.get("to", "").strip()
         trying.try_connection(shop_id=shop_id, kind=kind, by=by(request), code=code, to=to)
+        if to and kind in queries.MESSAGE_KINDS:
+            messages.send_test(shop_id=shop_id, kind=kind, phone=to, by=by(request))
+            tell(request, _now("测试已发到 %(phone)s") % {"phone": f"{to[:3]}****{to[-4:]}"})
+            return back_to(reverse("settings_connections") + f"#{kind}")
         request.session.pop("authorize", None)
         tell(request, _now("%(kind)s 连接正常") % {"kind": word("connection_kind", kind)})
     except Refused as refused:

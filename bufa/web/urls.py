@@ -25,6 +25,7 @@ from bufa.web import (
     first_steps,
     imports,
     inbox,
+    incident_telling,
     incidents,
     insights,
     live,
@@ -43,10 +44,12 @@ from bufa.web import (
     settings_connections,
     settings_mail,
     settings_measures,
+    settings_notices,
     settings_people,
     settings_shop,
     settings_telling,
     settings_templates,
+    settings_wordings,
     stock,
     style,
     tasks,
@@ -59,6 +62,8 @@ from bufa.web import (
 )
 
 CASE = "cases/<int:shop_id>/<str:code>/"
+
+WORDING = "<slug:purpose>/<slug:channel>/<slug:language>/"
 
 urlpatterns = [
     path("", today.page, name="today"),
@@ -166,6 +171,13 @@ urlpatterns = [
     path("incidents/<int:shop_id>/<str:code>/", incidents.incident, name="incidents_incident"),
     path("incidents/<int:shop_id>/<str:code>/runs/", incidents.runs, name="incidents_runs"),
     path("incidents/<int:shop_id>/<str:code>/look/", incidents.look, name="incidents_look"),
+    path("incidents/<int:shop_id>/<str:code>/tell/", incident_telling.page, name="incidents_tell"),
+    path("incidents/<int:shop_id>/<str:code>/tell/runs/", incident_telling.runs, name="incidents_tell_runs"),
+    path(
+        "incidents/<int:shop_id>/<str:code>/tell/<int:run_id>/<slug:way>/",
+        incident_telling.switch,
+        name="incidents_tell_switch",
+    ),
     path("incidents/<int:shop_id>/<str:code>/do/", incidents.do, name="incidents_do"),
     path("incidents/<int:shop_id>/<str:code>/runs/<int:run_id>/undo/", incidents.undo, name="incidents_undo"),
     path("after-sales/", after_sales.page, name="aftersales"),
@@ -201,6 +213,13 @@ urlpatterns = [
     path("settings/calendar/", settings_calendar.page, name="settings_calendar"),
     path("settings/calendar/<int:pause_id>/<slug:way>/", settings_calendar.switch, name="settings_calendar_switch"),
     path("settings/measures/", settings_measures.page, name="settings_measures"),
+    path("settings/notices/", settings_notices.page, name="settings_notices"),
+    path("settings/notices/undo/", settings_notices.undo, name="settings_notices_undo"),
+    path("settings/notices/opt-outs/<int:opt_out_id>/lift/", settings_notices.lift, name="settings_opt_out_lift"),
+    path("settings/notices/texts/", settings_wordings.page, name="settings_wordings"),
+    path(f"settings/notices/texts/{WORDING}", settings_wordings.edit, name="settings_wording"),
+    path(f"settings/notices/texts/{WORDING}preview/", settings_wordings.preview, name="settings_wording_preview"),
+    path(f"settings/notices/texts/{WORDING}undo/", settings_wordings.undo, name="settings_wording_undo"),
     path("settings/telling/", settings_telling.page, name="settings_telling"),
     path("settings/telling/mail/", settings_mail.choose, name="settings_telling_mail"),
     path("settings/rules/", settings_shop.rules, name="settings_rules"),

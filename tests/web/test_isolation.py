@@ -28,7 +28,7 @@ from bufa.apps.cases.models import CaseFile, Finding, SavedView
 from bufa.apps.claims.models import SheetLine
 from bufa.apps.effects.models import Effect
 from bufa.apps.negotiations.models import CarrierAnswer, CarrierLink, IncomingMail
-from bufa.apps.notices.models import Notice
+from bufa.apps.notices.models import Notice, OptOut
 from bufa.apps.orders.models import AfterSale
 from bufa.apps.reissues.models import LabelBooking, Reissue
 from bufa.apps.shops import actions
@@ -63,13 +63,14 @@ ROWS: dict[str, Callable[[Sample], Any]] = {
     "line_id": lambda sample: some_row(SheetLine, sample.shop_id),
     "effect_id": lambda sample: some_row(Effect, sample.shop_id),
     "notice_id": lambda sample: some_row(Notice, sample.shop_id),
+    "opt_out_id": lambda sample: some_row(OptOut, sample.shop_id, source="person", lifted_at=None),
     "pause_id": lambda sample: some_row(ShopPause, sample.shop_id, ends=NOW + timedelta(days=1)),
 }
 """What names a row: part of an address → that of the sample."""
 
 WORDS: dict[str, str] = {
     "act": "close", "way": "off", "answer": "agree", "carrier": "zhongtong", "kind": "doudian", "paper": "application",
-    "rule_id": "amount_tongda",
+    "rule_id": "amount_tongda", "purpose": "apology", "channel": "email", "language": "en",
 }  # fmt: skip
 """What names no row."""
 

@@ -25,6 +25,9 @@ class EffectKind(models.TextChoices):
     CUSTOMER_MAIL = "customer_mail", "SMTP to a customer"
     GROUP_MESSAGE = "group_message", "a robot's webhook: WeCom, DingTalk, Feishu"
     TOLD_MAIL = "told_mail", "SMTP to a member of the shop"
+    ALIYUN_SMS = "aliyun_sms", "dysmsapi SendSms"
+    TENCENT_SMS = "tencent_sms", "sms SendSms"
+    VOICE = "voice", "dyvmsapi SingleCallByTts"
 
 
 class EffectState(models.TextChoices):

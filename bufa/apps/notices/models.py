@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from django.db import models
 
-from bufa.apps.cases.models import Case
+from bufa.apps.cases.models import Case, Incident
 from bufa.apps.shops.choices import is_one_of
 from bufa.domain.customer_says import Answer
+from bufa.domain.notices import Channel
 from bufa.domain.promise_ledger import PromiseState
+
+STATES = (
+    "held",
+    "queued",
+    "sending",
+    "sent",
+    "delivered",
+    "silent",
+    "failed",
+    "unknown",
+    "cancelled",
+    "todo",
+    "done",
+)
 
 
 class Notice(models.Model):
@@ -17,13 +32,13 @@ class Notice(models.Model):
     case = models.ForeignKey(Case, models.CASCADE, related_name="notices")
     round = models.IntegerField()
     purpose = models.CharField(max_length=24)
-    channel = models.CharField(max_length=8)
+    channel = models.CharField(max_length=12)
     recipient = models.CharField(max_length=64, default="recipient", help_text="Whom: recipient, or a blind index.")
     language = models.CharField(max_length=10, default="zh-hans")
     params = models.JSONField(default=dict, help_text="Template values without buyer data.")
     text = models.BinaryField(default=b"", help_text="Sealed JSON: subject, text, script.")
     state = models.CharField(max_length=10, default="queued")
-    send_at = models.DateTimeField(null=True, help_text="Ten seconds to take it back.")
+    send_at = models.DateTimeField(null=True, help_text="Held: not before then.")
     sent_at = models.DateTimeField(null=True)
     promised_to = models.DateTimeField(null=True, help_text="The last day promised to the customer.")
     effect_id = models.BigIntegerField(null=True)
@@ -34,22 +49,145 @@ class Notice(models.Model):
     by = models.CharField(max_length=80)
     created_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True)
+    chosen = models.JSONField(default=dict, help_text="Why this channel: those before it and why not, why it is held.")
+    follows = models.ForeignKey("self", models.SET_NULL, null=True, help_text="The one that did not arrive.")
+    person = models.CharField(max_length=64, blank=True, help_text="Keyed digest of who is reached.")
+    day = models.DateField(null=True, help_text="The shop's day that it counts to, once it may leave.")
+    segments = models.IntegerField(default=0)
+    cost_li = models.IntegerField(default=0, help_text="Thousandths of a yuan, as the shop's prices say.")
+    tag = models.CharField(max_length=15, blank=True, help_text="Ours, in the vendor's receipt; not to be guessed.")
+    provider_id = models.CharField(max_length=80, blank=True, help_text="The vendor's own name of it.")
+    receipt = models.CharField(max_length=10, blank=True, help_text="waiting, delivered, failed, none")
+    receipt_code = models.CharField(max_length=60, blank=True)
+    receipt_at = models.DateTimeField(null=True)
+    receipt_due_at = models.DateTimeField(null=True, help_text="Until when a receipt is waited for.")
+    look_at = models.DateTimeField(null=True, help_text="When a receipt is asked for next.")
+
+    class Meta:
+        constraints = [
+            # Silent: it left, and no receipt came in time. Then, and only then, another channel may say the same.
+            models.UniqueConstraint(
+                fields=["case", "purpose", "recipient", "round"],
+                condition=~models.Q(state__in=["cancelled", "failed", "silent"]),
+                name="notice_once",
+            ),
+            models.UniqueConstraint(
+                fields=["case", "purpose", "channel", "recipient", "round"],
+                condition=~models.Q(state__in=["cancelled", "failed"]),
+                name="notice_once_per_channel",
+            ),
+            models.UniqueConstraint(fields=["shop_id", "tag"], condition=~models.Q(tag=""), name="notice_tag_once"),
+            is_one_of("channel", Channel, "notice_channel_known"),
+            is_one_of("state", STATES, "notice_state_known"),
+            is_one_of("receipt", ["", "waiting", "delivered", "failed", "none"], "notice_receipt_known"),
+        ]
+        indexes = [
+            models.Index(fields=["shop_id", "state"], name="notice_state"),
+            models.Index(fields=["shop_id", "person", "day"], name="notice_of_person"),
+            models.Index(fields=["shop_id", "look_at"], condition=models.Q(receipt="waiting"), name="notice_look"),
+            models.Index(fields=["shop_id", "send_at"], condition=models.Q(state="held"), name="notice_held"),
+            models.Index(
+                fields=["shop_id", "provider_id"], condition=~models.Q(provider_id=""), name="notice_provider_id"
+            ),
+        ]
+
+
+class Spending(models.Model):
+    """What one day's messages of a shop cost so far. Written under the shop's lock: no two pass a budget together."""
+
+    shop_id = models.BigIntegerField()
+    day = models.DateField()
+    cost_li = models.BigIntegerField(default=0)
+    messages = models.IntegerField(default=0)
+    tests_li = models.BigIntegerField(default=0, help_text="Of it, for test messages.")
+    warned_at = models.DateTimeField(null=True)
+    stopped_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop_id", "day"], name="spending_once_a_day"),
+            models.CheckConstraint(name="spending_not_negative", condition=models.Q(cost_li__gte=0, messages__gte=0)),
+        ]
+
+
+class OptOut(models.Model):
+    """Somebody who wants no messages any more, by a keyed digest of who they are."""
+
+    shop_id = models.BigIntegerField()
+    person = models.CharField(max_length=64)
+    source = models.CharField(max_length=8, help_text="reply: they wrote back; person: one of us; vendor: a blacklist.")
+    channel = models.CharField(max_length=12, blank=True, help_text="Empty: nothing that rings, and no mail.")
+    mask = models.CharField(max_length=40, blank=True)
+    at = models.DateTimeField()
+    by = models.CharField(max_length=80)
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.CharField(max_length=80, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["case", "purpose", "channel", "recipient", "round"],
-                condition=~models.Q(state__in=["cancelled", "failed"]),
-                name="notice_once",
+                fields=["shop_id", "person", "channel"], condition=models.Q(lifted_at=None), name="opt_out_once"
             ),
-            is_one_of("channel", ["sms", "email", "phone"], "notice_channel_known"),
-            is_one_of(
-                "state",
-                ["queued", "sending", "sent", "delivered", "failed", "unknown", "cancelled", "todo", "done"],
-                "notice_state_known",
-            ),
+            is_one_of("source", ["reply", "person", "vendor"], "opt_out_source_known"),
         ]
-        indexes = [models.Index(fields=["shop_id", "state"], name="notice_state")]
+
+
+class NoticeWording(models.Model):
+    """One version of a shop's own text. The newest version counts; `is_own` False goes back to the trade's text.
+    Vendors approve texts: `approval` says how far that is."""
+
+    shop_id = models.BigIntegerField()
+    purpose = models.CharField(max_length=24)
+    channel = models.CharField(max_length=12)
+    language = models.CharField(max_length=10)
+    version = models.IntegerField()
+    is_own = models.BooleanField(default=True)
+    text = models.TextField(blank=True)
+    subject = models.CharField(max_length=200, blank=True)
+    vendor_id = models.CharField(max_length=40, blank=True, help_text="The approved template at the vendor.")
+    approval = models.CharField(max_length=10, default="draft")
+    refusal = models.CharField(max_length=200, blank=True, help_text="Why the vendor refused it.")
+    at = models.DateTimeField()
+    by = models.CharField(max_length=80)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shop_id", "purpose", "channel", "language", "version"], name="wording_version_once"
+            ),
+            is_one_of("channel", Channel, "wording_channel_known"),
+            is_one_of("approval", ["draft", "submitted", "approved", "refused"], "wording_approval_known"),
+        ]
+
+
+class TellingRun(models.Model):
+    """One text for all parcels of an incident: looked at first, sent a few at a time, each with its own numbers."""
+
+    shop_id = models.BigIntegerField()
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="tellings")
+    key = models.CharField(max_length=40)
+    purpose = models.CharField(max_length=24)
+    channel = models.CharField(max_length=12, blank=True, help_text="Empty: by the shop's order.")
+    text = models.TextField(blank=True, help_text="Its own text with {names}; empty for the shop's usual one.")
+    per_minute = models.IntegerField(default=60)
+    rows = models.JSONField(default=list, help_text="One a parcel: parcel, number, case, code, state, notice, why.")
+    todo = models.IntegerField(default=0)
+    state = models.CharField(max_length=8, default="running")
+    next_at = models.DateTimeField(null=True, help_text="Not before this moment of the shop's clock.")
+    by = models.CharField(max_length=80)
+    operator_id = models.BigIntegerField(null=True)
+    role = models.CharField(max_length=10)
+    at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop_id", "key"], name="telling_run_once"),
+            is_one_of("state", ["running", "stopped", "done"], "telling_run_state_known"),
+        ]
+        indexes = [
+            models.Index(fields=["shop_id", "id"], condition=models.Q(state="running"), name="telling_run_going")
+        ]
 
 
 class CustomerLink(models.Model):

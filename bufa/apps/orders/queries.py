@@ -10,6 +10,7 @@ from django.db.models import F, Q
 
 from bufa.apps.orders import people
 from bufa.apps.orders.models import AfterSale, Order, Recipient
+from bufa.lib import crypto
 from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import reading
 
@@ -67,6 +68,24 @@ def ciphers(shop_id: int, order_id: int) -> dict[str, str]:
             "address": row.address_cipher,
             "phone_mask": row.phone_mask,
         }
+
+
+@remembered
+def person_key(shop_id: int, order_id: int) -> str:
+    """A keyed digest of who receives this order, equal for all of their orders as far as we know: by the phone where a
+    file or the customer gave it, else by the platform's id of the address. "" when neither is known."""
+    with reading([shop_id]):
+        row = Recipient.objects.filter(shop_id=shop_id, order_id=order_id).first()
+        if row is None:
+            return ""
+        if row.phone_index or not row.open_address_id:
+            return row.phone_index
+        return crypto.blind(shop_id, row.open_address_id, purpose="person")
+
+
+def key_of_phone(shop_id: int, phone: str) -> str:
+    """The same digest for a phone, "" for what is none."""
+    return people.phone_index(shop_id, phone)
 
 
 def orders_by_phone_tail(shops: Sequence[int], tail: str, *, limit: int = 50) -> list[tuple[int, int]]:

@@ -40,6 +40,9 @@ SECRET_SETTINGS: Mapping[str, frozenset[str]] = {
     ConnectionKind.KDNIAO: frozenset({"app_key"}),
     ConnectionKind.TRACK17: frozenset({"key"}),
     ConnectionKind.SMTP: frozenset({"password", "imap_password"}),
+    ConnectionKind.ALIYUN_SMS: frozenset({"key_secret"}),
+    ConnectionKind.TENCENT_SMS: frozenset({"secret_key"}),
+    ConnectionKind.ALIYUN_VOICE: frozenset({"key_secret"}),
 }
 """Names that are sealed even when a form hands them over among the plain settings."""
 

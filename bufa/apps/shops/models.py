@@ -18,6 +18,9 @@ class ConnectionKind(models.TextChoices):
     KDNIAO = "kdniao"
     TRACK17 = "17track"
     SMTP = "smtp"
+    ALIYUN_SMS = "aliyun_sms"
+    TENCENT_SMS = "tencent_sms"
+    ALIYUN_VOICE = "aliyun_voice"
 
 
 class ConnectionState(models.TextChoices):

@@ -30,7 +30,13 @@ PROVIDER_AREA: Mapping[str, str] = {
     "kdniao": "tracking",
     "17track": "tracking",
     "smtp": "mail",
+    "aliyun_sms": "message",
+    "tencent_sms": "message",
+    "aliyun_voice": "message",
 }
+
+MESSAGE_KINDS = ("aliyun_sms", "tencent_sms", "aliyun_voice")
+"""Kinds of connection that send messages for money."""
 
 FOLLOW, BY_PUSH, BY_ASKING = "follow", "push", "ask"
 """How a tracking connection follows parcels: an entry of its settings, and what it may say."""
@@ -200,6 +206,12 @@ def connection(shop_id: int, kind: str) -> ConnectionInfo | None:
     with reading([shop_id]):
         row = Connection.objects.filter(shop_id=shop_id, kind=kind).first()
         return _connection_info(row) if row else None
+
+
+@remembered
+def in_use(shop_id: int) -> Mapping[str, ConnectionInfo]:
+    """Kind → connection, of those that are not switched off."""
+    return {each.kind: each for each in connections([shop_id]) if each.state != ConnectionState.OFF}
 
 
 def tracking_kind(shop_id: int) -> str:

@@ -24,7 +24,8 @@ def try_connection(*, shop_id: int, kind: str, by: str, code: str = "", to: str 
     """Call the other side once and write down whether it answered. Opens no transaction around the call.
 
     Doudian: fetch tokens (`code` for a "tool" app) and the shop's pickup addresses. Tracking: ask for a number nobody
-    has. Mail: send a line to `to`. Raises Refused("connection_failed", kind, reason, said).
+    has. Mail: send a line to `to`. Messages: ask about a number that nobody has. Raises Refused("connection_failed",
+    kind, reason, said).
     """
     client = client_for(shop_id, kind)
     try:
@@ -37,6 +38,8 @@ def try_connection(*, shop_id: int, kind: str, by: str, code: str = "", to: str 
                 client.send(_test_mail(shop_id, to))
                 if (mailbox := mailbox_for(shop_id)) is not None:
                     mailbox.check()
+            case _ if kind in queries.MESSAGE_KINDS:
+                client.check()
             case "17track":
                 client.quota()  # a query would register a number, and cost one of the quota
             case _:

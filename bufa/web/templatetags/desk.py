@@ -29,7 +29,12 @@ register = template.Library()
 _TONE_WORDS = {
     "case": "determining:warn numbering:act submitting:act telling:act closed:ok",
     "effect": "accepted:ok rejected:bad unknown:warn ready:act sending:act",
-    "notice": "sent:ok delivered:ok done:ok failed:bad unknown:warn todo:warn queued:act sending:act",
+    "notice": "sent:ok delivered:ok done:ok failed:bad unknown:warn todo:warn queued:act sending:act held:act"
+    " silent:warn",
+    "receipt": "waiting:act delivered:ok failed:bad none:warn",
+    "approval": "draft:warn submitted:act approved:ok refused:bad",
+    "telling": "running:act stopped:warn done:ok",
+    "telling_row": "told:ok refused:bad",
     "remedy": "under_way:act todo:warn unknown:warn failed:bad done:ok",
     "reissue": "submitting:act unknown:warn accepted:ok rejected:bad delivered:ok wrong:bad",
     "bulk": "refused:bad ready:act submitting:act unknown:warn accepted:ok rejected:bad failed:bad stopped:warn",

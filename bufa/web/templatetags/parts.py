@@ -110,3 +110,13 @@ def bars(rows: Sequence[tuple[str, float, str, str]]) -> SafeString:
 def works(contact: Any) -> str:
     """When a contact works: 周一–周五 09:00–18:00."""
     return words.works(contact.opens, contact.closes, contact.days)
+
+
+@register.filter
+def li(amount: int | None) -> str:
+    """Thousandths of a yuan: `¥0.045`, `¥12.3`."""
+    if amount is None:
+        return ""
+    text = f"{amount / 1000:.3f}".rstrip("0")
+    whole, _, part = text.partition(".")
+    return f"¥{int(whole):,}.{part.ljust(2, '0')}"

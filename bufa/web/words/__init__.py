@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from bufa.domain import carriers
 from bufa.domain.outcome import Why
-from bufa.web.words import carrier_side, customer_side, deeds, gate, groups, hints, many, reasons, trade
+from bufa.web.words import carrier_side, customer_side, deeds, gate, groups, hints, many, reasons, telling, trade
 from bufa.web.words.groups import where as where
 
 GROUPS: Mapping[str, trade.Words] = {
@@ -25,6 +25,7 @@ GROUPS: Mapping[str, trade.Words] = {
     **groups.GROUPS,
     **many.GROUPS,
     **hints.GROUPS,
+    **telling.GROUPS,
 }
 
 # Params whose value is itself a code, and where its words are.
@@ -49,6 +50,8 @@ _PARAM_GROUPS = {
     "kind": "connection_kind",
     "distance": "distance",
     "channel": "channel",
+    "from": "channel",
+    "approval": "approval",
     "problems": "problem",
     "source": "source",
     "route": "route",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _in
 
-from bufa.web.words import carrier_side, customer_side
+from bufa.web.words import carrier_side, customer_side, telling
 from bufa.web.words.many import ENTRIES as TRIAGE
 from bufa.web.words.trade import Words
 
@@ -197,18 +197,6 @@ EFFECT: Words = {
     "unknown": _("结果未知"),
     "cancelled": _("已撤回"),
     "retry": _("稍后再试"),
-}
-
-NOTICE: Words = {
-    "queued": _("待发出"),
-    "sending": _("发送中"),
-    "sent": _("已发出"),
-    "delivered": _("已送达"),
-    "failed": _("未送达"),
-    "unknown": _("结果未知"),
-    "cancelled": _("已撤回"),
-    "todo": _("待打电话"),
-    "done": _("已办"),
 }
 
 REISSUE: Words = {
@@ -460,25 +448,24 @@ GROUPS: Mapping[str, Words] = {
     "copy": COPY,
     "bulk_run": BULK_RUN,
     "action": {**ACTION, **customer_side.ACTION},
-    "entry": {**ENTRY, **carrier_side.ENTRY, **customer_side.ENTRY},
-    "effect_kind": EFFECT_KIND,
-    "effect_why": EFFECT_WHY,
+    "entry": {**ENTRY, **carrier_side.ENTRY, **customer_side.ENTRY, **telling.ENTRY},
+    "effect_kind": {**EFFECT_KIND, **telling.EFFECT_KIND},
+    "effect_why": {**EFFECT_WHY, **telling.EFFECT_WHY},
     "effect_field": EFFECT_FIELD,
     "effect": EFFECT,
-    "notice": NOTICE,
     "reissue": REISSUE,
     "route": ROUTE,
     "phone": PHONE,
     "connection": CONNECTION,
-    "connection_kind": CONNECTION_KIND,
+    "connection_kind": {**CONNECTION_KIND, **telling.CONNECTION_KIND},
     "asking_why": ASKING_WHY,
     "follow": FOLLOW,
     "after_sale": AFTER_SALE,
     "after_sale_type": AFTER_SALE_TYPE,
     "gate": GATE,
     "label": LABEL,
-    "failure": FAILURE,
-    "settled_by": SETTLED_BY,
+    "failure": {**FAILURE, **telling.FAILURE},
+    "settled_by": {**SETTLED_BY, **telling.SETTLED_BY},
     "part": PARTS,
     "check": CHECK,
     "number": NUMBER,

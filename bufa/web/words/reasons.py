@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from bufa.web.words.carrier_side import TEXTS as CARRIERS
 from bufa.web.words.customer_side import TEXTS as CUSTOMERS
 from bufa.web.words.many import REASONS as MANY
+from bufa.web.words.telling import TEXTS as TELLING
 from bufa.web.words.trade import Words
 
 # Evidence of findings, by rule.
@@ -452,4 +453,5 @@ TEXTS: Words = {
     **CARRIERS,
     **CUSTOMERS,
     **MANY,
+    **TELLING,
 }

@@ -268,7 +268,6 @@ PURPOSE: Words = {
     "closing": _("结案通知"),
 }
 
-CHANNEL: Words = {"sms": _("平台短信"), "email": _("邮件"), "phone": _("电话")}
 PLACE: Words = {"original": _("原件"), "reissue": _("补发件")}
 
 GROUPS: Mapping[str, Words] = {
@@ -304,6 +303,5 @@ GROUPS: Mapping[str, Words] = {
     "consent_policy": CONSENT_POLICY,
     "freight": FREIGHT,
     "purpose": PURPOSE,
-    "channel": CHANNEL,
     "parcel_role": PLACE,
 }
