@@ -61,7 +61,9 @@ def test_the_gate_answers_while_the_form_is_filled(sample: Sample, live_server: 
 
 PICTURE = """async ({ name, way }) => {
   const canvas = Object.assign(document.createElement("canvas"), { width: 40, height: 30 });
-  canvas.getContext("2d").fillRect(0, 0, name.length, 30);
+  const ink = canvas.getContext("2d");
+  ink.fillStyle = way === "paste" ? "#c00" : "#06c"; // the same picture twice is kept once
+  ink.fillRect(0, 0, 40, 30);
   const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
   const given = new DataTransfer();
   given.items.add(new File([blob], name, { type: "image/png" }));
