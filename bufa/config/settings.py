@@ -99,6 +99,8 @@ TEMPLATES = [
     },
 ]
 
+FORM_RENDERER = "bufa.web.renderer.Renderer"
+
 # --- data ---------------------------------------------------------------------------------------------------------
 DATABASES = {"default": database(os.environ)}
 # Task modules are named here, not looked for: `bufa.web.tasks` is a page.

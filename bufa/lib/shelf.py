@@ -136,6 +136,11 @@ def readers(columns: Sequence[Any]) -> list[Reader] | None:
     return found
 
 
+def as_arrays(params: Sequence[Any]) -> list[Any]:
+    """Parameters as the driver takes them: a list is an array; on the shelf it is a tuple, which can be compared."""
+    return [list(one) if isinstance(one, tuple) else one for one in params]
+
+
 def _ask(wanted: dict[Key, list[Reader]]) -> dict[Key, list[Row]]:
     parts: list[str] = []
     said: list[Any] = []
@@ -144,7 +149,7 @@ def _ask(wanted: dict[Key, list[Reader]]) -> dict[Key, list[Row]]:
         texts = ", ".join(f"{name}::text" for name in names)
         # The number of the row keeps each question's own order, whatever the planner does with the parts.
         parts.append(f"SELECT {n}, row_number() OVER (), ARRAY[{texts}] FROM ({sql}) AS t({', '.join(names)})")  # noqa: S608
-        said += params
+        said += as_arrays(params)
     found: dict[Key, list[Row]] = {key: [] for key in wanted}
     keys, columns_of = list(wanted), list(wanted.values())
     with connection.cursor() as cursor:

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from django.db.models import QuerySet
+
 from bufa.apps.cases.models import Case, Finding, Statement
 from bufa.apps.orders.models import AfterSale
 from bufa.apps.parcels import lane_counts
@@ -40,6 +42,7 @@ from bufa.domain.reissues import needs_ticket
 from bufa.domain.rulebook import Certainty
 from bufa.domain.verdict import Source, Verdict, weigh
 from bufa.domain.verdict import Statement as Said
+from bufa.lib.prepared import prepared
 from bufa.lib.shelf import remembered
 
 _TYPES: dict[str, type[StrEnum]] = {
@@ -126,30 +129,57 @@ def parcel_ids(case: Case) -> list[int]:
     return [case.parcel_id, *case.facts.get("reissue_parcels", [])]
 
 
+@prepared
+def _policy(shop_id: int) -> QuerySet[Shop, Mapping[str, Any]]:
+    return Shop.objects.filter(id=shop_id).values_list("policy", flat=True)[:1]
+
+
+@prepared
+def _parcels(shop_id: int, ids: Sequence[int]) -> QuerySet[Parcel]:
+    return Parcel.objects.filter(shop_id=shop_id, id__one_of=ids).only(
+        "shop_id", "number", "carrier", "risk_fen", "risk_at", "stage", "last_scan_at", "origin_province",
+        "dest_province",
+    )  # fmt: skip
+
+
+@prepared
+def _findings(shop_id: int, ids: Sequence[int]) -> QuerySet[Finding]:
+    return Finding.objects.filter(shop_id=shop_id, parcel_id__one_of=ids, state__in=("open", "snoozed")).order_by(
+        "since", "id"
+    )
+
+
+@prepared
+def _statements(shop_id: int, case_id: int) -> QuerySet[Statement]:
+    return Statement.objects.filter(shop_id=shop_id, case_id=case_id).order_by("said_at", "id")
+
+
+@prepared
+def _tickets(shop_id: int, order_id: int) -> QuerySet[AfterSale]:
+    return AfterSale.objects.filter(shop_id=shop_id, order_id=order_id).order_by("id")
+
+
+@prepared
+def _platform(shop_id: int) -> QuerySet[Connection, int]:
+    return Connection.objects.filter(shop_id=shop_id, kind="doudian").values_list("id", flat=True)[:1]
+
+
+@prepared
+def _late(shop_id: int, order_ids: Sequence[int]) -> QuerySet[Finding, int]:
+    missed = Finding.objects.filter(shop_id=shop_id, parcel__order_id__one_of=order_ids, payout_fen__gt=0)
+    return missed.exclude(state="dismissed").values_list("parcel__order_id", flat=True)
+
+
 @remembered
 def look_around(case: Case, now: datetime) -> Around:
     """Read the parcels, findings, statements, tickets and the shop's policy around a case: eight small queries."""
     ids = parcel_ids(case)
-    policy = Shop.objects.filter(id=case.shop_id).values_list("policy", flat=True).first()
+    policy = _policy.first(case.shop_id)
     late, has_api = is_late(case.shop_id, case.order_id), has_platform(case.shop_id)
-    rows = {
-        row.pk: row
-        for row in Parcel.objects.filter(shop_id=case.shop_id, id__in=ids).only(
-            "shop_id",
-            "number",
-            "carrier",
-            "risk_fen",
-            "risk_at",
-            "stage",
-            "last_scan_at",
-            "origin_province",
-            "dest_province",
-        )
-    }
-    found = Finding.objects.filter(shop_id=case.shop_id, parcel_id__in=ids, state__in=("open", "snoozed"))
+    rows = {row.pk: row for row in _parcels(case.shop_id, ids)}
     by_parcel: dict[int, list[Finding]] = {}
     wakes: list[datetime] = []
-    for finding in found.order_by("since", "id"):
+    for finding in _findings(case.shop_id, ids):
         if finding.state == "snoozed":
             wakes += [finding.snoozed_until] if finding.snoozed_until else []
             continue
@@ -158,8 +188,8 @@ def look_around(case: Case, now: datetime) -> Around:
     current = next((ids[i] for i in range(len(ids) - 1, -1, -1) if by_parcel.get(ids[i])), case.parcel_id)
     at_risk = [row for row in rows.values() if row.risk_at is not None and row.risk_fen > 0]
     first = min(at_risk, key=lambda row: (row.risk_at, row.pk), default=None)
-    statements = list(Statement.objects.filter(shop_id=case.shop_id, case_id=case.pk).order_by("said_at", "id"))
-    tickets = list(AfterSale.objects.filter(shop_id=case.shop_id, order_id=case.order_id).order_by("id"))
+    statements = _statements(case.shop_id, case.pk)
+    tickets = _tickets(case.shop_id, case.order_id)
     resends = [row for row in tickets if row.type == RESEND_TYPE and not row.resend_number]
     in_states = frozenset(row.status for row in resends)
     clocks = [row.deadline for row in resends if row.deadline and row.status in (RESEND_ASKED, RESEND_AGREED)]
@@ -184,7 +214,7 @@ def look_around(case: Case, now: datetime) -> Around:
 
 def has_platform(shop_id: int) -> bool:
     """Does the shop have a connection to the platform?"""
-    return Connection.objects.filter(shop_id=shop_id, kind="doudian").exists()
+    return bool(_platform(shop_id))
 
 
 def is_late(shop_id: int, order_id: int) -> bool:
@@ -194,8 +224,7 @@ def is_late(shop_id: int, order_id: int) -> bool:
 
 def late_orders(shop_id: int, order_ids: Sequence[int]) -> set[int]:
     """Those orders that missed a clock of the platform that costs money; in one query."""
-    missed = Finding.objects.filter(shop_id=shop_id, parcel__order_id__in=order_ids, payout_fen__gt=0)
-    return set(missed.exclude(state="dismissed").values_list("parcel__order_id", flat=True))
+    return set(_late(shop_id, order_ids))
 
 
 def _loss(parcel: Parcel | None, now: datetime) -> float:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
 from bufa.apps.audit import actions as audit
 from bufa.apps.cases.actors import Actor
 from bufa.apps.cases.models import FILE_SLOTS, Case, CaseFile, FilePart, Statement
@@ -21,6 +23,7 @@ from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission, check
 from bufa.lib import clock, images
 from bufa.lib.crypto import seal, unseal
+from bufa.lib.prepared import prepared
 from bufa.lib.tenancy import reading, writing
 
 PART = 1024 * 1024
@@ -112,9 +115,13 @@ def add_file(
         return row.pk
 
 
+@prepared
+def _files(shop_id: int, case_id: int) -> QuerySet[CaseFile]:
+    return CaseFile.objects.filter(shop_id=shop_id, case_id=case_id).defer("thumb").order_by("id")
+
+
 def files_of(case: Case) -> tuple[FileView, ...]:
-    rows = CaseFile.objects.filter(shop_id=case.shop_id, case=case).defer("thumb").order_by("id")
-    return tuple(_view(row) for row in rows)
+    return tuple(_view(row) for row in _files(case.shop_id, case.pk))
 
 
 def files_of_parcel(shop_id: int, parcel_id: int) -> tuple[tuple[int, FileView], ...]:

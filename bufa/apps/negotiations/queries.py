@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from bufa.apps.negotiations.models import CarrierContact, CarrierMessage, Consent
 from bufa.domain.chasing import Level, Reach, Way, order
 from bufa.domain.regions import short_province
 from bufa.lib.crypto import unseal
+from bufa.lib.prepared import prepared
 from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import reading
 
@@ -100,16 +103,34 @@ class Talk:
     contacts: tuple[ContactView, ...]
 
 
+@prepared
+def _messages(shop_id: int, case_id: int) -> QuerySet[CarrierMessage]:
+    rows = CarrierMessage.objects.filter(shop_id=shop_id, case_id=case_id).select_related("contact__robot")
+    return rows.order_by("at", "id")
+
+
+@prepared
+def _consents(shop_id: int, case_id: int) -> QuerySet[Consent]:
+    return Consent.objects.filter(shop_id=shop_id, case_id=case_id).order_by("id")
+
+
+@prepared
+def _contacts(shops: Sequence[int], carrier: str | None, active_only: bool) -> QuerySet[CarrierContact]:
+    rows = CarrierContact.objects.filter(shop_id__one_of=shops).select_related("robot")
+    if carrier is not None:
+        rows = rows.filter(carrier=carrier)
+    if active_only:
+        rows = rows.filter(is_active=True)
+    return rows.order_by("carrier", "branch", "id")
+
+
 @remembered
 def of_case(shop_id: int, case_id: int, *, carrier: str, place: str = "") -> Talk:
     """The talk about one case. `carrier` and `place` (the parcel's newest) choose and order the contacts."""
     with reading([shop_id]):
-        messages = CarrierMessage.objects.filter(shop_id=shop_id, case_id=case_id)
-        messages = messages.select_related("contact__robot")
-        consents = Consent.objects.filter(shop_id=shop_id, case_id=case_id)
         return Talk(
-            messages=tuple(_message(row) for row in messages.order_by("at", "id")),
-            consents=tuple(_consent(row) for row in consents.order_by("id")),
+            messages=tuple(_message(row) for row in _messages(shop_id, case_id)),
+            consents=tuple(_consent(row) for row in _consents(shop_id, case_id)),
             contacts=contacts_for(shop_id, carrier, place),
         )
 
@@ -135,12 +156,7 @@ def contacts_for(
 def contacts(shops: Sequence[int], carrier: str = "", *, active_only: bool = True) -> tuple[ContactView, ...]:
     """Contacts at carriers, for the settings page."""
     with reading(shops):
-        rows = CarrierContact.objects.filter(shop_id__in=shops).select_related("robot")
-        if carrier:
-            rows = rows.filter(carrier=carrier)
-        if active_only:
-            rows = rows.filter(is_active=True)
-        return tuple(contact_view(row) for row in rows.order_by("carrier", "branch", "id"))
+        return tuple(contact_view(row) for row in _contacts(shops, carrier or None, active_only))
 
 
 def message_place(case_id: int, what: str, token: str) -> str:

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from django.db.models import QuerySet
+
 from bufa.apps.audit import actions as audit
 from bufa.apps.cases.actors import Actor
 from bufa.apps.negotiations.models import OwnRule, RuleChange
@@ -16,11 +18,17 @@ from bufa.domain.carrier_rules import CarrierRule, Library, Mark, defaults, libr
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission, check
 from bufa.lib import clock
+from bufa.lib.prepared import prepared
 from bufa.lib.tenancy import for_shops, reading
 
 MOST_OWN = 300
 
 log = logging.getLogger(__name__)
+
+
+@prepared
+def _own(shop_ids: Sequence[int]) -> QuerySet[OwnRule]:
+    return OwnRule.objects.filter(shop_id__one_of=shop_ids).order_by("id")
 
 
 def of_shop(shop_id: int) -> Library:
@@ -32,7 +40,7 @@ def of_shops(shop_ids: Sequence[int]) -> dict[int, Library]:
     """The libraries of several shops; one query."""
     own: dict[int, list[CarrierRule]] = {shop_id: [] for shop_id in shop_ids}
     with reading(shop_ids):
-        for row in OwnRule.objects.filter(shop_id__in=shop_ids).order_by("id"):
+        for row in _own(shop_ids):
             try:
                 own[row.shop_id].append(read_rule(row.row))
             except Refused:  # written by an older version and no rule any more: the product's row holds

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from django.db.models import QuerySet
+
 from bufa.apps.orders.models import AfterSale, Line, Order, Recipient
+from bufa.lib.prepared import prepared
 from bufa.lib.shelf import remembered, together
 from bufa.lib.tenancy import reading
 
@@ -91,24 +94,39 @@ def order_view(shop_id: int, order_id: int) -> OrderView | None:
     return order_views([shop_id], [order_id]).get(order_id)
 
 
+@prepared
+def _items(shops: Sequence[int], order_ids: Sequence[int]) -> QuerySet[Line]:
+    return Line.objects.filter(shop_id__one_of=shops, order_id__one_of=order_ids).order_by("id")
+
+
+@prepared
+def _asked(shops: Sequence[int], order_ids: Sequence[int]) -> QuerySet[AfterSale]:
+    return AfterSale.objects.filter(shop_id__one_of=shops, order_id__one_of=order_ids).order_by("id")
+
+
+@prepared
+def _whom(shops: Sequence[int], order_ids: Sequence[int]) -> QuerySet[Recipient]:
+    return Recipient.objects.filter(shop_id__one_of=shops, order_id__one_of=order_ids)
+
+
+@prepared
+def _orders(shops: Sequence[int], order_ids: Sequence[int]) -> QuerySet[Order]:
+    return Order.objects.filter(shop_id__one_of=shops, id__one_of=order_ids)
+
+
 @remembered
 def order_views(shops: Sequence[int], order_ids: Sequence[int]) -> dict[int, OrderView]:
     """Orders by id, in four queries however many; in one statement on a page that only reads."""
     with reading(shops):
-        of_these = {"shop_id__in": shops, "order_id__in": order_ids}
-        items = Line.objects.filter(**of_these).order_by("id")
-        asked = AfterSale.objects.filter(**of_these).order_by("id")
-        whom = Recipient.objects.filter(**of_these)
-        found = Order.objects.filter(shop_id__in=shops, id__in=order_ids)
-        together(*(partial(list, rows.all()) for rows in (items, asked, whom, found)))
+        together(*(partial(ask, shops, order_ids) for ask in (_items, _asked, _whom, _orders)))
         lines: dict[int, list[LineView]] = {}
-        for line in items:
+        for line in _items(shops, order_ids):
             shown = LineView(line.line_id, line.title, line.spec, line.quantity, line.paid_fen, line.sku_id)
             lines.setdefault(line.order_id, []).append(shown)
         tickets: dict[int, list[AfterSaleView]] = {}
-        for row in asked:
+        for row in _asked(shops, order_ids):
             tickets.setdefault(row.order_id, []).append(_ticket(row))
-        people = {row.order_id: _recipient(row) for row in whom}
+        people = {row.order_id: _recipient(row) for row in _whom(shops, order_ids)}
         return {
             order.pk: OrderView(
                 shop_id=order.shop_id,
@@ -126,7 +144,7 @@ def order_views(shops: Sequence[int], order_ids: Sequence[int]) -> dict[int, Ord
                 recipient=people.get(order.pk, RecipientView()),
                 after_sales=tuple(tickets.get(order.pk, ())),
             )
-            for order in found
+            for order in _orders(shops, order_ids)
         }
 
 

@@ -10,6 +10,8 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
+from django.db.models import QuerySet
+
 from bufa.apps.parcels.models import LaneCount, Parcel
 from bufa.apps.parcels.recording import scans_of
 from bufa.apps.shops import queries as shops
@@ -21,6 +23,7 @@ from bufa.domain.parcels import SIGNATURE_SETTLES, ParcelState
 from bufa.domain.passing import CountKey, Fate
 from bufa.domain.regions import Distance, distance
 from bufa.lib.db import unnest_insert
+from bufa.lib.prepared import prepared
 from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import for_shops, writing
 
@@ -133,12 +136,22 @@ def prune(shop_ids: Sequence[int], now: datetime) -> int:
 # --- asking ----------------------------------------------------------------------------------------------------------
 
 
+@prepared
+def _since(shop_id: int, keys: Sequence[str], legs: Sequence[str], since: date) -> QuerySet[LaneCount, tuple[Any, ...]]:
+    rows = LaneCount.objects.filter(shop_id=shop_id, key__one_of=keys, leg__one_of=legs, month__gte=since)
+    return rows.values_list("key", "leg", "month", "counts")
+
+
 def _kept(
     shop_id: int, keys: Iterable[str], legs: Iterable[Leg], *, months: Iterable[date] = (), since: date | None = None
 ) -> list[tuple[CountKey, Histogram]]:
-    rows: Any = LaneCount.objects.filter(shop_id=shop_id, key__in=list(keys), leg__in=[leg.value for leg in legs])
-    rows = rows.filter(month__gte=since) if since else rows.filter(month__in=list(months))
-    found = rows.values_list("key", "leg", "month", "counts")
+    wanted, of_legs = list(keys), [leg.value for leg in legs]
+    found: Any
+    if since:
+        found = _since(shop_id, wanted, of_legs, since)
+    else:
+        rows = LaneCount.objects.filter(shop_id=shop_id, key__in=wanted, leg__in=of_legs, month__in=list(months))
+        found = rows.values_list("key", "leg", "month", "counts")
     return [((key, Leg(leg), month), Histogram.from_json(counts)) for key, leg, month, counts in found]
 
 

@@ -14,6 +14,7 @@ from bufa.apps.parcels.models import Parcel, Scan
 from bufa.apps.parcels.numbers import clean_number
 from bufa.domain.parcels import FUTURE_SLACK
 from bufa.lib import keyset
+from bufa.lib.prepared import prepared
 from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import reading
 
@@ -131,16 +132,30 @@ def parcel_view(shop_id: int, parcel_id: int) -> ParcelView | None:
     return parcel_views([shop_id], [parcel_id], with_scans=True).get(parcel_id)
 
 
+@prepared
+def _by_id(shops: Sequence[int], ids: Sequence[int]) -> QuerySet[Parcel]:
+    return _rows(shops).filter(id__one_of=ids)
+
+
+@prepared
+def _scans(shops: Sequence[int], ids: Sequence[int]) -> QuerySet[Scan]:
+    return Scan.objects.filter(shop_id__one_of=shops, parcel_id__one_of=ids).order_by("scanned_at", "id")
+
+
+@prepared
+def _of_orders(shops: Sequence[int], order_ids: Sequence[int]) -> QuerySet[Parcel]:
+    return _rows(shops).filter(order_id__one_of=order_ids).order_by("role", "id")
+
+
 @remembered
 def parcel_views(shops: Sequence[int], parcel_ids: Sequence[int], *, with_scans: bool = False) -> dict[int, ParcelView]:
     """Parcels by id, in two queries however many."""
     with reading(shops):
-        views = {row.pk: _view(row) for row in _rows(shops).filter(id__in=parcel_ids)}
+        views = {row.pk: _view(row) for row in _by_id(shops, parcel_ids)}
         if not with_scans:
             return views
         scans: dict[int, list[ScanView]] = {}
-        rows = Scan.objects.filter(shop_id__in=shops, parcel_id__in=parcel_ids).order_by("scanned_at", "id")
-        for row in rows:
+        for row in _scans(shops, parcel_ids):
             shown = ScanView(row.scanned_at, row.received_at, row.kind, row.reason, row.place, row.text, row.provider)
             scans.setdefault(row.parcel_id, []).append(shown)
         return {key: replace(view, scans=tuple(scans.get(key, ()))) for key, view in views.items()}
@@ -155,8 +170,7 @@ def parcels_of_order(shop_id: int, order_id: int) -> tuple[ParcelView, ...]:
 def parcels_of_orders(shop_id: int, order_ids: Sequence[int]) -> tuple[ParcelView, ...]:
     """All parcels of some orders, originals first; in one query."""
     with reading([shop_id]):
-        rows = _rows([shop_id]).filter(order_id__in=order_ids).order_by("role", "id")
-        return tuple(_view(row) for row in rows)
+        return tuple(_view(row) for row in _of_orders([shop_id], order_ids))
 
 
 def find_parcels(shops: Sequence[int], text: str, limit: int = 10) -> tuple[ParcelView, ...]:
@@ -183,7 +197,7 @@ def numbered(shops: Sequence[int], text: str, limit: int) -> list[int]:
 
 
 def _rows(shops: Sequence[int]) -> QuerySet[Parcel]:
-    return Parcel.objects.filter(shop_id__in=shops).annotate(order_number=F("order__number"))
+    return Parcel.objects.filter(shop_id__one_of=shops).annotate(order_number=F("order__number"))
 
 
 def _view(row: Parcel) -> ParcelView:

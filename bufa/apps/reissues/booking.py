@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from bufa.apps.audit import actions as audit
 from bufa.apps.cases import actions as cases
 from bufa.apps.cases.actors import SYSTEM, Actor
@@ -24,6 +26,7 @@ from bufa.apps.shops import queries as shops
 from bufa.domain.outcome import Refused
 from bufa.domain.permissions import Permission, check
 from bufa.lib import clock
+from bufa.lib.prepared import prepared
 from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import reading, writing
 
@@ -155,11 +158,16 @@ def _booked(booking: LabelBooking, settled: Settled, told: dict[str, Any], now: 
             booking.state = "unknown"
 
 
+@prepared
+def _of_case(shop_id: int, case_id: int) -> QuerySet[LabelBooking]:
+    rows = LabelBooking.objects.filter(shop_id=shop_id, reissue__case_id=case_id)
+    return rows.select_related("reissue").order_by("id")
+
+
 @remembered
 def of_case(shop_id: int, case_id: int) -> tuple[BookingView, ...]:
     """A case's e-waybills, oldest first."""
     with reading([shop_id]):
-        rows = LabelBooking.objects.filter(shop_id=shop_id, reissue__case_id=case_id).select_related("reissue")
         return tuple(
             BookingView(
                 booking_id=row.pk,
@@ -175,7 +183,7 @@ def of_case(shop_id: int, case_id: int) -> tuple[BookingView, ...]:
                 created_at=row.created_at,
                 in_use=_in_use(row),
             )
-            for row in rows.order_by("id")
+            for row in _of_case(shop_id, case_id)
         )
 
 

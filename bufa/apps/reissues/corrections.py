@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
 from bufa.apps.audit import actions as audit
 from bufa.apps.cases import actions as cases
 from bufa.apps.cases.actors import SYSTEM, Actor
@@ -27,6 +29,7 @@ from bufa.domain.outcome import Refused, Why
 from bufa.domain.permissions import Permission, check
 from bufa.domain.reissues import Route, correction_refused
 from bufa.lib import clock
+from bufa.lib.prepared import prepared
 from bufa.lib.tenancy import reading, writing
 
 _OPEN = (EffectState.READY, EffectState.SENDING, EffectState.UNKNOWN)
@@ -73,12 +76,21 @@ def of_case(shop_id: int, case_id: int) -> tuple[Correctable, ...]:
         return tuple(found)
 
 
+@prepared
+def _sent(shop_id: int, case_id: int) -> QuerySet[Reissue, tuple[int, str]]:
+    rows = Reissue.objects.filter(shop_id=shop_id, case_id=case_id, parcel__isnull=False)
+    return rows.values_list("parcel_id", "route")
+
+
+@prepared
+def _with_number(shop_id: int, order_id: int) -> QuerySet[Parcel]:
+    return Parcel.objects.filter(shop_id=shop_id, order_id=order_id).exclude(number="").order_by("id")
+
+
 def numbered(shop_id: int, case_id: int, order_id: int) -> tuple[dict[int, str], list[Parcel]]:
     """The routes of the case's reissues by parcel, and the order's parcels that have a number."""
     with reading([shop_id]):
-        sent = Reissue.objects.filter(shop_id=shop_id, case_id=case_id, parcel__isnull=False)
-        rows = Parcel.objects.filter(shop_id=shop_id, order_id=order_id).exclude(number="").order_by("id")
-        return dict(sent.values_list("parcel_id", "route")), list(rows)
+        return dict(_sent(shop_id, case_id)), _with_number(shop_id, order_id)
 
 
 def correct(

@@ -9,13 +9,14 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, QuerySet
 
 from bufa.apps.reissues.forms import Checked, Draft, ReissueForm, check_form, open_draft
 from bufa.apps.reissues.models import Reissue
 from bufa.domain.reissue_numbers import beginnings, find_reissue_number, spoken_groups
 from bufa.lib.keyset import starts
 from bufa.lib.labels import SIZES
+from bufa.lib.prepared import prepared
 from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import reading
 
@@ -83,7 +84,11 @@ class Found:
     number: str
 
 
-@remembered
+@prepared
+def _of_case(shop_id: int, case_id: int) -> QuerySet[Reissue]:
+    return Reissue.objects.filter(shop_id=shop_id, case_id=case_id).order_by("id")
+
+
 @dataclass(frozen=True, slots=True)
 class Success:
     """Reissues whose number the platform took in a span, and what became of them so far."""
@@ -113,11 +118,11 @@ def success(shops: Sequence[int], since: datetime, until: datetime) -> Success:
     return Success(found.get(("delivered", False), 0), failed, under_way)
 
 
+@remembered
 def of_case(shop_id: int, case_id: int) -> tuple[ReissueView, ...]:
     """A case's reissues, oldest first; refused and stopped ones too."""
     with reading([shop_id]):
-        rows = Reissue.objects.filter(shop_id=shop_id, case_id=case_id).order_by("id")
-        return tuple(_view(row) for row in rows)
+        return tuple(_view(row) for row in _of_case(shop_id, case_id))
 
 
 def find(shops: Sequence[int], text: str, limit: int = 10) -> tuple[Found, ...]:

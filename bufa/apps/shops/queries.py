@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from bufa.apps.shops import pauses
 from bufa.apps.shops.models import Connection, ConnectionState, Member, Operator, PickupAddress, Roster, Shop
 from bufa.domain.kinds import Role
 from bufa.domain.watch import Policy
 from bufa.integrations import registry
 from bufa.lib import crypto
+from bufa.lib.prepared import prepared
 from bufa.lib.shelf import remembered
 from bufa.lib.tenancy import for_operator, reading
 
@@ -180,13 +183,22 @@ def find_shop(name_or_id: str) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
+@prepared
+def _members(shops: Sequence[int]) -> QuerySet[Member]:
+    return Member.objects.filter(shop_id__one_of=shops).select_related("operator").order_by("shop_id", "id")
+
+
+@prepared
+def _connection(shop_id: int, kind: str) -> QuerySet[Connection]:
+    return Connection.objects.filter(shop_id=shop_id, kind=kind)[:1]
+
+
 @remembered
 def members(shops: Sequence[int]) -> list[MemberInfo]:
     with reading(shops):
-        rows = Member.objects.filter(shop_id__in=shops).select_related("operator").order_by("shop_id", "id")
         return [
             MemberInfo(row.operator_id, row.operator.username, row.operator.display_name, Role(row.role), row.is_active)
-            for row in rows
+            for row in _members(shops)
         ]
 
 
@@ -204,7 +216,7 @@ def connections(shops: Sequence[int]) -> list[ConnectionInfo]:
 @remembered
 def connection(shop_id: int, kind: str) -> ConnectionInfo | None:
     with reading([shop_id]):
-        row = Connection.objects.filter(shop_id=shop_id, kind=kind).first()
+        row = _connection.first(shop_id, kind)
         return _connection_info(row) if row else None
 
 

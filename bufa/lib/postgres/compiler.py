@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db.backends.postgresql import compiler as original
 from django.db.models.sql import compiler as general
 from django.db.models.sql.constants import MULTI, SINGLE
 
+from bufa.lib.postgres.compiled import sql_of
 from bufa.lib.shelf import Key, Row, Shelf, readers, shelf
 
 __all__ = ["SQLAggregateCompiler", "SQLCompiler", "SQLDeleteCompiler", "SQLInsertCompiler", "SQLUpdateCompiler"]
@@ -17,6 +18,14 @@ SQLAggregateCompiler = general.SQLAggregateCompiler
 
 
 class SQLCompiler(original.SQLCompiler):
+    reads: Any = ()
+    """How the columns come back from a shelf; () where nobody has asked yet."""
+
+    def as_sql(self, with_limits: bool = True, with_col_aliases: bool = False) -> tuple[str, Any]:
+        if not with_limits or with_col_aliases or not cast("Any", self).elide_empty:
+            return super().as_sql(with_limits, with_col_aliases)
+        return sql_of(self, super().as_sql)
+
     def execute_sql(self, result_type: Any = MULTI, chunked_fetch: bool = False, chunk_size: int = 100) -> Any:
         here = shelf()
         plain = result_type in (MULTI, SINGLE) and not chunked_fetch and not self.query.select_for_update
@@ -41,9 +50,10 @@ class SQLCompiler(original.SQLCompiler):
         if known is not None:
             return known
         if here.wanted is not None:
-            columns = None if self.has_extra_select else readers([column for column, _, _ in self.select])
-            if columns:
-                here.wanted[key] = columns
+            if self.reads == ():
+                self.reads = None if self.has_extra_select else readers([column for column, _, _ in self.select])
+            if self.reads:
+                here.wanted[key] = self.reads
             return []
         rows = here.rows[key] = self._ask(key)
         return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -214,6 +215,7 @@ def badge(group: str, code: object, tone: str | None = None) -> SafeString | str
 
 
 @register.simple_tag
+@cache
 def icon(name: str, size: int = 16) -> str:
     """A small icon beside words; screen readers skip it."""
     draw = heroicon_mini if size <= 20 else heroicon_outline
