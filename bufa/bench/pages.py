@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
@@ -349,7 +349,8 @@ class Inside(Person):
 
     def _ask(self, kind: str, method: str, address: str, headers: dict[str, str], body: str | None) -> bytes:
         if method == "POST":
-            answer = self.client.post(address, dict(parse_qsl(body or "")), headers=headers)
+            kind_of = "application/x-www-form-urlencoded"
+            answer = self.client.post(address, body or "", content_type=kind_of)
         else:
             answer = self.client.get(address, headers=headers)
         return bytes(answer.content)

@@ -127,7 +127,7 @@ def do(request: HttpRequest, key: str, act: str) -> HttpResponse:
         raise Http404
     count = 0
     try:
-        for run in run_queries.by_key(here.all_shops, key):
+        for run in run_queries.by_key(here.all_shops, key, with_rows=False):
             count += work(shop_id=run.shop_id, run_id=run.run_id, by=actor(here, run.shop_id))
             if act in ("start", "again"):
                 work_off(run.shop_id, run.run_id, AT_ONCE_S)
@@ -156,7 +156,7 @@ def _tell(request: HttpRequest, act: str, count: int, key: str) -> None:
     elif not count:
         tell(request, _now("已经开始过了，没有重复做"))
     else:
-        there = run_queries.by_key(desk(request).all_shops, key)
+        there = run_queries.by_key(desk(request).all_shops, key, with_rows=False)
         undo = reverse("runs_do", args=[key, "undo"]) if any(run.can_undo for run in there) else ""
         tell(request, ngettext("开始做 %(n)d 个", "开始做 %(n)d 个", count) % {"n": count}, undo=undo)
 

@@ -69,8 +69,8 @@ class Run:
         return ManyAct(self.act) in CAN_BE_UNDONE and not self.is_moving and bool(self.counts.get("done"))
 
 
-def by_key(shops: Sequence[int], key: str) -> tuple[Run, ...]:
-    """The runs that were asked for together, a shop each, with their first rows: what failed first."""
+def by_key(shops: Sequence[int], key: str, *, with_rows: bool = True) -> tuple[Run, ...]:
+    """The runs that were asked for together, a shop each, with their first rows unless told otherwise."""
     with reading(shops):
         runs = list(CaseRun.objects.filter(shop_id__in=shops, key=key).order_by("shop_id"))
         counts: dict[int, dict[str, int]] = {}
@@ -86,7 +86,7 @@ def by_key(shops: Sequence[int], key: str) -> tuple[Run, ...]:
         shown = CaseRunRow.objects.filter(shop_id__in=shops, run_id__in=ids).select_related(
             "case__order", "case__parcel", "case__owner"
         )
-        for row in shown.order_by("run_id", "row")[: SHOWN * max(1, len(runs))]:
+        for row in shown.order_by("run_id", "row")[: SHOWN * max(1, len(runs))] if with_rows else ():
             why = why_from(row.why) if row.why else None
             rows.setdefault(row.run_id, []).append(
                 RunRow(row.row, case_row(row.case), row.state, why, row.before, row.done_at)

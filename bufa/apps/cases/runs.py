@@ -6,6 +6,7 @@ done or not touched. The rows say what is left; a job only hints at it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,7 +27,7 @@ from bufa.domain.outcome import Refused, Why
 from bufa.domain.permissions import Permission, check
 from bufa.lib import clock
 from bufa.lib.crypto import seal, unseal
-from bufa.lib.db import unnest_update
+from bufa.lib.db import unnest_insert, unnest_update
 from bufa.lib.queue import hint
 from bufa.lib.tenancy import for_shops, writing
 
@@ -281,7 +282,7 @@ def _do_together(run: CaseRun, act: ManyAct, rows: Sequence[CaseRunRow], by: Act
                     data=dict(entry.why.params), words=sealed,
                 )
             )  # fmt: skip
-    TimelineEntry.objects.bulk_create(entries, batch_size=_CHUNK)
+    _put_entries(entries)
     columns: dict[str, tuple[str, list[Any]]] = {
         "id": ("bigint", [case.pk for case in done]),
         "shop_id": ("bigint", [run.shop_id] * len(done)),
@@ -291,7 +292,34 @@ def _do_together(run: CaseRun, act: ManyAct, rows: Sequence[CaseRunRow], by: Act
     if act is ManyAct.ASSIGN:
         columns["owner_id"] = ("bigint", [owner] * len(done))
     unnest_update(Case._meta.db_table, columns, key=("id", "shop_id"))
-    CaseRunRow.objects.bulk_update(rows, ["state", "why", "before", "done_at"], batch_size=_CHUNK)
+    _put_rows(rows)
+
+
+def _put_entries(entries: Sequence[TimelineEntry]) -> None:
+    columns: dict[str, tuple[str, list[Any]]] = {
+        "shop_id": ("bigint", [one.shop_id for one in entries]),
+        "case_id": ("bigint", [one.case_id for one in entries]),
+        "kind": ("text", [one.kind for one in entries]),
+        "audience": ("text", [one.audience for one in entries]),
+        "by": ("text", [one.by for one in entries]),
+        "at": ("timestamptz", [one.at for one in entries]),
+        "data": ("jsonb", [json.dumps(one.data, ensure_ascii=False) for one in entries]),
+        "words": ("bytea", [bytes(one.words) for one in entries]),
+    }
+    unnest_insert(TimelineEntry._meta.db_table, columns)
+
+
+def _put_rows(rows: Sequence[CaseRunRow]) -> None:
+    """What came of each row, in one statement; Django's own way of it takes half a second for 500."""
+    columns: dict[str, tuple[str, list[Any]]] = {
+        "id": ("bigint", [row.pk for row in rows]),
+        "shop_id": ("bigint", [row.shop_id for row in rows]),
+        "state": ("text", [row.state for row in rows]),
+        "why": ("jsonb", [json.dumps(row.why, ensure_ascii=False) for row in rows]),
+        "before": ("jsonb", [json.dumps(row.before, ensure_ascii=False) for row in rows]),
+        "done_at": ("timestamptz", [row.done_at for row in rows]),
+    }
+    unnest_update(CaseRunRow._meta.db_table, columns, key=("id", "shop_id"))
 
 
 def _do_one(run: CaseRun, act: ManyAct, row: CaseRunRow, by: Actor, now: datetime) -> None:
