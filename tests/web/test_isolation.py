@@ -27,7 +27,7 @@ from bufa.api import urls as api_urls
 from bufa.apps.cases.models import CaseFile, Finding, SavedView
 from bufa.apps.claims.models import SheetLine
 from bufa.apps.effects.models import Effect
-from bufa.apps.negotiations.models import CarrierAnswer, CarrierLink, IncomingMail
+from bufa.apps.negotiations.models import CarrierAnswer, CarrierLink, IncomingMail, RuleChange
 from bufa.apps.notices.models import Notice, OptOut
 from bufa.apps.orders.models import AfterSale
 from bufa.apps.reissues.models import LabelBooking, Reissue
@@ -61,6 +61,7 @@ ROWS: dict[str, Callable[[Sample], Any]] = {
     "link_id": lambda sample: some_row(CarrierLink, sample.shop_id),
     "mail_id": lambda sample: some_row(IncomingMail, sample.shop_id),
     "line_id": lambda sample: some_row(SheetLine, sample.shop_id),
+    "change_id": lambda sample: some_row(RuleChange, sample.shop_id),
     "effect_id": lambda sample: some_row(Effect, sample.shop_id),
     "notice_id": lambda sample: some_row(Notice, sample.shop_id),
     "opt_out_id": lambda sample: some_row(OptOut, sample.shop_id, source="person", lifted_at=None),
