@@ -64,7 +64,6 @@ ROWS: dict[str, Callable[[Sample], Any]] = {
     "change_id": lambda sample: some_row(RuleChange, sample.shop_id),
     "effect_id": lambda sample: some_row(Effect, sample.shop_id),
     "notice_id": lambda sample: some_row(Notice, sample.shop_id),
-    "change_id": lambda sample: some_row(RuleChange, sample.shop_id),
     "opt_out_id": lambda sample: some_row(OptOut, sample.shop_id, source="person", lifted_at=None),
     "pause_id": lambda sample: some_row(ShopPause, sample.shop_id, ends=NOW + timedelta(days=1)),
 }
