@@ -67,7 +67,7 @@ for (const area of document.querySelectorAll("[data-drop]")) {
 document.addEventListener("paste", (event) => {
   const files = [...(event.clipboardData?.files ?? [])];
   if (!files.length) return;
-  const areas = [...document.querySelectorAll("[data-drop]")].filter((area) => area.getClientRects().length);
+  const areas = [...document.querySelectorAll("[data-drop]")].filter((area) => area.checkVisibility());
   const area = areas.find((each) => each.closest("form")?.contains(document.activeElement)) ?? areas[0];
   if (!area) return;
   event.preventDefault();
