@@ -160,7 +160,7 @@ def _closed(rules: Rules, scene: Scene, channel: Channel) -> Why | None:
         return Why("opted_out")
     cost = rules.cost(channel, scene.segments.get(channel, 1))
     if rules.budget_li is not None and cost > 0 and scene.spent_li + cost > rules.budget_li:
-        return Why("budget_spent", {"spent_li": scene.spent_li, "budget_li": rules.budget_li})
+        return Why("notice_budget_spent", {"spent_li": scene.spent_li, "budget_li": rules.budget_li})
     return None
 
 

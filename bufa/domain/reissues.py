@@ -311,7 +311,7 @@ def _original_check(form: Form) -> Check:
 def _used_check(form: Form) -> Check:
     match form.used_before:
         case True:
-            return said("used", Answer.REFUSED, "number_used_before", rule="doudian 12.5")
+            return said("used", Answer.REFUSED, "number_taken", rule="doudian 12.5")
         case False:
             return said("used", Answer.PASS)
         case _:

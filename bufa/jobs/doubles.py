@@ -99,7 +99,7 @@ def choose(
 
 def undo(*, shop_id: int, case_id: int, by: Actor, now: datetime | None = None) -> bool:
     """Take the choice back: finding and claim stand again, what has not left yet does not leave. False: a message or a
-    mail had left already, so that people must be told in another way. Raises Refused `nothing_chosen`."""
+    mail had left already, so that people must be told in another way. Raises Refused `double_not_chosen`."""
     now = now or clock.now()
     if by.role is not None:
         check(by.role, Permission.APPROVE_MEASURE)
@@ -143,7 +143,7 @@ def goods_back(*, shop_id: int, code: str, by: Actor, now: datetime | None = Non
 
 
 def goods_out_again(*, shop_id: int, case_id: int, by: Actor, now: datetime | None = None) -> None:
-    """It was pressed by mistake. Raises Refused: nothing_chosen, stock_below_reserved where they are promised now."""
+    """Pressed by mistake. Raises Refused: double_not_chosen, stock_below_reserved where they are promised now."""
     now = now or clock.now()
     if by.role is not None:
         check(by.role, Permission.WORK_CASE)

@@ -237,7 +237,7 @@ def test_what_is_held_can_be_stopped_and_a_closed_case_needs_it_no_more(reachabl
         )
     jobs.wake([reachable.shop_id], reachable.now + timedelta(hours=20))
     assert row(again).state == "cancelled"
-    assert row(again).chosen["let_go"] == "case_closed"
+    assert row(again).chosen["let_go"] == "told_case_closed"
 
 
 def test_the_limit_of_a_day_and_the_budget_of_a_day(reachable: Sample) -> None:
@@ -252,7 +252,7 @@ def test_the_limit_of_a_day_and_the_budget_of_a_day(reachable: Sample) -> None:
     assert told(reachable)[1].held.code == "limit_of_the_day"  # type: ignore[union-attr]
     rules(reachable, budget_li=100)
     approve(reachable, Purpose.APOLOGY)
-    with pytest.raises(Refused, match="budget_spent"):
+    with pytest.raises(Refused, match="notice_budget_spent"):
         tell(reachable, Channel.ALIYUN_SMS, purpose=Purpose.APOLOGY)
     with for_shops([reachable.shop_id]):
         spending = Spending.objects.get(shop_id=reachable.shop_id)

@@ -59,7 +59,7 @@ def test_two_people_on_one_case(sample: Sample, live_server: Any, seat: Seat) ->
     assert agent.input_value("#id_note_text") == "客户说周四要用"
 
     # The same button a moment too late: one wins, the other is told who and when, and nothing is done twice.
-    agent.locator("button[name=measure][value=reissue]").click()
+    agent.locator("#do-measure[value=reissue]").click()
     expect(agent.locator("#flashes")).to_contain_text(re.compile(r"周 刚在 .* 处理过这个案件"))
 
 
@@ -81,6 +81,7 @@ def test_what_is_typed_survives_a_look_at_the_newest(sample: Sample, live_server
     expect(agent.locator("#flashes")).to_contain_text("备注已记下")
     # A scan goes where it is wanted, also into a form that came with the newest: nothing was loaded anew.
     agent.evaluate("window.stayed = true")
+    expect(lead.locator("#page")).to_contain_text("客户说周四要用", timeout=SOON_MS)
     lead.locator("summary", has_text="不等承运商同意").click()
     lead.fill("#id_without_reason", "客户急用")
     lead.get_by_role("button", name="未经同意继续").click()

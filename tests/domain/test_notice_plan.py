@@ -147,7 +147,7 @@ def test_a_spent_budget_stops_what_costs_and_lets_the_rest_go() -> None:
     assert choose(rules, Scene(NOON, spent_li=40)).warns is True
     stopped = choose(rules, Scene(NOON, spent_li=60))
     assert (stopped.channel, stopped.cost_li) == (Channel.EMAIL, 0)
-    assert stopped.skipped[Channel.SMS] == Why("budget_spent", {"spent_li": 60, "budget_li": 100})
+    assert stopped.skipped[Channel.SMS] == Why("notice_budget_spent", {"spent_li": 60, "budget_li": 100})
     assert choose(rules, Scene(NOON, spent_li=20, segments={Channel.SMS: 2}), Channel.SMS).channel is None
 
 

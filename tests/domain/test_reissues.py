@@ -91,7 +91,7 @@ def test_a_good_form_passes() -> None:
         ("number", {"number": "99123456789012"}, Answer.CANNOT_TELL, "number_pattern_mismatch"),
         ("number", {"carrier": "pigeon"}, Answer.CANNOT_TELL, "number_unknown_carrier"),
         ("original", {"original_numbers": frozenset({"78123456789012 "})}, Answer.REFUSED, "number_is_the_original"),
-        ("used", {"used_before": True}, Answer.REFUSED, "number_used_before"),
+        ("used", {"used_before": True}, Answer.REFUSED, "number_taken"),
         ("used", {"used_before": None}, Answer.CANNOT_TELL, "register_not_asked"),
         ("recipient", {}, Answer.PASS, "same_open_address"),
         ("recipient", {"recipient": RecipientMatch("oa-1", "oa-2", "b", "b")}, Answer.PASS, "same_recipient"),
@@ -199,7 +199,7 @@ def test_a_report_is_kept_as_plain_json() -> None:
     assert kept[4] == {
         "code": "used",
         "verdict": "refused",
-        "why": {"code": "number_used_before", "params": {}},
+        "why": {"code": "number_taken", "params": {}},
         "rule": "doudian 12.5",
     }
 

@@ -74,9 +74,21 @@ def test_a_missing_file_is_said_before_a_database_is_started(tmp_path: Path) -> 
 
 def test_bench_lists_refuses_and_measures(tmp_path: Path) -> None:
     listed = bufa("bench", cwd=tmp_path).stdout.splitlines()
-    names = ["ingest", "push", "killed", "freshness", "memory", "sweep", "pages", "gate", "reading", "lanes"]
+    names = [
+        "ingest",
+        "push",
+        "killed",
+        "freshness",
+        "memory",
+        "sweep",
+        "incidents",
+        "pages",
+        "gate",
+        "reading",
+        "lanes",
+    ]
     assert [line.split()[0] for line in listed] == names
-    assert listed[7] == "gate       seconds to check a sheet of 1,000 reissue numbers, database included"
+    assert listed[8] == "gate       seconds to check a sheet of 1,000 reissue numbers, database included"
     unknown = bufa("bench", "speed", cwd=tmp_path)
     assert unknown.returncode == 1
     assert unknown.stderr == f"bufa: There is no benchmark speed; there are: {', '.join(names)}, all.\n"

@@ -122,6 +122,10 @@ SETTINGS = {
     ("tracking", "17track"): {"key": "1"},
     ("mail", "smtp"): {"host": "127.0.0.1"},
     ("mailbox", "imap"): {"imap_host": "127.0.0.1"},
+    ("message", "aliyun_sms"): {"key_id": "1", "key_secret": "2", "sign": "补发"},
+    ("message", "tencent_sms"): {"secret_id": "1", "secret_key": "2", "app_id": "3", "sign": "补发"},
+    ("message", "aliyun_voice"): {"key_id": "1", "key_secret": "2"},
+    **{("robot", name): {"token": "1"} for name in ("wecom", "dingtalk", "feishu")},
 }
 
 
@@ -130,7 +134,7 @@ def test_every_registered_provider_loads():
         for name in found:
             beside = {"keeper": Keeper()} if kind == "platform" else {}
             assert registry.load(kind, name, SETTINGS[kind, name], **beside) is not None
-            if kind not in ("mail", "mailbox"):
+            if kind not in ("mail", "mailbox", "robot"):
                 assert callable(registry.load_push(kind, name, SETTINGS[kind, name]).verify)
 
 

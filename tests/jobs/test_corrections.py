@@ -150,7 +150,7 @@ def test_a_refused_correction_may_be_tried_again_and_a_used_number_not(world: Wo
         with for_shops([whole.shop_id]):
             Pace.objects.update(denied_at=None)
         world.control("platform", {"forbidden": []})
-        with pytest.raises(Refused, match="number_used_before"):
+        with pytest.raises(Refused, match="number_taken"):
             ask(whole, original(whole), whole.number)
         assert ask(whole, original(whole), right) != effect_id
         jobs.carry_out(whole.shop_id)

@@ -105,7 +105,7 @@ class Desk:
     def add_contact(self, carrier: str, email: str) -> None:
         self.go("/settings/carriers/")
         form = self.page.locator("form.card")
-        form.get_by_label("承运商").select_option(carrier)
+        form.get_by_label("承运商", exact=True).select_option(carrier)
         form.get_by_label("邮箱").fill(email)
         self.press("添加", form)
         self.says(email)

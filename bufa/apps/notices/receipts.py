@@ -248,7 +248,7 @@ def let_leave(*, shop_id: int, notice_id: int, now: datetime) -> str:
             return row.state
         case = cases_by_id([shop_id], [row.case_id])[row.case_id]
         if not case.is_open:
-            return _let_go(row, now, "case_closed")
+            return _let_go(row, now, "told_case_closed")
         channel = Channel(row.channel)
         wanted = Telling(
             shop_id, row.case_id, Purpose(row.purpose), SYSTEM, now, channel=channel, language=Language(row.language)
@@ -275,7 +275,7 @@ def _let_go(row: Notice, now: datetime, why: str) -> str:
     audit.record(row.shop_id, SYSTEM.ref, "notice.let_go", f"notice:{row.pk}", {"why": why})
     data = {"purpose": row.purpose, "channel": row.channel, "why": why}
     cases.log(shop_id=row.shop_id, case_id=row.case_id, kind="notice_let_go", by=SYSTEM, now=now, data=data)
-    if why != "case_closed":
+    if why != "told_case_closed":
         tell_case(row, Action.NOTICE_FAILED, SYSTEM, now, why=why)
     return row.state
 

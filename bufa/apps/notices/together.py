@@ -129,7 +129,7 @@ def preview(shop_id: int, code: str, wish: Wish, by: Actor, now: datetime, limit
             budget = planning.rules_of(shop_id).budget_li
             spent = planning.spent(shop_id, shop_date(now)) + cost
             if one.refused is None and budget is not None and one.cost_li and spent + one.cost_li > budget:
-                one = replace(one, refused=Why("budget_spent", {"spent_li": spent, "budget_li": budget}))
+                one = replace(one, refused=Why("notice_budget_spent", {"spent_li": spent, "budget_li": budget}))
             cost += one.cost_li if one.refused is None else 0
             shown.append(one)
     can = sum(one.refused is None for one in shown)

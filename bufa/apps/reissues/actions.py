@@ -94,7 +94,7 @@ def submit(
     The goods are promised to it until they leave or it comes to nothing.
 
     Raises Refused: cap_case, cap_day, gate_refused, stock_short, gate_needs_lead, gate_needs_reason,
-    number_used_before, ticket_needed, and the case's own reasons.
+    number_taken, ticket_needed, and the case's own reasons.
     """
     now = now or clock.now()
     if by.role is None:
@@ -107,7 +107,7 @@ def submit(
         checked.report.may_submit(by.role, override_reason)
         fresh = remember_numbers([(row.carrier, row.number)])
         if not fresh and not checked.known_number:
-            raise Refused("number_used_before")
+            raise Refused("number_taken")
         acted = cases.act(
             shop_id=shop_id,
             case_id=case_id,

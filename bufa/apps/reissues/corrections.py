@@ -108,7 +108,7 @@ def correct(
     """Ask the platform to exchange a parcel's number; it leaves after `delay` (real time). Returns the effect's id.
 
     Raises Refused: why it can't be corrected (see `correction_refused`), number_is_the_same, number_impossible,
-    number_used_before.
+    number_taken.
     """
     if by.role is None:
         raise Refused("people_only", action="correct")
@@ -127,7 +127,7 @@ def correct(
         tries = f"{_subject(parcel_id)}:{carrier}:{number}:{one.effect.effect_id if one.effect else 0}"
         again = one.effect is not None and one.effect.state in (EffectState.REJECTED, EffectState.CANCELLED)
         if not remember_numbers([(carrier, number)]) and not (again and _tried(shop_id, parcel_id, carrier, number)):
-            raise Refused("number_used_before")
+            raise Refused("number_taken")
         row = Parcel.objects.get(shop_id=shop_id, id=parcel_id)
         order = orders.number_of(shop_id, row.order_id)
         effect_id = effects.want(

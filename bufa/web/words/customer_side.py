@@ -65,7 +65,7 @@ REFUSALS: Words = {
     "order_not_matched": _("订单号和手机号后四位对不上，请再核对"),
     "no_two_parcels": _("这个案件没有两件同时在路上"),
     "chosen_already": _("已经选了：%(way)s。要改先撤销"),
-    "nothing_chosen": _("没有可以撤销的选择"),
+    "double_not_chosen": _("没有可以撤销的选择"),
     "parcel_not_under_way": _("这一件不在路上，拦不了"),
     "not_coming_back": _("原件没有在退回"),
     "not_coming_to_customer": _("原件正在退回，到不了客户手里"),

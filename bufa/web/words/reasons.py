@@ -100,8 +100,6 @@ REFUSALS: Words = {
     "parameter_unknown": _("不认识的值：%(name)s"),
     "verdict_already_confirmed": _("已经判定过了。要改判请用“改选措施”"),
     "verdict_not_confirmed": _("先确认判定，再选措施"),
-    "stock_count_wrong": _("库存数不对：%(value)s"),
-    "stock_below_reserved": _("%(title)s 已有 %(reserved)s 件答应给补发，库存不能比它少"),
     "pause_source_missing": _("请写明依据：公告、链接或文号"),
     "pause_ends_before": _("结束日期 %(last)s 早于开始日期 %(first)s"),
     "pause_too_long": _("最多 %(days)s 天，请分成几段"),
@@ -190,7 +188,7 @@ GATE: Words = {
     "number_is_the_original": _("这是原件的运单号，补发要用新的"),
     "original_pass": _("不是原件的运单号"),
     "used_pass": _("这个运单号没有用过"),
-    "number_used_before": _("这个运单号已经用过，永远不能再用"),
+    "number_taken": _("这个运单号已经用过，永远不能再用"),
     "register_not_asked": _("没有查到这个运单号是否用过"),
     "same_open_address": _("收货人与订单一致（平台地址编号相同）"),
     "same_recipient": _("收货人与订单一致"),
@@ -441,17 +439,5 @@ PARKED: Words = {
     "": _("没有说明原因"),
 }
 
-TEXTS: Words = {
-    **EVIDENCE,
-    **CASE,
-    **REFUSALS,
-    **GATE,
-    **ADDRESS,
-    **MEASURES,
-    **ROOMS,
-    **PARKED,
-    **CARRIERS,
-    **CUSTOMERS,
-    **MANY,
-    **TELLING,
-}
+TABLES = (EVIDENCE, CASE, REFUSALS, GATE, ADDRESS, MEASURES, ROOMS, PARKED, CARRIERS, CUSTOMERS, MANY, TELLING)
+TEXTS: Words = {code: text for table in TABLES for code, text in table.items()}

@@ -69,7 +69,7 @@ ENTRY: Words = {
 
 TEXTS: Words = {
     "opted_out": _("客户不想再收到通知；要说就打电话"),
-    "budget_spent": _("今天的通知费用到上限了，收费的先停发；主管可以在“设置 › 通知客户”里调"),
+    "notice_budget_spent": _("今天的通知费用到上限了，收费的先停发；主管可以在“设置 › 通知客户”里调"),
     "limit_of_the_day": _("这位客户今天已经收到 %(most)s 条，明天再发"),
     "quiet_hours": _("%(from)s–%(to)s 不打扰，过了再发"),
     "tried_already": _("已经用过，没有送到"),
@@ -91,7 +91,7 @@ TEXTS: Words = {
     "wording_too_long": _("太长：%(length)s 个字，最多 %(most)s 个"),
     "wording_signature": _("签名【】由对方加上，正文里不要写"),
     "wording_address_spoken": _("语音电话念不了网址"),
-    "case_closed": _("案件已经结了"),
+    "told_case_closed": _("案件已经结了"),
     "no_approved_template": _("还没有通过的模板，发不了测试短信。请先在“设置 › 通知客户 › 文案”里填模板编号"),
     "phone_shape": _("手机号不对"),
 }
