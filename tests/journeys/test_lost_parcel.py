@@ -96,7 +96,7 @@ def test_a_reissue_that_is_lost_too_gets_a_second_round(desk: Desk, stack: Stack
 
 
 def _ask_and_record(desk: Desk, stack: Stack, world: World, number: str, *, by_itself: bool = False) -> None:
-    """Mail the carrier (or see that it was mailed), wait for its answer in the shop's mailbox, write the consent down."""
+    """Mail the carrier, or see that it was mailed; wait for its answer in the mailbox, write the consent down."""
     if by_itself:  # a reissue that fails is asked about as soon as it is known
         wait_for(lambda: len(_mails_about(world, number)) == 1, "the mail at the carrier", 40)
     else:
