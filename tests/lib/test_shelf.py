@@ -36,8 +36,9 @@ def holds_array(model: Any) -> bool:
 
 
 def test_rows_of_every_table_come_back_the_same(shop_id: int) -> None:
+    tables = [model for model in apps.get_models() if model.__module__.startswith("bufa.")]
     # A table with an array in it is asked for by itself; no page reads one.
-    tables = [model for model in apps.get_models() if model.__module__.startswith("bufa.") and not holds_array(model)]
+    shelved = [model for model in tables if not holds_array(model)]
     with for_shops([shop_id]):
         fresh = {model: list(model._default_manager.order_by("-pk").values_list()) for model in tables}
     assert sum(1 for rows in fresh.values() if rows) > 15
@@ -47,11 +48,13 @@ def test_rows_of_every_table_come_back_the_same(shop_id: int) -> None:
 
     counting = Counting()
     with for_shops([shop_id], reading=True), connection.execute_wrapper(counting):
-        together(*(lambda model=model: ask(model) for model in tables))
+        together(*(lambda model=model: ask(model) for model in shelved))
+        assert len(counting.asked) == 1
+        for model in shelved:
+            assert ask(model) == fresh[model], model
         assert len(counting.asked) == 1
         for model in tables:
             assert ask(model) == fresh[model], model
-        assert len(counting.asked) == 1
 
 
 def test_joins_sums_and_single_rows_are_kept_too(shop_id: int) -> None:
